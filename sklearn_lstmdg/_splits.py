@@ -1,0 +1,57 @@
+"""Rows held back for validation: whole groups, at least one of each class."""
+
+import warnings
+
+import numpy as np
+
+__all__ = ["hold_out_groups"]
+
+
+def hold_out_groups(codes, groups, fraction, rng):
+    """Choose validation rows, class by class, without splitting a group.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_rows,)
+        Class number of each row.
+    groups : ndarray of int of shape (n_rows,)
+        Group number of each row. A group counts for the class of most of its rows.
+    fraction : float
+        Share of each class's groups to hold back; at least one group, and never all.
+    rng : numpy.random.RandomState
+        Source of the choice.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,) or None
+        None, with a warning, where a class has fewer than two groups.
+
+    Raises
+    ------
+    ValueError
+        If all rows are one group.
+    """
+    n_groups = groups.max() + 1
+    if n_groups < 2 <= len(groups):
+        raise ValueError(
+            "All rows belong to one group; at least 2 groups are needed to hold one back for "
+            "validation (or pass validation=, or validation_fraction=0)."
+        )
+    counts = np.zeros((n_groups, codes.max() + 1), dtype=int)
+    np.add.at(counts, (groups, codes), 1)
+    group_class = counts.argmax(axis=1)
+    members = [np.flatnonzero(group_class == k) for k in range(counts.shape[1])]
+    if min(map(len, members)) < 2:
+        warnings.warn(
+            f"Class number {int(np.argmin([*map(len, members)]))} has fewer than 2 groups of "
+            "rows: training runs for max_epochs without validation.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return None
+    held = [rng.permutation(m)[: _share(len(m), fraction)] for m in members]
+    return np.isin(groups, np.concatenate(held))
+
+
+def _share(n_groups, fraction):
+    return min(max(round(fraction * n_groups), 1), n_groups - 1)

@@ -1,0 +1,347 @@
+"""The one definition of what ``X``, ``y`` and ``groups`` may be, and the one wording of each error.
+
+Every estimator reads its input through :func:`check_sequences`, which turns the four data forms
+(2-D table, scans, ragged scans, bags of windows) into :class:`Sequences`: series and the places
+where windows begin in them. Windows stay views, so nothing here costs more than the scans.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+__all__ = [
+    "Sequences",
+    "check_groups",
+    "check_labels",
+    "check_sequences",
+    "check_validation_mask",
+]
+
+_FLOATS = (np.float64, np.float32)
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Rows of ``X``: each a series of points with the windows that begin in it.
+
+    Attributes
+    ----------
+    series : list of ndarray of shape (n_points_i, n_rois)
+        The points behind each row. For a bag of overlapping windows this is the scan itself.
+    starts : list of ndarray of shape (n_windows_i,)
+        First point of each window of a row; ``[0]`` where the row is one sequence.
+    lengths : ndarray of shape (n_rows,)
+        Points per window of each row.
+    kind : {"table", "scans", "bags"}
+        The data form: a 2-D table (one point a row), one sequence a row, or a bag a row.
+    """
+
+    series: list
+    starts: list
+    lengths: np.ndarray
+    kind: str
+
+    def __len__(self):
+        """Return the number of rows."""
+        return len(self.series)
+
+    @property
+    def n_rois(self):
+        """Number of ROIs, the last axis of every data form."""
+        return self.series[0].shape[1]
+
+    @property
+    def n_windows(self):
+        """Number of windows of each row."""
+        return np.array([len(starts) for starts in self.starts])
+
+    def windows(self, row):
+        """Return the windows of a row as a view of shape (n_windows, n_points, n_rois)."""
+        series, starts, length = self.series[row], self.starts[row], self.lengths[row]
+        step = starts[1] - starts[0] if len(starts) > 1 else 1
+        time, roi = series.strides
+        shape = (len(starts), length, series.shape[1])
+        return as_strided(series, shape, (step * time, time, roi), writeable=False)
+
+    def take(self, rows):
+        """Return the given rows, in the given order."""
+        return Sequences(
+            [self.series[row] for row in rows],
+            [self.starts[row] for row in rows],
+            self.lengths[rows],
+            self.kind,
+        )
+
+    def join(self, other):
+        """Return these rows followed by those of another."""
+        return Sequences(
+            self.series + other.series,
+            self.starts + other.starts,
+            np.append(self.lengths, other.lengths),
+            self.kind,
+        )
+
+
+def check_sequences(X, *, estimator=None, reset=False):
+    """Check ``X`` in any data form and return its rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_subjects, n_rois), (n_subjects, n_timepoints, n_rois) or \
+            (n_subjects, n_windows, n_points, n_rois), or list of 2-D or 3-D arrays
+        A table, scans or bags of windows.
+    estimator : estimator, default=None
+        Whose ``n_features_in_`` is set (``reset=True``) or compared.
+    reset : bool, default=False
+        Whether this is ``fit``.
+
+    Returns
+    -------
+    Sequences
+        Views on ``X`` where its numbers are float32 or float64, else on a float64 copy.
+
+    Raises
+    ------
+    ValueError
+        If the rows are not all of one form and one number of ROIs, or hold no point, no window,
+        or a value that is not finite. The message names the row and the ROI.
+    """
+    if _is_collection(X):
+        rows = [_as_floats(row, f"row {i} of X") for i, row in enumerate(X)]
+        return _from_rows(rows, estimator, reset)
+    if getattr(X, "ndim", 2) in (3, 4):
+        return _from_rows(list(_as_floats(np.asarray(X), "X")), estimator, reset)
+    return _from_table(X, estimator, reset)
+
+
+def _is_collection(X):
+    """Tell whether X is a sequence of scans or bags and not a numeric array."""
+    if isinstance(X, np.ndarray):
+        return X.dtype == object and X.ndim == 1 and len(X) > 0 and np.ndim(X[0]) >= 2
+    return isinstance(X, list | tuple) and len(X) > 0 and _depth(X[0]) >= 2
+
+
+def _depth(row):
+    """Return the number of axes of a row without converting it."""
+    if hasattr(row, "ndim"):
+        return row.ndim
+    return 1 + _depth(row[0]) if isinstance(row, list | tuple) and len(row) else 0
+
+
+def _as_floats(array, name):
+    array = np.asarray(array)
+    if np.iscomplexobj(array):
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
+    if array.dtype in _FLOATS:
+        return array
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} holds something that is not a number: {error}") from error
+
+
+def _from_table(X, estimator, reset):
+    checker = BaseEstimator() if estimator is None else estimator
+    table = validate_data(checker, X, reset=reset or estimator is None, dtype=_FLOATS)
+    n_rows = len(table)
+    starts = [np.zeros(1, dtype=np.intp)] * n_rows
+    return Sequences([row[None] for row in table], starts, np.ones(n_rows, np.intp), "table")
+
+
+def _from_rows(rows, estimator, reset):
+    if not rows:
+        raise ValueError("Found array with 0 sample(s): X holds no rows, at least 1 is required.")
+    _check_same_form(rows)
+    kind = "scans" if rows[0].ndim == 2 else "bags"
+    parts = [_scan(row, i) if kind == "scans" else _bag(row, i) for i, row in enumerate(rows)]
+    series, starts, lengths = zip(*parts, strict=True)
+    _check_n_rois(rows[0].shape[-1], estimator, reset)
+    for i, row in enumerate(series):
+        _check_finite(row, i)
+    return Sequences(list(series), list(starts), np.array(lengths), kind)
+
+
+def _check_same_form(rows):
+    for i, row in enumerate(rows):
+        if row.ndim not in (2, 3):
+            raise ValueError(
+                f"Row {i} of X has {row.ndim} axes; a scan has 2 (n_timepoints, n_rois) and a "
+                "bag has 3 (n_windows, n_points, n_rois)."
+            )
+        if row.ndim != rows[0].ndim:
+            raise ValueError(
+                f"Row {i} of X has {row.ndim} axes where row 0 has {rows[0].ndim}; rows must all "
+                "be scans or all be bags of windows."
+            )
+        if row.shape[-1] != rows[0].shape[-1]:
+            raise ValueError(
+                f"Row {i} of X has {row.shape[-1]} ROIs where row 0 has {rows[0].shape[-1]}."
+            )
+
+
+def _scan(scan, row):
+    if not len(scan):
+        raise ValueError(f"Row {row} of X is a scan without time points (shape {scan.shape}).")
+    return scan, np.zeros(1, dtype=np.intp), len(scan)
+
+
+def _bag(bag, row):
+    """Find the series that a bag's windows overlap on, or lay them one after the other."""
+    n_windows, n_points, n_rois = bag.shape
+    if not n_windows or not n_points:
+        raise ValueError(f"Row {row} of X is a bag without windows or points (shape {bag.shape}).")
+    step = _step_of_view(bag)
+    if step is None:
+        bag, step = np.ascontiguousarray(bag), n_points
+    shape = ((n_windows - 1) * step + n_points, n_rois)
+    series = as_strided(bag, shape, bag.strides[1:], writeable=False)
+    return series, np.arange(n_windows) * step, n_points
+
+
+def _step_of_view(bag):
+    """Return by how many points the windows of a bag follow each other, if they share a series."""
+    n_windows, n_points, _ = bag.shape
+    if bag.strides[1] <= 0:
+        return None
+    step, rest = divmod(bag.strides[0], bag.strides[1])
+    if n_windows == 1:
+        return n_points
+    return step if rest == 0 and 0 < step <= n_points else None
+
+
+def _check_n_rois(n_rois, estimator, reset):
+    if n_rois == 0:
+        raise ValueError("Found array with 0 feature(s): X has no ROI, at least 1 is required.")
+    if estimator is None:
+        return
+    if reset:
+        estimator.n_features_in_ = n_rois
+        vars(estimator).pop("feature_names_in_", None)
+    elif n_rois != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {n_rois} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input (the ROIs of the last axis)."
+        )
+
+
+def _check_finite(series, row):
+    finite = np.isfinite(series)
+    if not finite.all():
+        point, roi = np.argwhere(~finite)[0]
+        what = "NaN" if np.isnan(series[point, roi]) else "infinity (inf)"
+        raise ValueError(f"Input X contains {what}: row {row}, time point {point}, ROI {roi}.")
+
+
+def check_labels(y, n_rows, min_classes=2):
+    """Check class labels and encode them.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Class labels.
+    n_rows : int
+        Number of rows of ``X``.
+    min_classes : int, default=2
+        Fewest classes that ``y`` must hold.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    codes : ndarray of shape (n_rows,)
+        Position of each row's label in ``classes``.
+
+    Raises
+    ------
+    ValueError
+        If ``y`` is missing, of another length, not finite, not class labels, or of fewer classes.
+    """
+    if y is None:
+        raise ValueError("This estimator requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    _check_length(y, n_rows, "y")
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < min_classes:
+        raise ValueError(f"At least 2 classes are needed, but y holds one class: {classes[0]!r}.")
+    return classes, codes
+
+
+def _check_length(values, n_rows, name):
+    if len(values) != n_rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows and "
+            f"{name} has {len(values)}."
+        )
+
+
+def check_groups(groups, n_rows):
+    """Check groups and encode them; without groups every row is its own.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_rows,) or None
+        Which rows belong together (windows of a subject, scans of a family).
+    n_rows : int
+        Number of rows of ``X``.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Group numbers from 0.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group for each row, or a group is missing (NaN or None).
+    """
+    if groups is None:
+        return np.arange(n_rows)
+    groups = column_or_1d(groups)
+    _check_length(groups, n_rows, "groups")
+    missing = np.array([g is None or g != g for g in groups])
+    if missing.any():
+        raise ValueError(f"groups has no value for row {np.flatnonzero(missing)[0]} of X.")
+    return np.unique(groups, return_inverse=True)[1]
+
+
+def check_validation_mask(validation, groups):
+    """Check a boolean mask over rows that says which of them validate.
+
+    Parameters
+    ----------
+    validation : array-like of bool of shape (n_rows,)
+        True for validation rows.
+    groups : ndarray of shape (n_rows,)
+        Which rows belong together.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+        The mask.
+
+    Raises
+    ------
+    ValueError
+        If it is not a boolean mask over the rows, leaves no row to train on or to validate on, or
+        has rows of one group on both sides.
+    """
+    mask = np.asarray(validation)
+    if mask.dtype != bool or mask.shape != groups.shape:
+        raise ValueError(
+            f"validation must be a boolean mask over the {len(groups)} rows of X, got an array of "
+            f"dtype {mask.dtype} and shape {mask.shape}."
+        )
+    if mask.all() or not mask.any():
+        raise ValueError("validation must leave at least one row to train on and one to validate.")
+    split = np.intersect1d(groups[mask], groups[~mask])
+    if len(split):
+        rows = np.flatnonzero(groups == split[0]).tolist()
+        raise ValueError(f"validation splits a group: rows {rows} belong together.")
+    return mask

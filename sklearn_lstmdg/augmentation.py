@@ -1,0 +1,208 @@
+"""All overlapping subsequences of a scan as training data."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from ._validation import check_sequences
+from ._windows import window_view
+
+__all__ = ["SubsequenceAugmenter"]
+
+
+def _gives(output):
+    def check(augmenter):
+        if augmenter.output == output:
+            return True
+        raise AttributeError(f"This method needs output={output!r}, not {augmenter.output!r}.")
+
+    return check
+
+
+class SubsequenceAugmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Cut every scan into its overlapping windows.
+
+    With ``output="bags"`` rows stay subjects: ``transform`` gives each subject's windows as one
+    bag, a view on the scan, so that a Pipeline or a splitter over rows keeps them together. With
+    ``output="windows"`` this is a sampler in imbalanced-learn's sense: ``fit_resample`` gives one
+    row for each window, and which row it came from.
+
+    Parameters
+    ----------
+    length : int, default=30
+        Points of a window that are read; the paper's 30 are one minute at 2 s.
+    step : int, default=1
+        Points from the start of one window to the next.
+    horizon : int, default=1
+        Further points of each window, which the generative task generates. Use 0 for models that
+        read every point, such as ``FCSVM``.
+    output : {"bags", "windows"}, default="bags"
+        Whether this is a transformer to bags or a sampler of windows.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of ROIs.
+    sample_indices_ : ndarray of shape (n_windows,)
+        After ``fit_resample``: row of X that each window was cut from. These are the groups for a
+        splitter such as ``GroupKFold``.
+    start_indices_ : ndarray of shape (n_windows,)
+        After ``fit_resample``: time point of the scan that each window starts with.
+
+    See Also
+    --------
+    LSTMDGClassifier : Trains on bags and on windows.
+
+    Notes
+    -----
+    Bags hold no copy of the points. Indexing a 4-D array of bags, or pickling it, does copy every
+    window; put the augmenter into the Pipeline instead of cutting beforehand.
+
+    A table (2-D) holds scans of one point: it needs ``length=1, horizon=0``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg import SubsequenceAugmenter
+    >>> scans = np.zeros((4, 50, 6))
+    >>> SubsequenceAugmenter(length=30).fit_transform(scans).shape
+    (4, 20, 31, 6)
+    >>> sampler = SubsequenceAugmenter(length=30, step=5, output="windows")
+    >>> windows, labels = sampler.fit_resample(scans, [0, 1, 0, 1])
+    >>> windows.shape, sampler.sample_indices_
+    ((16, 31, 6), array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]))
+    """
+
+    _parameter_constraints = {
+        "length": [Interval(Integral, 1, None, closed="left")],
+        "step": [Interval(Integral, 1, None, closed="left")],
+        "horizon": [Interval(Integral, 0, None, closed="left")],
+        "output": [StrOptions({"bags", "windows"})],
+    }
+
+    def __init__(self, length=30, step=1, horizon=1, output="bags"):
+        self.length = length
+        self.step = step
+        self.horizon = horizon
+        self.output = output
+
+    def fit(self, X, y=None):
+        """Check the scans; nothing is learnt from them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_subjects, n_timepoints, n_rois) or list of 2-D arrays
+            Scans.
+        y : ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self
+            The augmenter.
+
+        Raises
+        ------
+        ValueError
+            If X holds bags, or scans too short for one window; the message names the rows.
+        """
+        self._check_scans(X, reset=True)
+        return self
+
+    @available_if(_gives("bags"))
+    def transform(self, X):
+        """Return each scan's windows as a bag.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_subjects, n_timepoints, n_rois) or list of 2-D arrays
+            Scans.
+
+        Returns
+        -------
+        ndarray of shape (n_subjects, n_windows, length + horizon, n_rois) or \
+                list of ndarray of shape (n_windows_i, length + horizon, n_rois)
+            Read-only views; a list where X is a list.
+        """
+        check_is_fitted(self)
+        sequences = self._check_scans(X)
+        n_points = self.length + self.horizon
+        if sequences.kind == "table":
+            return np.stack(sequences.series)[:, None]
+        if isinstance(X, np.ndarray) and X.ndim == 3:
+            return window_view(X, n_points, self.step)
+        return [window_view(scan, n_points, self.step) for scan in sequences.series]
+
+    @available_if(_gives("bags"))
+    def fit_transform(self, X, y=None):
+        """Check the scans and return their windows.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+            Scans.
+
+        Returns
+        -------
+        ndarray or list
+            Bags, as from ``transform``.
+        """
+        return self.fit(X).transform(X)
+
+    @available_if(_gives("windows"))
+    def fit_resample(self, X, y):
+        """Return one row for each window, with its label.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_subjects, n_timepoints, n_rois) or list of 2-D arrays
+            Scans.
+        y : array-like of shape (n_subjects,)
+            Labels.
+
+        Returns
+        -------
+        windows : ndarray of shape (n_windows, length + horizon, n_rois)
+            A copy of every window: ``length + horizon`` times the scans at ``step=1``.
+        labels : ndarray of shape (n_windows,)
+            Label of the scan that each window was cut from.
+        """
+        sequences = self._check_scans(X, reset=True)
+        y = column_or_1d(y, warn=True)
+        if len(y) != len(sequences):
+            raise ValueError(f"X has {len(sequences)} rows and y has {len(y)}.")
+        bags = [
+            window_view(scan, self.length + self.horizon, self.step) for scan in sequences.series
+        ]
+        counts = [len(bag) for bag in bags]
+        self.sample_indices_ = np.repeat(np.arange(len(bags)), counts)
+        self.start_indices_ = np.concatenate([np.arange(n) * self.step for n in counts])
+        return np.concatenate(bags), _safe_indexing(y, self.sample_indices_)
+
+    def _check_scans(self, X, reset=False):
+        self._validate_params()
+        sequences = check_sequences(X, estimator=self, reset=reset)
+        if sequences.kind == "bags":
+            raise ValueError("X holds bags of windows already; SubsequenceAugmenter cuts scans.")
+        needed = self.length + self.horizon
+        short = np.flatnonzero(sequences.lengths < needed)
+        if len(short):
+            named = ", ".join(f"{i} ({sequences.lengths[i]} points)" for i in short[:10])
+            more = f" and {len(short) - 10} more" if len(short) > 10 else ""
+            raise ValueError(
+                f"Scans too short for one window of length + horizon = {needed} points: "
+                f"rows {named}{more}."
+            )
+        return sequences
+
+    def __sklearn_tags__(self):
+        """Declare the data forms that scikit-learn's checks try."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,415 @@
+"""The jointly discriminative and generative recurrent classifier, and its ablations."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+
+from ._network import JointLoss, JointNetwork
+from ._reading import NetReaderMixin
+from ._splits import hold_out_groups
+from ._training import MONITORS, BestEpoch, WindowNet, seeded, torch_threads
+from ._validation import (
+    check_groups,
+    check_labels,
+    check_sequences,
+    check_validation_mask,
+)
+from ._windows import LabelledWindows, cut
+
+__all__ = ["LSTMDGClassifier"]
+
+_POSITIVE = Interval(Integral, 1, None, closed="left")
+_RATE = Interval(Real, 0, 1, closed="left")
+
+
+class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
+    r"""Recurrent network that classifies scans and generates their next point.
+
+    An LSTM whose :math:`K` nodes are functional communities reads the scan,
+
+    .. math::
+        g_t = \sigma(W_g x_t + U_g h_{t-1} + b_g), \quad g \in \{i, f, o\}, \qquad
+        \tilde c_t = \tanh(W_c x_t + U_c h_{t-1} + b_c), \\
+        c_t = i_t * \tilde c_t + f_t * c_{t-1}, \qquad h_t = o_t * \tanh(c_t).
+
+    Its hidden states :math:`h_t` go through a second LSTM and a dense layer shared over time,
+    whose mean over time is the logit of the class; its last cell state generates the point that
+    follows, :math:`\hat x_{T+1} = W_d c_T + b_d`. Input weights :math:`W` and memberships
+    :math:`W_d` stay non-negative. Trained is :math:`L_G + \lambda L_D`, squared error plus
+    weighted cross-entropy [1]_.
+
+    Parameters
+    ----------
+    variant : {"dg", "h", "d", "s"}, default="dg"
+        The paper's LSTM-DG; LSTM-H, which generates from the hidden state; LSTM-D, without the
+        generative task; LSTM-S, one discriminative LSTM of ``n_units`` nodes.
+    n_communities : int, default=50
+        :math:`K`, nodes of the first LSTM.
+    n_units : int, default=20
+        Nodes of the discriminative LSTM.
+    discriminative_weight : float, default=0.1
+        :math:`\lambda`.
+    dropout : float or tuple of three floats, default=0.5
+        Rate before the shared dense layer, the mean over time, and the generative dense layer.
+    input_noise : float, default=0.7
+        Standard deviation of the Gaussian noise added to the training input, in the units of X.
+    max_epochs : int, default=200
+        Most epochs.
+    batch_size : int, default=32
+        Windows per step.
+    lr : float, default=1e-3
+        Learning rate of Adam.
+    monitor : {"loss", "discriminative_loss", "subject_loss", "auc", "accuracy"} or callable, \
+            default="auc"
+        What the best epoch is chosen by: the total or the discriminative loss of the validation
+        windows; cross-entropy, AUC or accuracy of the validation subjects' mean probabilities; or
+        ``monitor(y, proba)`` of the subjects' class numbers and probabilities, greater is better.
+        Ties, and an AUC that is not defined, are decided by the validation loss.
+    patience : int, default=10
+        Epochs without improvement before training stops.
+    validation_fraction : float, default=0.1
+        Share of each class's groups held back; 0 trains for ``max_epochs`` without validation.
+    horizon : int, default=1
+        Points at the end of every sequence that are generated and never read. 0, where nothing is
+        generated, needs variant "d" or "s".
+    aggregation : {"vote", "mean"}, default="vote"
+        A bag's probability: the proportion of its windows that are labelled so, as in the paper,
+        or the mean of their probabilities.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the discriminative loss, counted over rows.
+    device : str, default="auto"
+        A torch device; "auto" takes a GPU if there is one.
+    n_threads : int, default=1
+        Threads of torch on the CPU. Small recurrent nets are fastest on one.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last fit's weights.
+    callbacks : list of skorch callbacks or None, default=None
+        More callbacks for the training.
+    verbose : int, default=0
+        1 prints a line for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, order, dropout, noise and the internal split.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Number of ROIs.
+    history_ : dict of ndarray of shape (n_epochs,)
+        By epoch: total, generative and discriminative loss of training and validation windows, and
+        the validation subjects' cross-entropy, AUC and accuracy.
+    n_iter_ : int
+        Epochs trained.
+    best_epoch_ : int
+        Epoch, from 1, whose weights are kept.
+    membership_ : ndarray of shape (n_rois, n_communities)
+        :math:`W_d`: each ROI's membership in each community. Variants "dg" and "h".
+    influence_ : ndarray of shape (n_communities,)
+        Sum of each community's absolute input weights over all gates and nodes of the
+        discriminative LSTM. Variants "dg", "h" and "d".
+    net_ : skorch.NeuralNet
+        The net; ``net_.module_`` is the torch module.
+
+    See Also
+    --------
+    SubsequenceAugmenter : Cuts scans into the windows that the paper trains on.
+
+    Notes
+    -----
+    Scans are read as they are: standardise them first, for example with ``ScanCleaner``. Weights
+    start as in Keras, which the paper used. Rows of ``X`` may be scans, windows, or bags of
+    windows; rows that belong together must share a value of ``groups``.
+
+    References
+    ----------
+    .. [1] N. C. Dvornek, X. Li, J. Zhuang, J. S. Duncan. "Jointly Discriminative and Generative
+       Recurrent Neural Networks for Learning from fMRI", MLMI 2019, arXiv:1910.06950.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
+    >>> model = make_pipeline(
+    ...     SubsequenceAugmenter(length=30, step=10),
+    ...     LSTMDGClassifier(n_communities=6, n_units=4, max_epochs=2, random_state=0),
+    ... )
+    >>> model.fit(cohort.data, cohort.target).predict_proba(cohort.data).shape
+    (20, 2)
+    >>> model[-1].membership_.shape
+    (12, 6)
+    """
+
+    __metadata_request__fit = {"groups": True, "X_unlabeled": True, "validation": True}
+
+    _parameter_constraints = {
+        "variant": [StrOptions({"dg", "h", "d", "s"})],
+        "n_communities": [_POSITIVE],
+        "n_units": [_POSITIVE],
+        "discriminative_weight": [Interval(Real, 0, None, closed="left")],
+        "dropout": [_RATE, tuple, list],
+        "input_noise": [Interval(Real, 0, None, closed="left")],
+        "max_epochs": [_POSITIVE],
+        "batch_size": [_POSITIVE],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "monitor": [StrOptions(set(MONITORS)), callable],
+        "patience": [_POSITIVE],
+        "validation_fraction": [_RATE],
+        "horizon": [Interval(Integral, 0, None, closed="left")],
+        "aggregation": [StrOptions({"vote", "mean"})],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "device": [str],
+        "n_threads": [_POSITIVE],
+        "warm_start": ["boolean"],
+        "callbacks": [list, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        variant="dg",
+        *,
+        n_communities=50,
+        n_units=20,
+        discriminative_weight=0.1,
+        dropout=0.5,
+        input_noise=0.7,
+        max_epochs=200,
+        batch_size=32,
+        lr=1e-3,
+        monitor="auc",
+        patience=10,
+        validation_fraction=0.1,
+        horizon=1,
+        aggregation="vote",
+        class_weight=None,
+        device="auto",
+        n_threads=1,
+        warm_start=False,
+        callbacks=None,
+        verbose=0,
+        random_state=None,
+    ):
+        self.variant = variant
+        self.n_communities = n_communities
+        self.n_units = n_units
+        self.discriminative_weight = discriminative_weight
+        self.dropout = dropout
+        self.input_noise = input_noise
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.monitor = monitor
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.horizon = horizon
+        self.aggregation = aggregation
+        self.class_weight = class_weight
+        self.device = device
+        self.n_threads = n_threads
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
+        """Train on labelled scans, windows or bags.
+
+        Parameters
+        ----------
+        X : array-like or list
+            Scans ``(n_subjects, n_timepoints, n_rois)`` or a list of ragged ones, bags
+            ``(n_subjects, n_windows, n_points, n_rois)`` or a list of them, or a table
+            ``(n_subjects, n_rois)`` of scans of one point.
+        y : array-like of shape (n_rows,)
+            Class labels.
+        groups : array-like of shape (n_rows,), default=None
+            Rows that belong together; the internal split keeps them so. Windows of a group vote
+            together in validation. Without groups every row stands alone.
+        X_unlabeled : array-like or list, default=None
+            More scans or bags for the generative task. Scans are cut as the windows of X are.
+        validation : array-like of bool of shape (n_rows,), default=None
+            Rows that validate, in place of the internal split.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the input is not as described, or y holds one class.
+        FloatingPointError
+            If the loss stops being finite.
+        """
+        self._check_parameters(X_unlabeled)
+        if not self.warm_start:
+            vars(self).pop("net_", None)
+        sequences, codes = self._check_rows(X, y)
+        groups = check_groups(groups, len(sequences))
+        rng = check_random_state(self.random_state)
+        held = self._hold_out(validation, codes, groups, rng)
+        unlabeled = None if X_unlabeled is None else self._cut_like(sequences, X_unlabeled)
+        return self._train(sequences, codes, groups, held, unlabeled, rng, self.max_epochs)
+
+    def partial_fit(self, X, y, classes=None):
+        """Train for one epoch, without validation.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+            Labelled rows.
+        classes : array-like of shape (n_classes,), default=None
+            All class labels, where the first call's ``y`` may lack some.
+
+        Returns
+        -------
+        self
+            The classifier, one epoch further.
+        """
+        self._check_parameters(None)
+        sequences, codes = self._check_rows(X, y, classes)
+        groups = check_groups(None, len(sequences))
+        rng = check_random_state(self.random_state)
+        return self._train(sequences, codes, groups, None, None, rng, n_epochs=1)
+
+    def __sklearn_tags__(self):
+        """Declare the data forms that scikit-learn's checks try."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _check_parameters(self, X_unlabeled):
+        self._validate_params()
+        generative = self.variant in ("dg", "h")
+        if self.horizon == 0 and generative:
+            raise ValueError(f"horizon=0 leaves variant {self.variant!r} no point to generate.")
+        if X_unlabeled is not None and not generative:
+            raise ValueError(f"Variant {self.variant!r} cannot learn from X_unlabeled.")
+        rates = self._dropout_rates()
+        if len(rates) != 3 or not all(isinstance(r, Real) and 0 <= r < 1 for r in rates):
+            raise ValueError(f"dropout must be a rate in [0, 1) or three, got {self.dropout!r}.")
+
+    def _dropout_rates(self):
+        return (self.dropout,) * 3 if isinstance(self.dropout, Real) else tuple(self.dropout)
+
+    def _check_rows(self, X, y, classes=None):
+        """Check X and y; the first training decides ROIs and classes."""
+        first = not hasattr(self, "net_")
+        sequences = check_sequences(X, estimator=self, reset=first)
+        if first and classes is None:
+            self.classes_, codes = check_labels(y, len(sequences))
+            return sequences, codes
+        if first:
+            self.classes_ = np.unique(classes)
+        labels, codes = check_labels(y, len(sequences), min_classes=1)
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y holds {unknown[0]!r}, which is not among the known classes.")
+        return sequences, np.searchsorted(self.classes_, labels)[codes]
+
+    def _hold_out(self, validation, codes, groups, rng):
+        if validation is not None:
+            return check_validation_mask(validation, groups)
+        if self.validation_fraction == 0:
+            return None
+        return hold_out_groups(codes, groups, self.validation_fraction, rng)
+
+    def _cut_like(self, sequences, X_unlabeled):
+        """Check unlabelled rows and cut scans as the windows of the labelled rows are cut."""
+        unlabeled = check_sequences(X_unlabeled, estimator=self)
+        lengths = np.unique(sequences.lengths)
+        if unlabeled.kind == "bags" or len(lengths) > 1:
+            return unlabeled
+        steps = [starts[1] - starts[0] for starts in sequences.starts if len(starts) > 1]
+        return cut(unlabeled, lengths[0], steps[0] if steps else lengths[0])
+
+    def _train(self, sequences, codes, groups, held, unlabeled, rng, n_epochs):
+        seed = rng.randint(np.iinfo(np.int32).max)
+        if not hasattr(self, "net_"):
+            self.net_ = self._make_net(sequences.n_rois)
+        training, validation = self._labelled_windows(sequences, codes, groups, held, unlabeled)
+        device = self.net_.device
+        with torch_threads(self.n_threads), seeded(seed + len(self.net_.history_ or ()), device):
+            if not self.net_.initialized_:
+                self.net_.initialize()
+            self.net_.train(training, validation, n_epochs)
+        return self._store_history()
+
+    def _make_net(self, n_rois):
+        n_classes = len(self.classes_)
+        return WindowNet(
+            JointNetwork,
+            JointLoss,
+            module__n_rois=n_rois,
+            module__n_outputs=1 if n_classes == 2 else n_classes,
+            module__variant=self.variant,
+            module__n_communities=self.n_communities,
+            module__n_units=self.n_units,
+            module__dropout=self._dropout_rates(),
+            criterion__discriminative_weight=self.discriminative_weight,
+            optimizer=torch.optim.Adam,
+            optimizer__eps=1e-7,
+            optimizer__fused=True,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            horizon=self.horizon,
+            input_noise=self.input_noise,
+            monitor=self.monitor if callable(self.monitor) else None,
+            callbacks=[BestEpoch(self.monitor, self.patience), *(self.callbacks or [])],
+            device=self._device(),
+            verbose=int(self.verbose),
+        )
+
+    def _device(self):
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def _labelled_windows(self, sequences, codes, groups, held, unlabeled):
+        """Return training windows, unlabelled ones included, and validation windows or None."""
+        weights = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=self.classes_[codes]
+        )[codes]
+        # A bag is a subject; sequences are, where they share a group and a class.
+        is_bag = sequences.kind == "bags"
+        subjects = np.arange(len(codes)) if is_bag else groups * len(self.classes_) + codes
+        parts = [(~held if held is not None else np.ones(len(codes), bool), unlabeled)]
+        if held is not None:
+            parts.append((held, None))
+        device = self.net_.device
+        windows = [
+            LabelledWindows.from_rows(
+                sequences.take(np.flatnonzero(rows)),
+                codes[rows],
+                subjects[rows],
+                weights[rows],
+                more,
+                device,
+            )
+            for rows, more in parts
+        ]
+        return windows[0], windows[1] if held is not None else None
+
+    def _store_history(self):
+        history = self.net_.history
+        names = [name for name in history[-1] if name.startswith(("train_", "valid_"))]
+        self.history_ = {
+            name: np.array([record.get(name, np.nan) for record in history])
+            for name in names
+            if not name.endswith(("_best", "_count"))
+        }
+        self.n_iter_ = len(history)
+        self.best_epoch_ = dict(self.net_.callbacks_)["BestEpoch"].epoch_
+        return self

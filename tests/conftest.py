@@ -1,0 +1,30 @@
+"""Where the real scans are, and small cohorts that many tests share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# Without this, scikit-learn skips one of its own checks.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Folder with ``ABIDE_pcp``; tests that need it skip where it is absent."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("LSTMDG_DATA", beside))
+    if not (folder / "ABIDE_pcp").is_dir():
+        pytest.skip(f"no real scans: {folder} has no ABIDE_pcp (set LSTMDG_DATA)")
+    return folder
+
+
+@pytest.fixture
+def scans():
+    """Twelve scans of 40 points and 6 ROIs, of two alternating classes that differ in coupling."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 40, 6)).cumsum(axis=1) * 0.3
+    y = np.arange(12) % 2
+    X[y == 1, :, 1] = X[y == 1, :, 0]
+    return X - X.mean(axis=1, keepdims=True), y
