@@ -1,16 +1,132 @@
-"""Stub until the compiled path is here."""
+"""The LSTM's recurrence: compiled where that was built and fits, torch's own elsewhere.
+
+The compiled path is for the CPU. What can be one large matrix product, the projection of all
+points and the weights' gradients, is left to torch; ``_lstm.c`` does what goes step by step.
+"""
+
+import os
+
 import torch
+
+try:
+    from . import _lstm
+except ImportError:  # no compiler when the package was installed
+    _lstm = None
+
+__all__ = ["compiled_available", "lstm", "lstm_windows"]
 
 
 def compiled_available():
-    return False
+    """Tell whether the compiled path was built and is not switched off by LSTMDG_COMPILED=0.
+
+    Returns
+    -------
+    bool
+    """
+    return _lstm is not None and os.environ.get("LSTMDG_COMPILED", "1") != "0"
+
+
+def _is_compiled_for(points):
+    kinds = (torch.float32, torch.float64)
+    return points.device.type == "cpu" and points.dtype in kinds and compiled_available()
 
 
 def lstm(points, layer):
-    hidden, (_, cell) = layer(points)
-    return hidden, cell[0]
+    """Run a one-layer LSTM over sequences of one length.
+
+    Parameters
+    ----------
+    points : Tensor of shape (n_points, n_sequences, n_inputs)
+        Input, time first.
+    layer : torch.nn.LSTM
+        Whose ``bias_hh_l0`` is zero and not trained.
+
+    Returns
+    -------
+    hidden : Tensor of shape (n_points, n_sequences, n_units)
+        All h_t.
+    cell : Tensor of shape (n_sequences, n_units)
+        The last c_t.
+    """
+    if not _is_compiled_for(points):
+        hidden, (_, cell) = layer(points)
+        return hidden, cell[0]
+    weights = layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0
+    if torch.is_grad_enabled() and any(w.requires_grad for w in (points, *weights)):
+        return _Recurrence.apply(points, *weights)
+    n_points, n_sequences, _ = points.shape
+    projected = torch.addmm(weights[2], points.flatten(0, 1), weights[0].T)
+    return _forward(projected, None, weights[1], n_points, n_sequences)
 
 
-def lstm_windows(series, starts, length, layer):
-    where = starts + torch.arange(length, device=series.device)[:, None]
-    return lstm(series[where], layer)
+def lstm_windows(series, first, n_points, layer):
+    """Run a one-layer LSTM over windows of one series, each point projected once.
+
+    Parameters
+    ----------
+    series : Tensor of shape (n_timepoints, n_inputs)
+        The points that the windows share.
+    first : Tensor of int64 of shape (n_windows,)
+        First point of each window.
+    n_points : int
+        Points of a window.
+    layer : torch.nn.LSTM
+        As in ``lstm``. No gradient is kept.
+
+    Returns
+    -------
+    hidden : Tensor of shape (n_points, n_windows, n_units)
+    cell : Tensor of shape (n_windows, n_units)
+    """
+    if not _is_compiled_for(series):
+        where = first + torch.arange(n_points, device=series.device)[:, None]
+        return lstm(series[where], layer)
+    with torch.no_grad():
+        projected = torch.addmm(layer.bias_ih_l0, series, layer.weight_ih_l0.T)
+        return _forward(projected, first.contiguous(), layer.weight_hh_l0, n_points, len(first))
+
+
+def _forward(projected, first, recurrent, n_points, n_sequences):
+    """Run the recurrence and keep only its results."""
+    n_units = recurrent.shape[1]
+    hidden = projected.new_empty(n_points, n_sequences, n_units)
+    cell = projected.new_empty(n_sequences, n_units)
+    _call(_lstm.forward, projected, first, recurrent, None, hidden, cell, None, like=hidden)
+    return hidden, cell
+
+
+class _Recurrence(torch.autograd.Function):
+    """The compiled LSTM as a differentiable function of its input and weights."""
+
+    @staticmethod
+    def forward(ctx, points, weight, recurrent, bias):
+        points, recurrent = points.contiguous(), recurrent.contiguous()
+        n_points, n_sequences, _ = points.shape
+        n_units = recurrent.shape[1]
+        projected = torch.addmm(bias, points.flatten(0, 1), weight.T)
+        states = projected.new_empty(3, n_points, n_sequences, n_units)
+        hidden, cell, tanh_cell = states
+        # Each gate overwrites the projection that it came from.
+        call = projected, None, recurrent, projected, hidden, cell, tanh_cell
+        _call(_lstm.forward, *call, like=hidden)
+        ctx.save_for_backward(points, weight, recurrent, projected, states)
+        return hidden, cell[-1].clone()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, d_hidden, d_cell):
+        points, weight, recurrent, gates, (hidden, cell, tanh_cell) = ctx.saved_tensors
+        gates = gates.clone()
+        d_hidden, d_cell = d_hidden.contiguous(), d_cell.contiguous()
+        _call(_lstm.backward, gates, cell, tanh_cell, recurrent, d_hidden, d_cell, like=hidden)
+        d_points = (gates @ weight).view_as(points) if ctx.needs_input_grad[0] else None
+        d_weight = gates.T @ points.flatten(0, 1)
+        n_sequences = points.shape[1]
+        d_recurrent = gates[n_sequences:].T @ hidden[:-1].flatten(0, 1)
+        return d_points, d_weight, d_recurrent, gates.sum(dim=0)
+
+
+def _call(function, *tensors, like):
+    """Call compiled code with the addresses of contiguous tensors and the size of hidden states."""
+    addresses = (0 if tensor is None else tensor.data_ptr() for tensor in tensors)
+    function(like.dtype == torch.float64, *addresses, *like.shape)

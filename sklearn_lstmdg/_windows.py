@@ -8,7 +8,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ._validation import Sequences
 
-__all__ = ["LabelledWindows", "WindowSet", "cut", "gather_windows", "split_horizon", "window_view"]
+__all__ = [
+    "LabelledWindows",
+    "WindowSet",
+    "cut_like",
+    "gather_windows",
+    "split_horizon",
+    "window_view",
+]
 
 
 def window_view(scan, length, step):
@@ -31,24 +38,30 @@ def window_view(scan, length, step):
     return sliding_window_view(scan, length, axis=-2)[..., ::step, :, :].swapaxes(-1, -2)
 
 
-def cut(sequences, length, step):
-    """Cut rows that are one sequence each into windows.
+def cut_like(unlabeled, labelled):
+    """Cut scans as other rows are cut: the same length, and the same step.
 
     Parameters
     ----------
-    sequences : Sequences
-        One sequence a row; those shorter than ``length`` stay as they are.
-    length, step : int
-        Points per window, and from one window to the next.
+    unlabeled : Sequences
+        Rows to cut. Bags, and scans shorter than a window, stay as they are.
+    labelled : Sequences
+        Rows whose windows serve as the model. Where their lengths differ nothing is cut; where
+        each is one sequence, the windows follow each other without overlap.
 
     Returns
     -------
     Sequences
-        The same rows with more windows.
+        The unlabelled rows.
     """
-    n_points = np.array([len(series) for series in sequences.series])
+    lengths = np.unique(labelled.lengths)
+    if unlabeled.kind == "bags" or len(lengths) > 1:
+        return unlabeled
+    length = lengths[0]
+    step = next((s[1] - s[0] for s in labelled.starts if len(s) > 1), length)
+    n_points = np.array([len(series) for series in unlabeled.series])
     starts = [np.arange(0, max(n - length, 0) + 1, step) for n in n_points]
-    return Sequences(sequences.series, starts, np.minimum(n_points, length), "bags")
+    return Sequences(unlabeled.series, starts, np.minimum(n_points, length), labelled.kind)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from ._validation import (
     check_sequences,
     check_validation_mask,
 )
-from ._windows import LabelledWindows, cut
+from ._windows import LabelledWindows, cut_like
 
 __all__ = ["LSTMDGClassifier"]
 
@@ -65,11 +65,13 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
     lr : float, default=1e-3
         Learning rate of Adam.
     monitor : {"loss", "discriminative_loss", "subject_loss", "auc", "accuracy"} or callable, \
-            default="auc"
+            default="subject_loss"
         What the best epoch is chosen by: the total or the discriminative loss of the validation
         windows; cross-entropy, AUC or accuracy of the validation subjects' mean probabilities; or
         ``monitor(y, proba)`` of the subjects' class numbers and probabilities, greater is better.
-        Ties, and an AUC that is not defined, are decided by the validation loss.
+        Ties, and an AUC that is not defined, are decided by the validation loss. The paper's
+        literal "loss" keeps the epoch that generates best, long after the discriminative half
+        over-fits.
     patience : int, default=10
         Epochs without improvement before training stops.
     validation_fraction : float, default=0.1
@@ -185,7 +187,7 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
         max_epochs=200,
         batch_size=32,
         lr=1e-3,
-        monitor="auc",
+        monitor="subject_loss",
         patience=10,
         validation_fraction=0.1,
         horizon=1,
@@ -258,7 +260,9 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
         groups = check_groups(groups, len(sequences))
         rng = check_random_state(self.random_state)
         held = self._hold_out(validation, codes, groups, rng)
-        unlabeled = None if X_unlabeled is None else self._cut_like(sequences, X_unlabeled)
+        unlabeled = None
+        if X_unlabeled is not None:
+            unlabeled = cut_like(check_sequences(X_unlabeled, estimator=self), sequences)
         return self._train(sequences, codes, groups, held, unlabeled, rng, self.max_epochs)
 
     def partial_fit(self, X, y, classes=None):
@@ -325,15 +329,6 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
             return None
         return hold_out_groups(codes, groups, self.validation_fraction, rng)
 
-    def _cut_like(self, sequences, X_unlabeled):
-        """Check unlabelled rows and cut scans as the windows of the labelled rows are cut."""
-        unlabeled = check_sequences(X_unlabeled, estimator=self)
-        lengths = np.unique(sequences.lengths)
-        if unlabeled.kind == "bags" or len(lengths) > 1:
-            return unlabeled
-        steps = [starts[1] - starts[0] for starts in sequences.starts if len(starts) > 1]
-        return cut(unlabeled, lengths[0], steps[0] if steps else lengths[0])
-
     def _train(self, sequences, codes, groups, held, unlabeled, rng, n_epochs):
         seed = rng.randint(np.iinfo(np.int32).max)
         if not hasattr(self, "net_"):
@@ -385,22 +380,16 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
         # A bag is a subject; sequences are, where they share a group and a class.
         is_bag = sequences.kind == "bags"
         subjects = np.arange(len(codes)) if is_bag else groups * len(self.classes_) + codes
-        parts = [(~held if held is not None else np.ones(len(codes), bool), unlabeled)]
-        if held is not None:
-            parts.append((held, None))
         device = self.net_.device
-        windows = [
-            LabelledWindows.from_rows(
-                sequences.take(np.flatnonzero(rows)),
-                codes[rows],
-                subjects[rows],
-                weights[rows],
-                more,
-                device,
-            )
-            for rows, more in parts
-        ]
-        return windows[0], windows[1] if held is not None else None
+
+        def labelled(rows, more=None):
+            taken = sequences.take(np.flatnonzero(rows))
+            values = codes[rows], subjects[rows], weights[rows]
+            return LabelledWindows.from_rows(taken, *values, more, device)
+
+        if held is None:
+            return labelled(np.ones(len(codes), dtype=bool), unlabeled), None
+        return labelled(~held, unlabeled), labelled(held)
 
     def _store_history(self):
         history = self.net_.history

@@ -1,0 +1,204 @@
+"""What is done to scans before windows are cut from them."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from ._signals import band_pass, find_constant_rois, regress_global_mean, standardize
+from ._validation import check_sequences
+
+__all__ = ["ScanCleaner"]
+
+
+class ScanCleaner(
+    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Filter, regress and standardise each subject's scan on its own.
+
+    The steps, each optional, run in this order: band-pass, regression of the mean over ROIs,
+    standardisation. Regression comes after the filter, so that only fluctuations of the band
+    decide how much of the mean each ROI loses; standardisation comes last, so that what leaves
+    has unit variance. Nothing is learnt from one subject for another: there is no leakage from
+    cleaning all scans before a cross-validation.
+
+    Parameters
+    ----------
+    standardize : bool, default=True
+        Whether to scale every ROI to mean 0 and standard deviation 1 over the whole scan
+        (``ddof=0``), as in the paper.
+    band_pass : tuple of (float, float), default=None
+        Lower and upper edge, in Hz, of the band to keep, such as ``(0.01, 0.1)``. A Butterworth
+        filter of order 4 runs forwards and backwards, so nothing is shifted in time.
+    t_r : float, default=2.0
+        Repetition time of all scans, in seconds. Only the band-pass uses it.
+    regress_global_mean : bool, default=False
+        Whether to remove from every ROI what the mean over ROIs explains of it (least squares).
+        The ROI keeps its own mean over time.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of ROIs.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the ROIs, where X is a DataFrame.
+
+    See Also
+    --------
+    SubsequenceAugmenter : Cuts the cleaned scans into windows.
+    sklearn_lstmdg.datasets.load_abide : Resamples sites of another repetition time.
+
+    Notes
+    -----
+    An ROI that is constant over a scan, or becomes so, is set to zeros, with one warning for all
+    scans. Constant means a standard deviation within the rounding of its number format.
+
+    Scans of one time point have no fluctuation to clean: they are returned as they are.
+
+    Numbers are computed in float64; float32 scans come back as float32.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> from sklearn_lstmdg.preprocessing import ScanCleaner
+    >>> scans = make_scans(n_subjects=4, n_rois=20, random_state=0).data
+    >>> cleaned = ScanCleaner(regress_global_mean=True).fit_transform(scans)
+    >>> cleaned.shape
+    (4, 176, 20)
+    >>> bool(abs(cleaned.std(axis=1) - 1).max() < 1e-4)
+    True
+    """
+
+    _parameter_constraints = {
+        "standardize": ["boolean"],
+        "band_pass": [tuple, list, None],
+        "t_r": [Interval(Real, 0, None, closed="neither")],
+        "regress_global_mean": ["boolean"],
+    }
+
+    def __init__(self, standardize=True, band_pass=None, t_r=2.0, regress_global_mean=False):
+        self.standardize = standardize
+        self.band_pass = band_pass
+        self.t_r = t_r
+        self.regress_global_mean = regress_global_mean
+
+    def fit(self, X, y=None):
+        """Check the scans and the parameters; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_subjects, n_timepoints, n_rois) or list of 2-D arrays
+            Scans. A 2-D array holds scans of one time point.
+        y : ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self
+            The transformer.
+
+        Raises
+        ------
+        ValueError
+            If X holds bags of windows, if the band is not one that scans of this repetition time
+            can hold, or if scans are shorter than one period of its lower edge.
+        """
+        self._check_scans(X, reset=True)
+        return self
+
+    def transform(self, X):
+        """Return cleaned copies of the scans.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_subjects, n_timepoints, n_rois) or list of 2-D arrays
+            Scans.
+
+        Returns
+        -------
+        ndarray of shape (n_subjects, n_timepoints, n_rois), or list of ndarray of shape \
+                (n_timepoints_i, n_rois)
+            Cleaned scans, in the form of X.
+
+        Raises
+        ------
+        ValueError
+            As in ``fit``.
+
+        Warns
+        -----
+        UserWarning
+            If ROIs are constant: how many, and in how many scans.
+        """
+        check_is_fitted(self)
+        sequences = self._check_scans(X)
+        cleaned, constant = zip(*map(self._clean, sequences.series), strict=True)
+        _warn_of_constant_rois([np.flatnonzero(rois) for rois in constant])
+        if sequences.kind == "table":
+            return np.concatenate(cleaned)
+        return np.stack(cleaned) if getattr(X, "ndim", 1) == 3 else list(cleaned)
+
+    def _check_scans(self, X, reset=False):
+        self._validate_params()
+        sequences = check_sequences(X, estimator=self, reset=reset)
+        if sequences.kind == "bags":
+            raise ValueError("X holds bags of windows: clean scans before cutting windows.")
+        if self.band_pass is not None:
+            self._check_band(sequences)
+        return sequences
+
+    def _check_band(self, sequences):
+        edges, nyquist = tuple(self.band_pass), 0.5 / self.t_r
+        if len(edges) != 2 or not 0 < edges[0] < edges[1] < nyquist:
+            raise ValueError(
+                f"band_pass must be (low, high) in Hz with 0 < low < high < {nyquist:g} (half of "
+                f"1 / t_r), got {self.band_pass!r}."
+            )
+        needed = 1 / (edges[0] * self.t_r)
+        short = [row for row, scan in enumerate(sequences.series) if len(scan) < needed]
+        if short:
+            raise ValueError(
+                f"Scans shorter than one period of band_pass's lower edge ({needed:.0f} points): "
+                f"rows {', '.join(map(str, short[:10]))}{' ...' if len(short) > 10 else ''}."
+            )
+
+    def _clean(self, scan):
+        """Return a scan after the steps, and which of its ROIs are constant."""
+        cleaned = scan.astype(np.float64)
+        if len(scan) == 1 or not self._has_steps():
+            return cleaned.astype(scan.dtype), np.zeros(scan.shape[1], dtype=bool)
+        if self.band_pass is not None:
+            cleaned = band_pass(cleaned, *self.band_pass, self.t_r)
+        if self.regress_global_mean:
+            cleaned = regress_global_mean(cleaned)
+        constant = find_constant_rois(cleaned, like=scan)
+        cleaned[:, constant] = 0
+        if self.standardize:
+            cleaned = standardize(cleaned)
+        return cleaned.astype(scan.dtype), constant
+
+    def _has_steps(self):
+        return self.standardize or self.regress_global_mean or self.band_pass is not None
+
+    def __sklearn_tags__(self):
+        """Declare the data forms that scikit-learn's checks try."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _warn_of_constant_rois(constant):
+    """Warn once of all constant ROIs, naming the first."""
+    rows = [row for row, rois in enumerate(constant) if len(rois)]
+    if rows:
+        total = sum(map(len, constant))
+        warnings.warn(
+            f"{total} constant ROI series in {len(rows)} of {len(constant)} scans set to zeros "
+            f"(first: row {rows[0]}, ROI {constant[rows[0]][0]}).",
+            stacklevel=3,
+        )
