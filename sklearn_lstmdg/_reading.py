@@ -1,5 +1,7 @@
 """What a fitted network tells: probabilities, generated points, community activity, memberships."""
 
+from numbers import Integral
+
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
@@ -41,7 +43,9 @@ class NetReaderMixin:
         -------
         ndarray of shape (n_rows, n_classes)
         """
-        sequences, logits = self._read(X)
+        return self._row_proba(*self._read(X))
+
+    def _row_proba(self, sequences, logits):
         proba = probabilities(logits)
         if sequences.kind != "bags":
             return proba
@@ -88,7 +92,7 @@ class NetReaderMixin:
         sequences, logits = self._read(X)
         if sequences.kind != "bags":
             return logits[:, 0] if logits.shape[1] == 1 else logits
-        proba = self.predict_proba(X)
+        proba = self._row_proba(sequences, logits)
         return proba[:, 1] - 0.5 if proba.shape[1] == 2 else proba
 
     def generate(self, X, n_steps=1):
@@ -109,6 +113,8 @@ class NetReaderMixin:
         """
         check_is_fitted(self)
         self._check_variant("generate", ("dg", "h"))
+        if not isinstance(n_steps, Integral) or n_steps < 1:
+            raise ValueError(f"n_steps must be a whole number of at least 1, got {n_steps!r}.")
         sequences, windows = self._windows(X)
         with torch_threads(self.n_threads):
             chunks = [generated for _, generated, _ in self.net_.read(windows, 0, n_steps)]

@@ -46,7 +46,7 @@ def hold_out_groups(codes, groups, fraction, rng):
             f"Class number {int(np.argmin([*map(len, members)]))} has fewer than 2 groups of "
             "rows: training runs for max_epochs without validation.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         return None
     held = [rng.permutation(m)[: _share(len(m), fraction)] for m in members]

@@ -104,7 +104,7 @@ class WindowNet(NeuralNet):
         logits, generated = self.module_(points, n_read, max(self.horizon, 1))
         losses = self.criterion_(logits, generated, labels, target, weights)
         losses[0].backward()
-        self.notify("on_grad_computed", named_parameters=self.module_.named_parameters())
+        self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
         self.optimizer_.step()
         self.module_.project_()
         return losses.detach()

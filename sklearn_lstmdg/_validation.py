@@ -197,7 +197,8 @@ def _bag(bag, row):
         raise ValueError(f"Row {row} of X is a bag without windows or points (shape {bag.shape}).")
     step = _step_of_view(bag)
     if step is None:
-        bag, step = np.ascontiguousarray(bag), n_points
+        # A copy has plain strides; numpy calls axes of one point contiguous whatever theirs are.
+        bag, step = bag.copy(), n_points
     shape = ((n_windows - 1) * step + n_points, n_rois)
     series = as_strided(bag, shape, bag.strides[1:], writeable=False)
     return series, np.arange(n_windows) * step, n_points

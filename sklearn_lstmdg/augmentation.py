@@ -134,7 +134,8 @@ class SubsequenceAugmenter(TransformerMixin, BaseEstimator, auto_wrap_output_key
         n_points = self.length + self.horizon
         if sequences.kind == "table":
             return np.stack(sequences.series)[:, None]
-        if isinstance(X, np.ndarray) and X.ndim == 3:
+        if getattr(X, "ndim", None) == 3:
+            X = np.asarray(X, dtype=sequences.series[0].dtype)
             return window_view(X, n_points, self.step)
         return [window_view(scan, n_points, self.step) for scan in sequences.series]
 

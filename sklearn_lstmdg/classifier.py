@@ -393,7 +393,8 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
 
     def _store_history(self):
         history = self.net_.history
-        names = [name for name in history[-1] if name.startswith(("train_", "valid_"))]
+        recorded = dict.fromkeys(name for record in history for name in record)
+        names = [name for name in recorded if name.startswith(("train_", "valid_"))]
         self.history_ = {
             name: np.array([record.get(name, np.nan) for record in history])
             for name in names

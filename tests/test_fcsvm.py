@@ -61,7 +61,7 @@ def test_search_finds_the_best_c(cohort):
     splits = np.array([results[f"split{k}_test_score"] for k in range(5)])
     np.testing.assert_array_equal(results["param_C"], CS)
     np.testing.assert_allclose(results["mean_test_score"], splits.mean(axis=0))
-    assert svm.C_ == CS[results["mean_test_score"].argmax()]
+    assert CS[results["mean_test_score"].argmax()] == svm.C_
 
 
 class Folds(StratifiedKFold):

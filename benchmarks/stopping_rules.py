@@ -1,0 +1,168 @@
+"""When to stop: every candidate monitor logged by epoch, the rules compared afterwards.
+
+For each fold f of ten, fold f (the test fold of the comparison) is left out, fold f + 1 decides
+when to stop, fold f + 2 judges, and the other seven train. No rule ever sees a test fold.
+
+    python benchmarks/stopping_rules.py run --data-dir D --site NYU --setting dg-noise --out DIR
+    python benchmarks/stopping_rules.py table --out DIR
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from skorch.callbacks import Callback
+
+from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg.datasets import load_abide
+from sklearn_lstmdg.preprocessing import ScanCleaner
+
+N_FOLDS = 10
+SITES = {
+    "NYU": ({"atlas": "ho", "sites": ["NYU"], "global_signal_regression": False}, True),
+    "UM_1": ({"atlas": "aal", "sites": ["UM_1"], "global_signal_regression": True}, False),
+}
+SETTINGS = {
+    "dg-noise": {"variant": "dg", "input_noise": 0.7},
+    "dg-plain": {"variant": "dg", "input_noise": 0.0},
+    "dg-noise-low-dropout": {"variant": "dg", "input_noise": 0.7, "dropout": 0.2},
+    "dg-noise-slow": {"variant": "dg", "input_noise": 0.7, "lr": 3e-4},
+    "dg-noise-lambda1": {"variant": "dg", "input_noise": 0.7, "discriminative_weight": 1.0},
+    "d-noise": {"variant": "d", "input_noise": 0.7},
+    "s-noise": {"variant": "s", "input_noise": 0.7},
+}
+RULES = {
+    "loss (paper)": lambda h: -h["valid_loss"],
+    "discriminative_loss": lambda h: -h["valid_disc_loss"],
+    "subject_loss": lambda h: -h["valid_subject_loss"],
+    "accuracy": lambda h: h["valid_accuracy"] - 1e-6 * h["valid_loss"],
+    "auc": lambda h: h["valid_auc"] - 1e-6 * h["valid_loss"],
+    "auc - subject_loss": lambda h: h["valid_auc"] - h["valid_subject_loss"],
+}
+
+
+class Judge(Callback):
+    """Keep the judging subjects' votes and mean probabilities of every epoch."""
+
+    def __init__(self, model, bags):
+        self.model = model
+        self.bags = bags
+
+    def on_train_begin(self, net, **kwargs):
+        """Start with no epoch."""
+        self.votes, self.means = [], []
+
+    def on_epoch_end(self, net, **kwargs):
+        """Read the judging subjects."""
+        proba = [window[:, 1] for window in self.model.predict_window_proba(self.bags)]
+        self.votes.append([np.mean(p >= 0.5) for p in proba])
+        self.means.append([p.mean() for p in proba])
+
+
+def load_bags(site, data_dir, step):
+    """Return a site's cleaned bags of windows and its labels."""
+    where, regress = SITES[site]
+    cohort = load_abide(data_dir, pipeline="cpac", band_pass_filtering=True, **where)
+    scans = ScanCleaner(regress_global_mean=regress).fit_transform(cohort.data)
+    scans = [np.asarray(scan, dtype=np.float32) for scan in scans]
+    return SubsequenceAugmenter(30, step).fit_transform(scans), np.asarray(cohort.target)
+
+
+def run_fold(fold, site, setting, data_dir, out, n_epochs, step):
+    """Train for all epochs without stopping and write what every monitor said."""
+    path = Path(out) / f"{site}-{setting}-{fold}.npz"
+    if path.exists():
+        return
+    bags, y = load_bags(site, data_dir, step)
+    cv = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
+    folds = [test for _, test in cv.split(y, y)]
+    stop, judge = folds[(fold + 1) % N_FOLDS], folds[(fold + 2) % N_FOLDS]
+    rows = np.setdiff1d(np.arange(len(y)), np.append(folds[fold], judge))
+    model = LSTMDGClassifier(
+        max_epochs=n_epochs, patience=n_epochs, random_state=fold, **SETTINGS[setting]
+    )
+    watch = Judge(model, [bags[i] for i in judge])
+    model.set_params(callbacks=[watch])
+    model.fit([bags[i] for i in rows], y[rows], validation=np.isin(rows, stop))
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, y=y[judge], votes=watch.votes, means=watch.means, **model.history_)
+    temporary.replace(path)
+
+
+def stop_epoch(score, patience=10):
+    """Return the epoch that early stopping keeps."""
+    best = 0
+    for epoch, value in enumerate(score):
+        if value > score[best]:
+            best = epoch
+        elif epoch - best >= patience:
+            break
+    return best
+
+
+def table(out):
+    """Print, for each setting and rule, the judging subjects' AUC, accuracy and cross-entropy."""
+    files = sorted(Path(out).glob("*.npz"))
+    names = sorted({path.name.rsplit("-", 1)[0] for path in files})
+    print(
+        "| site and setting | folds | rule | epoch | AUC | fold AUC | ACC | log loss |\n"
+        + "| --- " * 8
+        + "|"
+    )
+    for name in names:
+        runs = [np.load(p) for p in files if p.name.rsplit("-", 1)[0] == name]
+        for rule, score in RULES.items():
+            print(
+                f"| {name} | {len(runs)} | {rule} | "
+                + judged([(r, stop_epoch(score(r))) for r in runs])
+            )
+        for epoch in (4, 9, 14, 19, 29, 39):
+            if epoch < len(runs[0]["votes"]):
+                print(
+                    f"| {name} | {len(runs)} | epoch {epoch + 1} | "
+                    + judged([(r, epoch) for r in runs])
+                )
+
+
+def judged(choices):
+    """Judge the kept epochs of all folds together."""
+    y = np.concatenate([run["y"] for run, _ in choices])
+    votes = np.concatenate([run["votes"][epoch] for run, epoch in choices])
+    means = np.concatenate([run["means"][epoch] for run, epoch in choices])
+    by_fold = np.mean([roc_auc_score(run["y"], run["votes"][epoch]) for run, epoch in choices])
+    epochs = np.mean([epoch + 1 for _, epoch in choices])
+    return (
+        f"{epochs:.0f} | {roc_auc_score(y, votes):.3f} | {by_fold:.3f} | "
+        f"{np.mean((votes > 0.5) == y):.3f} | {log_loss(y, means):.3f} |"
+    )
+
+
+def main():
+    """Run folds, or print the table of the finished ones."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("action", choices=["run", "table"])
+    parser.add_argument("--data-dir")
+    parser.add_argument("--site", choices=SITES, nargs="+", default=list(SITES))
+    parser.add_argument("--setting", choices=SETTINGS, nargs="+", default=list(SETTINGS))
+    parser.add_argument("--folds", type=int, nargs="+", default=range(N_FOLDS))
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--step", type=int, default=5)
+    parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--out", default="stopping-rules")
+    args = parser.parse_args()
+    if args.action == "table":
+        return table(args.out)
+    Path(args.out).mkdir(parents=True, exist_ok=True)
+    Parallel(n_jobs=args.n_jobs)(
+        delayed(run_fold)(fold, site, setting, args.data_dir, args.out, args.epochs, args.step)
+        for fold in args.folds
+        for setting in args.setting
+        for site in args.site
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Which scans a command works on: options, loading, and what is said of the cohort."""
+
+import argparse
+import hashlib
+
+import numpy as np
+
+from ..datasets import load_abide, make_scans
+
+__all__ = ["add_cohort_options", "load_cohort", "name_sites", "permute_labels", "print_cohort"]
+
+_PIPELINES = ("ccs", "cpac", "dparsf", "niak")
+
+
+def add_cohort_options(parser):
+    """Add the options that choose scans."""
+    real = parser.add_argument_group("ABIDE scans")
+    real.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="folder that contains ABIDE_pcp/ as nilearn downloads it; without it, scans are "
+        "simulated",
+    )
+    real.add_argument("--atlas", default="aal", help="aal, ho, cc200, ... (default: aal)")
+    real.add_argument(
+        "--pipeline", default="ccs", choices=_PIPELINES, help="PCP's pipeline (default: ccs)"
+    )
+    _add_switch(real, "--band-pass-filtering", "PCP's scans filtered to 0.01-0.1 Hz")
+    _add_switch(real, "--global-signal-regression", "PCP's scans with the global signal regressed")
+    real.add_argument(
+        "--sites",
+        nargs="+",
+        metavar="SITE",
+        help="sites to load, each compared on its own: UM is UM_1 and UM_2 as one site, UM_1 is "
+        "only that (default: all)",
+    )
+    real.add_argument(
+        "--quality-checked", action="store_true", help="only subjects that PCP's raters passed"
+    )
+    real.add_argument(
+        "--resample-to",
+        type=float,
+        metavar="SECONDS",
+        help="bring all scans to this repetition time (the paper: 2)",
+    )
+    simulated = parser.add_argument_group("simulated scans (without --data-dir)")
+    simulated.add_argument("--subjects", type=int, default=40, help="how many (default: 40)")
+
+
+def _add_switch(group, name, what):
+    group.add_argument(
+        name,
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help=f"read {what} (default: yes)",
+    )
+
+
+def load_cohort(args):
+    """Load, or simulate, the scans that the options ask for.
+
+    Parameters
+    ----------
+    args : Namespace
+        Options of :func:`add_cohort_options`, and ``seed``.
+
+    Returns
+    -------
+    Bunch
+        As from ``load_abide`` or ``make_scans``.
+    """
+    if args.data_dir is None:
+        return make_scans(n_subjects=args.subjects, random_state=args.seed)
+    return load_abide(
+        args.data_dir,
+        atlas=args.atlas,
+        sites=args.sites,
+        pipeline=args.pipeline,
+        band_pass_filtering=args.band_pass_filtering,
+        global_signal_regression=args.global_signal_regression,
+        quality_checked=args.quality_checked,
+        resample_to=args.resample_to,
+    )
+
+
+def name_sites(site_ids, asked):
+    """Name the site that each subject is compared in.
+
+    Parameters
+    ----------
+    site_ids : ndarray of str of shape (n_subjects,)
+        SITE_ID, such as UM_1.
+    asked : list of str or None
+        Sites as the user named them; one that is a SITE_ID stays on its own.
+
+    Returns
+    -------
+    ndarray of str of shape (n_subjects,)
+        The SITE_ID where it was asked for, else its stem: UM for UM_1 and UM_2.
+
+    Raises
+    ------
+    ValueError
+        If a stem and one of its samples are both asked for.
+    """
+    exact = {site.upper() for site in asked or ()}
+    names = {site: site if site.upper() in exact else _stem(site) for site in set(site_ids)}
+    for site, name in names.items():
+        if name == site != _stem(site) and _stem(site).upper() in exact:
+            raise ValueError(f"{_stem(site)} contains {site}: name one of them in --sites.")
+    return np.array([names[site] for site in site_ids])
+
+
+def _stem(site):
+    stem, _, number = site.rpartition("_")
+    return stem if number.isdigit() else site
+
+
+def permute_labels(labels, sites, seed):
+    """Permute labels within each site, which makes every model's true AUC one half.
+
+    Parameters
+    ----------
+    labels, sites : ndarray of shape (n_subjects,)
+        Labels, and what they are permuted within.
+    seed : int
+        Which permutation; a site's does not depend on the other sites.
+
+    Returns
+    -------
+    ndarray of shape (n_subjects,)
+        Permuted labels.
+    """
+    permuted = np.array(labels)
+    for site in np.unique(sites):
+        rows = np.flatnonzero(sites == site)
+        key = int.from_bytes(hashlib.sha256(str(site).encode()).digest()[:8], "big")
+        permuted[rows] = np.random.default_rng([seed, key]).permutation(permuted[rows])
+    return permuted
+
+
+def print_cohort(cohort, sites):
+    """Print each site's subjects by group, and how much they moved."""
+    counts = cohort.get("site_counts")
+    for site in dict.fromkeys(sites.tolist()):
+        rows = sites == site
+        n_autism = int(np.sum(cohort.target[rows] == 1))
+        line = f"{site}: {rows.sum()} subjects ({n_autism} autism, {rows.sum() - n_autism} control)"
+        if counts is not None:
+            members = set(cohort.sites[rows].tolist())
+            mine = counts[counts.index.isin(members)]
+            line += f"; {mine['files'].sum()} files found for {mine['table'].sum()} in the table"
+        print(line + _motion(cohort, rows))
+
+
+def _motion(cohort, rows):
+    """Say the mean framewise displacement of both groups, where the table has it."""
+    try:
+        motion = np.asarray(cohort.phenotypic["func_mean_fd"], dtype=float)
+    except (KeyError, ValueError):
+        return ""
+    known = rows & (motion >= 0)
+    means = [motion[known & (cohort.target == label)].mean() for label in (1, 0)]
+    return f"; mean head motion {means[0]:.3f} mm autism, {means[1]:.3f} mm control"

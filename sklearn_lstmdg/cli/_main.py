@@ -1,0 +1,84 @@
+"""The command ``lstmdg``: its sub-commands, and how it fails."""
+
+import argparse
+import sys
+import warnings
+
+from .._version import __version__
+from . import _compare, _demonstration
+
+__all__ = ["main"]
+
+_DESCRIPTION = """\
+Classify brain scans (ROI time series) with recurrent networks that also generate, and find the
+functional communities they use.
+
+Without a command, a demonstration on simulated scans runs: two minutes, no data needed."""
+
+_COMMANDS = (_demonstration, _compare)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def _make_parser():
+    parser = _Parser(
+        prog="lstmdg",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"sklearn_lstmdg {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(commands).add_argument(
+            "--debug", action="store_true", help="show where in the program an error arose"
+        )
+    return parser
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0, 2 for an error, 130 if interrupted.
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    args = _make_parser().parse_args(argv or ["demo"])
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            args.run(args)
+    except KeyboardInterrupt:
+        return _say("interrupted; run the same command to resume", 130)
+    except Exception as error:
+        if args.debug:
+            raise
+        return _say(f"error: {_one_line(error)} (--debug shows where)", 2)
+    return 0
+
+
+def _say(message, code):
+    print(f"\nlstmdg: {message}" if code == 130 else f"lstmdg: {message}", file=sys.stderr)
+    return code
+
+
+def _one_line(error):
+    text = " ".join(str(error).split())
+    is_plain = isinstance(error, ValueError | OSError | ImportError | RuntimeError)
+    return text if text and is_plain else f"{type(error).__name__}: {text}"
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"lstmdg: warning: {' '.join(str(message).split())}", file=sys.stderr)

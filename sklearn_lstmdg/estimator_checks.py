@@ -1,0 +1,319 @@
+"""Checks for estimators that read scans, beside scikit-learn's: 3-D, ragged and bag input.
+
+scikit-learn's own checks know tables only. These hold an estimator to what this package promises
+of every data form. Use them on an estimator of your own as the package's tests do::
+
+    @parametrize_with_scan_checks([MyClassifier()])
+    def test_scans(estimator, check):
+        check(estimator)
+"""
+
+import pickle
+import tempfile
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.base import clone, is_classifier
+
+__all__ = ["check_scan_estimator", "parametrize_with_scan_checks", "yield_scan_checks"]
+
+_METHODS = ("transform", "predict_proba", "decision_function", "predict")
+_FORMS = ("scans", "ragged", "bags", "ragged bags")
+
+
+def yield_scan_checks(estimator, forms=None):
+    """Yield the checks that an estimator should pass.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With parameters that let it fit 12 scans of 24 points and 5 ROIs.
+    forms : sequence of {"scans", "ragged", "bags", "ragged bags"}, default=None
+        Data forms that it reads. By default all of them for a classifier, and scans and ragged
+        scans for a transformer, which must refuse bags.
+
+    Yields
+    ------
+    callable
+        ``check(estimator)`` raises an AssertionError where the estimator fails.
+    """
+    if forms is None:
+        forms = _FORMS if is_classifier(estimator) else _FORMS[:2]
+    by_form = [
+        check_forms_and_features,
+        check_same_seed_same_bits,
+        check_rows_are_independent,
+        check_input_is_unchanged,
+        check_pickle,
+    ]
+    if is_classifier(estimator):
+        by_form += [check_predictions_agree, check_string_labels]
+    for form in forms:
+        yield from (partial(check, form=form) for check in by_form)
+    if "bags" not in forms:
+        yield check_bags_are_refused
+    yield from (
+        check_containers_agree,
+        check_other_lengths,
+        check_number_of_rois,
+        check_bad_values_are_named,
+        check_rows_that_differ,
+        check_globals_are_untouched,
+    )
+
+
+def check_scan_estimator(estimator, forms=None):
+    """Run all checks on an estimator.
+
+    Parameters
+    ----------
+    estimator, forms : as in ``yield_scan_checks``
+        What to check.
+
+    Raises
+    ------
+    AssertionError
+        At the first check that fails.
+    """
+    for check in yield_scan_checks(estimator, forms):
+        check(estimator)
+
+
+def parametrize_with_scan_checks(estimators, forms=None):
+    """Return a pytest decorator that runs each check on each estimator as a test of its own.
+
+    Parameters
+    ----------
+    estimators : list of estimators
+        What to check.
+    forms : as in ``yield_scan_checks``
+        Data forms that all of them read.
+
+    Returns
+    -------
+    pytest mark
+        For a function of ``estimator`` and ``check``.
+    """
+    import pytest
+
+    pairs = [
+        (estimator, c) for estimator in estimators for c in yield_scan_checks(estimator, forms)
+    ]
+    return pytest.mark.parametrize(("estimator", "check"), pairs, ids=_name)
+
+
+def _name(value):
+    if isinstance(value, partial):
+        return f"{value.func.__name__}({value.keywords['form']})"
+    return getattr(value, "__name__", None) or repr(value).replace("\n", "")
+
+
+def _cohort(form="scans", dtype=np.float64):
+    """Return rows of one data form and two classes that differ in how two ROIs are coupled."""
+    rng = np.random.default_rng(0)
+    y = np.arange(12) % 2
+    scans = rng.standard_normal((12, 24, 5))
+    scans[y == 1, :, 1] += 2 * scans[y == 1, :, 0]
+    scans = scans.astype(dtype)
+    if form == "scans":
+        return scans, y
+    ragged = [scan[: 24 - i % 3] for i, scan in enumerate(scans)]
+    if form == "ragged":
+        return ragged, y
+    rows = ragged if form == "ragged bags" else scans
+    bags = [np.lib.stride_tricks.sliding_window_view(r, 20, 0).transpose(0, 2, 1) for r in rows]
+    return (bags if form == "ragged bags" else np.stack(bags)), y
+
+
+def _fit(estimator, X, y):
+    estimator = clone(estimator)
+    if "random_state" in estimator.get_params():
+        estimator.set_params(random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return estimator.fit(X, y)
+
+
+def _answers(fitted, X):
+    """Return what each method says of X, each row an array."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {name: list(getattr(fitted, name)(X)) for name in _METHODS if hasattr(fitted, name)}
+
+
+def _assert_same(told, wanted, atol=0.0):
+    assert told.keys() == wanted.keys()
+    for name in told:
+        for row, expected in zip(told[name], wanted[name], strict=True):
+            np.testing.assert_allclose(row, expected, rtol=0, atol=atol, err_msg=name)
+
+
+def _rows(X):
+    return [X[i] for i in range(len(X))]
+
+
+def _error(call):
+    """Return the message of the ValueError that a call must raise."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            call()
+    except ValueError as error:
+        return str(error)
+    raise AssertionError("no ValueError was raised")
+
+
+def check_forms_and_features(estimator, form):
+    """Rows of this form are read, and the ROIs of the last axis are counted."""
+    X, y = _cohort(form)
+    fitted = _fit(estimator, X, y)
+    assert fitted.n_features_in_ == 5, "n_features_in_ must be the number of ROIs"
+    for name, rows in _answers(fitted, X).items():
+        assert len(rows) == len(y), f"{name} must answer for every row"
+    X, y = _cohort(form, np.float32)
+    _answers(_fit(estimator, X, y), X)
+
+
+def check_same_seed_same_bits(estimator, form):
+    """Two fits with one random_state, and a fit again, agree to the last bit."""
+    X, y = _cohort(form)
+    first = _fit(estimator, X, y)
+    wanted = _answers(first, X)
+    _assert_same(_answers(_fit(estimator, X, y), X), wanted)
+    _assert_same(_answers(first.fit(X, y), X), wanted)
+
+
+def check_rows_are_independent(estimator, form):
+    """What is said of a row does not depend on the rows beside it."""
+    X, y = _cohort(form)
+    fitted = _fit(estimator, X, y)
+    wanted = _answers(fitted, X)
+    chosen = [7, 2, 9]
+    part = [X[i] for i in chosen] if isinstance(X, list) else X[chosen]
+    told = _answers(fitted, part)
+    _assert_same(told, {name: [rows[i] for i in chosen] for name, rows in wanted.items()}, 1e-6)
+
+
+def check_input_is_unchanged(estimator, form):
+    """Input may be read-only, or mapped from a file, and keeps its values."""
+    X, y = _cohort(form)
+    before = [np.array(row) for row in X]
+    wanted = _answers(_fit(estimator, X, y), X)
+    for row, values in zip(X, before, strict=True):
+        np.testing.assert_array_equal(row, values)
+    with tempfile.TemporaryDirectory() as folder:
+        mapped = []
+        for i, row in enumerate(before):
+            np.save(Path(folder) / f"{i}.npy", row)
+            mapped.append(np.load(Path(folder) / f"{i}.npy", mmap_mode="r"))
+        _assert_same(_answers(_fit(estimator, mapped, y), mapped), wanted, 1e-6)
+        del mapped
+
+
+def check_pickle(estimator, form):
+    """A fitted estimator says the same after pickling."""
+    X, y = _cohort(form)
+    fitted = _fit(estimator, X, y)
+    _assert_same(_answers(pickle.loads(pickle.dumps(fitted)), X), _answers(fitted, X))
+
+
+def check_predictions_agree(estimator, form):
+    """The predicted class is the most probable one, and scores are finite and in its order."""
+    X, y = _cohort(form)
+    fitted = _fit(estimator, X, y)
+    told = {name: np.array(rows) for name, rows in _answers(fitted, X).items()}
+    np.testing.assert_allclose(told["predict_proba"].sum(axis=1), 1)
+    most = fitted.classes_[told["predict_proba"].argmax(axis=1)]
+    np.testing.assert_array_equal(told["predict"], most)
+    scores, positive = told["decision_function"], told["predict_proba"][:, 1]
+    assert np.isfinite(scores).all()
+    order = np.argsort(scores, kind="stable")
+    assert (np.diff(positive[order]) >= -1e-12).all(), "decision_function is in another order"
+
+
+def check_string_labels(estimator, form):
+    """Labels may be strings; they decide nothing else."""
+    X, y = _cohort(form)
+    fitted = _fit(estimator, X, np.array(["autism", "control"])[y])
+    assert fitted.classes_.tolist() == ["autism", "control"]
+    wanted = _answers(_fit(estimator, X, y), X)
+    told = _answers(fitted, X)
+    np.testing.assert_array_equal(told["predict_proba"], wanted["predict_proba"])
+    assert set(told["predict"]) <= {"autism", "control"}
+
+
+def check_bags_are_refused(estimator):
+    """A transformer of scans says that it does not read bags."""
+    X, y = _cohort("bags")
+    assert "bag" in _error(lambda: _fit(estimator, X, y))
+
+
+def check_containers_agree(estimator):
+    """A 3-D array, a list and an object array of scans mean the same."""
+    X, y = _cohort()
+    fitted = _fit(estimator, X, y)
+    wanted = _answers(fitted, X)
+    boxed = np.empty(len(X), dtype=object)
+    boxed[:] = _rows(X)
+    for same in (_rows(X), boxed, X.tolist()):
+        _assert_same(_answers(fitted, same), wanted, 1e-6)
+        _assert_same(_answers(_fit(estimator, same, y), X), wanted, 1e-6)
+
+
+def check_other_lengths(estimator):
+    """Scans may be longer or shorter than those of the fit."""
+    X, y = _cohort()
+    fitted = _fit(estimator, X, y)
+    for n_points in (21, 30):
+        _answers(fitted, np.random.default_rng(0).standard_normal((3, n_points, 5)))
+
+
+def check_number_of_rois(estimator):
+    """Another number of ROIs than in the fit is an error that names both."""
+    X, y = _cohort()
+    fitted = _fit(estimator, X, y)
+    for name in _METHODS:
+        if hasattr(fitted, name):
+            for other in (X[..., :4], _rows(X[..., :4])):
+                message = _error(partial(getattr(fitted, name), other))
+                assert "4" in message and "5" in message, message
+
+
+def check_bad_values_are_named(estimator):
+    """NaN and infinity are errors that name the row and the ROI."""
+    X, y = _cohort()
+    for value in (np.nan, np.inf):
+        bad = X.copy()
+        bad[7, 3, 2] = value
+        for same in (bad, _rows(bad)):
+            message = _error(partial(_fit, estimator, same, y))
+            assert "row 7" in message and "ROI 2" in message, message
+
+
+def check_rows_that_differ(estimator):
+    """Rows of other ROIs or another form, empty rows and no rows are errors."""
+    X, y = _cohort()
+    odd = {"row 3": X[3, :, :4], "Row 3": X[3, None], "row  3": X[3, :0]}
+    for row in odd.values():
+        message = _error(partial(_fit, estimator, [*X[:3], row, *X[4:]], y))
+        assert "row 3" in message.lower(), message
+    _error(partial(_fit, estimator, X[:0], y[:0]))
+    _error(partial(_fit, estimator, X[..., :0], y))
+
+
+def check_globals_are_untouched(estimator):
+    """The caller's generators and threads are as they were."""
+    X, y = _cohort()
+    np.random.seed(3)  # noqa: NPY002
+    torch.manual_seed(3)
+    n_threads = torch.get_num_threads()
+    _answers(_fit(estimator, X, y), X)
+    numpy_draw, torch_draw = np.random.random(), torch.rand(1)  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    torch.manual_seed(3)
+    assert numpy_draw == np.random.random(), "numpy's global generator was used"  # noqa: NPY002
+    assert torch_draw == torch.rand(1), "torch's global generator was used"
+    assert n_threads == torch.get_num_threads(), "torch's number of threads was changed"

@@ -1,0 +1,173 @@
+"""The results of a comparison as tables, in memory and in a folder."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+
+from sklearn.utils import Bunch
+
+from .._extras import require
+from ._metrics import score_predictions, summarise
+from ._store import FoldStore, write_atomically
+
+__all__ = ["Comparison", "load_comparison"]
+
+_HISTORY = "history_"
+
+
+class Comparison:
+    """Results of :func:`compare_models`.
+
+    Parameters
+    ----------
+    results : list of FoldResult
+        Finished folds, of one positive label.
+
+    Attributes
+    ----------
+    folds : DataFrame
+        One row per model, site, repeat and fold: its metrics, number of subjects, epochs and
+        seconds.
+    predictions : DataFrame
+        One row per model, site, repeat and test subject: ``subject``, true label ``y``, ``score``
+        (probability of the positive class), ``predicted`` label and ``fold``.
+    pos_label : object
+        The positive class.
+    """
+
+    def __init__(self, results):
+        self._results = {result.key: result for result in results}
+        self.pos_label = results[0].facts["pos_label"]
+
+    @cached_property
+    def folds(self):
+        """Metrics of each fold."""
+        pandas = require("pandas", extra="data")
+        return pandas.DataFrame([self._fold_row(r) for r in self._results.values()])
+
+    @cached_property
+    def predictions(self):
+        """Predictions for each test subject."""
+        pandas = require("pandas", extra="data")
+        parts = [pandas.DataFrame(_prediction_rows(r)) for r in self._results.values()]
+        return pandas.concat(parts, ignore_index=True)
+
+    def summary(self):
+        """Return each model's metrics at each site.
+
+        Returns
+        -------
+        DataFrame
+            ``acc``, ``tpr``, ``tnr`` and ``auc``: means over the folds where they are defined,
+            ``_sd``: standard deviations over folds, ``_pooled``: over the test subjects of all
+            folds together (averaged over repeats). ``n_one_class`` counts the folds whose test
+            subjects are all of one class, so that AUC and one of the rates are undefined.
+        """
+        return summarise(self.folds, self.predictions, self.pos_label)
+
+    def fold(self, model, site="all", repeat=0, fold=0):
+        """Return all that was kept of one fold.
+
+        Parameters
+        ----------
+        model : str
+            Name of the model.
+        site : str, default="all"
+            Name of the site; "all" where the comparison had no sites.
+        repeat, fold : int, default=0
+            From 0.
+
+        Returns
+        -------
+        Bunch
+            ``train``, ``validation``, ``test`` (row numbers of X), ``subject``, ``y``,
+            ``score``, ``predicted`` (of the test rows), ``history`` (dict of arrays by epoch),
+            ``membership`` and ``influence`` (None where the model has none), ``parameters``,
+            ``seed``, ``versions``, ``seconds``, ``n_iter``, ``best_epoch``, ``warnings``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such fold.
+        """
+        key = (model, site, repeat, fold)
+        if key not in self._results:
+            raise KeyError(f"No fold {key} (model, site, repeat, fold) among the results.")
+        result = self._results[key]
+        arrays = dict(result.arrays)
+        names = [name for name in arrays if name.startswith(_HISTORY)]
+        history = {name.removeprefix(_HISTORY): arrays.pop(name) for name in names}
+        learnt = {"membership": None, "influence": None, "history": history}
+        return Bunch(**(learnt | arrays | result.facts))
+
+    def save(self, folder):
+        """Write ``summary.csv``, ``folds.csv`` and ``predictions.csv``.
+
+        Parameters
+        ----------
+        folder : path
+            The results folder.
+        """
+        tables = {
+            "summary": self.summary(),
+            "folds": self.folds,
+            "predictions": self.predictions,
+        }
+        for name, table in tables.items():
+            content = table.to_csv(index=False).encode()
+            write_atomically(Path(folder) / f"{name}.csv", content)
+
+    def _fold_row(self, result):
+        facts, arrays = result.facts, result.arrays
+        row = {name: facts[name] for name in ("model", "site", "repeat", "fold")}
+        row |= {f"n_{name}": len(arrays[name]) for name in ("train", "validation", "test")}
+        row |= score_predictions(
+            arrays["y"] == self.pos_label, arrays["predicted"] == self.pos_label, arrays["score"]
+        )
+        return row | {name: facts[name] for name in ("n_iter", "best_epoch", "seconds")}
+
+
+def _prediction_rows(result):
+    facts, arrays = result.facts, result.arrays
+    return {
+        **{name: facts[name] for name in ("model", "site", "repeat")},
+        **{name: arrays[name] for name in ("subject", "y", "score", "predicted")},
+        "fold": facts["fold"],
+    }
+
+
+def load_comparison(folder):
+    """Read the finished folds of a results folder, those of an interrupted run included.
+
+    Parameters
+    ----------
+    folder : path
+        What :func:`compare_models` was given as ``out``.
+
+    Returns
+    -------
+    Comparison
+        All models, sites, repeats and folds that are there, in the order of the models and sites
+        of the last run.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no finished fold.
+    """
+    results = FoldStore(folder).read_all().values()
+    if not results:
+        raise FileNotFoundError(f"{folder} holds no finished fold of a comparison.")
+    settings = Path(folder) / "settings.json"
+    known = json.loads(settings.read_text()) if settings.exists() else {}
+    ranks = [_ranks(known.get(name, {})) for name in ("models", "sites")]
+
+    def order(result):
+        model, site, repeat, fold = result.key
+        return ranks[0].get(model, len(ranks[0])), ranks[1].get(site, 0), model, site, repeat, fold
+
+    return Comparison(sorted(results, key=order))
+
+
+def _ranks(names):
+    return {name: rank for rank, name in enumerate(names)}

@@ -1,0 +1,87 @@
+"""Accuracy, true positive and true negative rate, and AUC: by fold, and over all subjects."""
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from .._extras import require
+
+__all__ = ["METRICS", "score_predictions", "summarise"]
+
+METRICS = ("acc", "tpr", "tnr", "auc")
+
+
+def score_predictions(y, predicted, score):
+    """Judge predictions of one positive and one negative class.
+
+    Parameters
+    ----------
+    y : array-like of bool of shape (n_subjects,)
+        Whether subjects are positive.
+    predicted : array-like of bool of shape (n_subjects,)
+        Whether they are predicted to be.
+    score : array-like of shape (n_subjects,)
+        Probability of the positive class.
+
+    Returns
+    -------
+    dict
+        "acc", "tpr", "tnr" and "auc", each in [0, 1]; NaN where a class that it needs is missing.
+    """
+    y, predicted = np.asarray(y, bool), np.asarray(predicted, bool)
+    both = y.any() and not y.all()
+    return {
+        "acc": _share(predicted == y),
+        "tpr": _share(predicted[y]),
+        "tnr": _share(~predicted[~y]),
+        "auc": float(roc_auc_score(y, score)) if both else np.nan,
+    }
+
+
+def _share(hits):
+    return float(np.mean(hits)) if len(hits) else np.nan
+
+
+def summarise(folds, predictions, pos_label):
+    """Summarise each model at each site.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        One row per model, site, repeat and fold, with the columns of ``METRICS``.
+    predictions : DataFrame
+        One row per model, site, repeat and test subject: y, predicted, score.
+    pos_label : object
+        The positive label of y and predicted.
+
+    Returns
+    -------
+    DataFrame
+        For each metric its mean over the folds where it is defined, ``_sd`` (of a sample), and
+        ``_pooled``: over the test subjects of all folds together, averaged over repeats. With
+        ``n_folds``, ``n_one_class`` (folds whose test subjects are of one class, so that AUC is
+        undefined) and ``n_subjects``.
+    """
+    pandas = require("pandas", extra="data")
+    records = []
+    for (model, site), part in folds.groupby(["model", "site"], sort=False):
+        mine = predictions[(predictions["model"] == model) & (predictions["site"] == site)]
+        pooled = _pool(mine, pos_label)
+        records.append({"model": model, "site": site})
+        for metric in METRICS:
+            records[-1][metric] = part[metric].mean()
+            records[-1][f"{metric}_sd"] = part[metric].std()
+            records[-1][f"{metric}_pooled"] = np.mean([repeat[metric] for repeat in pooled])
+        records[-1]["n_folds"] = len(part)
+        records[-1]["n_one_class"] = int(part["auc"].isna().sum())
+        records[-1]["n_subjects"] = len(mine) // len(pooled)
+    return pandas.DataFrame(records)
+
+
+def _pool(predictions, pos_label):
+    """Judge each repeat's subjects together."""
+    return [
+        score_predictions(
+            part["y"] == pos_label, part["predicted"] == pos_label, part["score"].to_numpy()
+        )
+        for _, part in predictions.groupby("repeat")
+    ]

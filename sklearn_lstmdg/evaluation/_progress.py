@@ -1,0 +1,92 @@
+"""How far a comparison is, and how long it will take."""
+
+import sys
+import time
+
+__all__ = ["Progress", "format_duration"]
+
+_BAR = 24
+
+
+class Progress:
+    """Report finished folds: a bar on a terminal, else a line for each fold.
+
+    Parameters
+    ----------
+    models : list of str
+        Model of each fold still to be trained.
+    n_done : int
+        Folds that an earlier run has finished.
+    n_workers : int
+        Folds trained side by side.
+    stream : file, default=None
+        Where to write; None is standard error.
+    """
+
+    def __init__(self, models, n_done, n_workers, stream=None):
+        self.stream = sys.stderr if stream is None else stream
+        self.waiting = {name: models.count(name) for name in dict.fromkeys(models)}
+        self.seconds = {name: [] for name in self.waiting}
+        self.n_done, self.n_total = n_done, n_done + len(models)
+        self.n_workers = n_workers
+        self.begin = time.monotonic()
+        self.is_terminal = self.stream.isatty()
+        if n_done:
+            self._write_line(f"{n_done} of {self.n_total} folds were finished before.")
+
+    def update(self, result):
+        """Report one more finished fold."""
+        model, site, repeat, fold = result.key
+        self.n_done += 1
+        self.waiting[model] -= 1
+        self.seconds[model].append(result.facts["seconds"])
+        what = f"{model}, {site}, repeat {repeat}, fold {fold}"
+        left = format_duration(self.seconds_left())
+        if not self.is_terminal:
+            width = len(str(self.n_total))
+            took = format_duration(result.facts["seconds"])
+            self._write_line(
+                f"[{self.n_done:>{width}}/{self.n_total}] {what} ({took}); about {left} left"
+            )
+            return
+        filled = _BAR * self.n_done // self.n_total
+        bar = "#" * filled + "." * (_BAR - filled)
+        counts = f"{self.n_done}/{self.n_total} folds"
+        self.stream.write(f"\r\x1b[K[{bar}] {counts}, about {left} left ({what})")
+        self.stream.flush()
+
+    def seconds_left(self):
+        """Estimate from what each model's folds have taken; unknown models take the mean."""
+        known = {name: sum(s) / len(s) for name, s in self.seconds.items() if s}
+        mean = sum(known.values()) / len(known)
+        work = sum(n * known.get(name, mean) for name, n in self.waiting.items())
+        longest = max((known.get(name, mean) for name, n in self.waiting.items() if n), default=0)
+        return max(work / self.n_workers, longest)
+
+    def close(self):
+        """End the bar's line and say how long it took."""
+        if self.is_terminal:
+            self.stream.write("\n")
+        if any(self.seconds.values()):
+            took = format_duration(time.monotonic() - self.begin)
+            self._write_line(f"Finished in {took}.")
+
+    def _write_line(self, line):
+        self.stream.write(line + "\n")
+        self.stream.flush()
+
+
+def format_duration(seconds):
+    """Format seconds as people say them.
+
+    Examples
+    --------
+    >>> format_duration(9.2), format_duration(222), format_duration(8000)
+    ('9 s', '3 min 42 s', '2 h 13 min')
+    """
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

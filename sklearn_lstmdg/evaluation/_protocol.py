@@ -1,0 +1,312 @@
+"""The paper's comparison: every model on the same folds, subjects never on both sides."""
+
+import json
+import tempfile
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+
+import joblib
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._extras import require
+from ._cohort import CONFOUNDS, check_cohort
+from ._comparison import Comparison, load_comparison
+from ._fingerprint import describe, digest, package_versions
+from ._fitting import fit_fold
+from ._folds import Fold, make_folds, make_seed
+from ._progress import Progress
+from ._store import FoldResult, FoldStore, write_atomically
+
+__all__ = ["compare_models"]
+
+_PROTOCOL = "number of folds, seed or positive class"
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One fold of one model, and the facts that its result depends on."""
+
+    estimator: object
+    fold: Fold
+    facts: dict
+
+    @property
+    def key(self):
+        return self.facts["model"], self.fold.site, self.fold.repeat, self.fold.fold
+
+
+def compare_models(
+    estimators,
+    X,
+    y,
+    groups=None,
+    sites=None,
+    confounds=None,
+    n_folds=10,
+    n_repeats=1,
+    pos_label=None,
+    n_jobs=None,
+    out=None,
+    random_state=None,
+    verbose=0,
+):
+    """Compare classifiers by subject-safe cross-validation.
+
+    The protocol is the paper's [1]_: subjects are split into ``n_folds`` stratified folds; fold f
+    is tested, fold f + 1 validates (early stopping), the others train. All models get the same
+    folds.
+
+    Parameters
+    ----------
+    estimators : dict of str to classifier
+        Any binary classifiers or Pipelines, by name. Where the ``fit`` of a classifier, or of a
+        Pipeline's last step, takes ``validation``, it is told which rows validate; the others
+        train on training and validation rows alike. Every ``fit`` that takes ``groups`` gets them.
+    X : array-like or list
+        Scans, bags of windows or a table, one row per subject. Bags reach the models as a list.
+    y : array-like of shape (n_rows,)
+        Labels of two classes.
+    groups : array-like of shape (n_rows,), default=None
+        Subjects or families: rows of a group stay together. Without groups every row is a subject.
+    sites : array-like of shape (n_rows,), default=None
+        Sites are compared one by one, each with folds of its own. Without sites all rows are split
+        together, as site "all".
+    confounds : array-like or DataFrame of shape (n_rows, n_confounds), default=None
+        Head motion, age and the like. They add a model "confounds", a logistic regression on them
+        alone: what the groups' differences in these would give. Missing values (NaN) become means.
+    n_folds : int, default=10
+        At least 3.
+    n_repeats : int, default=1
+        Partitions into folds, each with seeds of its own.
+    pos_label : object, default=None
+        The positive class; by default the greater label.
+    n_jobs : int, default=None
+        Folds trained side by side, as in joblib. Each runs on one thread.
+    out : path, default=None
+        Results folder. Every finished fold is written there at once, and the same call goes on
+        where an earlier one has stopped. At the end it holds ``summary.csv``, ``folds.csv``,
+        ``predictions.csv`` and ``settings.json``.
+    random_state : int, RandomState instance or None, default=None
+        Decides folds and every model's ``random_state``, whatever ``n_jobs``, and whichever other
+        models and sites are compared. None takes the seed of the run in ``out`` if there is one.
+    verbose : int, default=0
+        1 reports finished folds, and the time left, on standard error.
+
+    Returns
+    -------
+    Comparison
+        With data frames ``folds`` and ``predictions``, and ``summary()``.
+
+    Raises
+    ------
+    ValueError
+        If the input is not as described, or ``out`` holds results of other data, folds, seed or
+        parameters.
+    RuntimeError
+        If a model fails; the message names it and the fold. Finished folds are kept.
+
+    Warns
+    -----
+    UserWarning
+        For each model that warned in some folds (``fold(...).warnings`` has all), and for each
+        damaged file in ``out``.
+
+    Notes
+    -----
+    A subject is predicted positive where ``predict_proba`` of the positive class is the greater. A
+    model without ``predict_proba`` is scored by the logistic function of its decision function.
+
+    References
+    ----------
+    .. [1] N. C. Dvornek, X. Li, J. Zhuang, J. S. Duncan. "Jointly Discriminative and Generative
+       Recurrent Neural Networks for Learning from fMRI", MLMI 2019, arXiv:1910.06950.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_lstmdg.evaluation import compare_models
+    >>> y = np.tile([0, 1], 15)
+    >>> X = np.random.default_rng(0).normal(size=(30, 4)) + y[:, None]
+    >>> models = {"logistic": LogisticRegression(), "weak": LogisticRegression(C=1e-6)}
+    >>> comparison = compare_models(models, X, y, n_folds=3, random_state=0)
+    >>> comparison.summary()[["model", "site", "n_subjects"]].values.tolist()
+    [['logistic', 'all', 30], ['weak', 'all', 30]]
+    """
+    require("pandas", extra="data")
+    check_scalar(n_folds, "n_folds", Integral, min_val=3)
+    check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
+    # Workers may have another working directory.
+    out = None if out is None else Path(out).expanduser().resolve()
+    estimators = _add_confounds(estimators, confounds)
+    cohort, pos_label = check_cohort(X, y, groups, sites, confounds, pos_label)
+    seed = _check_seed(random_state, out)
+    protocol = {"n_folds": int(n_folds), "seed": seed, "pos_label": pos_label}
+    tasks = _plan(estimators, cohort, protocol, n_repeats)
+    results = {}
+    if out is not None:
+        results = _finished(tasks, out)
+        _write_settings(out, tasks, protocol)
+    waiting = [task for task in tasks if task.key not in results]
+    for result in _run(waiting, cohort, n_jobs, out, len(tasks) - len(waiting), verbose):
+        results[result.key] = result
+    if out is not None:
+        load_comparison(out).save(out)
+    names = list(estimators)
+    tasks = sorted(tasks, key=lambda task: names.index(task.facts["model"]))
+    results = [results[task.key] for task in tasks]
+    _report_warnings(results)
+    return Comparison(results)
+
+
+def _add_confounds(estimators, confounds):
+    if not isinstance(estimators, dict) or not estimators:
+        raise ValueError("estimators must be a dict of at least one classifier, by name.")
+    unnamed = [name for name in estimators if not isinstance(name, str)]
+    if unnamed:
+        raise ValueError(f"The names of estimators must be str, got {unnamed[0]!r}.")
+    if confounds is None:
+        return estimators
+    if CONFOUNDS in estimators:
+        raise ValueError(f"The name {CONFOUNDS!r} is taken by the model of the confounds.")
+    model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
+    return {**estimators, CONFOUNDS: model}
+
+
+def _check_seed(random_state, out):
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    if random_state is not None:
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    earlier = {} if out is None else _read_settings(out)
+    return earlier.get("seed", int(np.random.SeedSequence().generate_state(1)[0]))
+
+
+def _plan(estimators, cohort, protocol, n_repeats):
+    """Return every fold of every model; all models' first folds come first."""
+    seed, n_folds = protocol["seed"], protocol["n_folds"]
+    folds = make_folds(cohort.y, cohort.groups, cohort.sites, n_folds, n_repeats, seed)
+    parameters = {model: describe(estimator) for model, estimator in estimators.items()}
+    sites = dict.fromkeys(cohort.sites.tolist())
+    data = {(m, site): cohort.fingerprint(m, site) for m in estimators for site in sites}
+    tasks = []
+    for fold in folds:
+        for model, estimator in estimators.items():
+            key = {"model": model, "site": fold.site, "repeat": fold.repeat, "fold": fold.fold}
+            facts = {
+                **key,
+                "seed": make_seed(seed, *key.values()),
+                "pos_label": protocol["pos_label"],
+                "parameters": parameters[model],
+                "fingerprint": {
+                    _PROTOCOL: digest(protocol),
+                    "data": data[model, fold.site],
+                    "rows of the folds": digest(fold.train, fold.validation, fold.test),
+                    "parameters": digest(parameters[model]),
+                },
+            }
+            tasks.append(_Task(estimator, fold, facts))
+    return tasks
+
+
+def _finished(tasks, out):
+    """Return the results in the folder; all of them must be of this run's protocol."""
+    planned = {task.key: task.facts["fingerprint"] for task in tasks}
+    protocol = {_PROTOCOL: tasks[0].facts["fingerprint"][_PROTOCOL]}
+    finished = FoldStore(out).read_all()
+    for key, result in finished.items():
+        there, here = result.facts["fingerprint"], planned.get(key, protocol)
+        changed = [name for name, value in here.items() if there.get(name) != value]
+        if changed:
+            raise ValueError(
+                f"{out} holds results of another run: of model {key[0]!r} at site {key[1]!r}, "
+                f"these differ: {', '.join(changed)}. Choose another folder, or delete this one."
+            )
+    return {key: result for key, result in finished.items() if key in planned}
+
+
+def _read_settings(out):
+    path = Path(out) / "settings.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _write_settings(out, tasks, protocol):
+    """Write what the run is, with the models and sites of earlier runs into the same folder."""
+    earlier = _read_settings(out)
+    models = {task.facts["model"]: task.facts["parameters"] for task in tasks}
+    sites = [*earlier.get("sites", []), *(task.fold.site for task in tasks)]
+    settings = {
+        **protocol,
+        "n_repeats": max(task.fold.repeat for task in tasks) + 1,
+        "sites": list(dict.fromkeys(sites)),
+        "models": earlier.get("models", {}) | models,
+        "versions": package_versions(),
+    }
+    write_atomically(Path(out) / "settings.json", json.dumps(settings, indent=2).encode())
+
+
+def _run(tasks, cohort, n_jobs, out, n_done, verbose):
+    """Train what is left, folds side by side, and yield results as they are finished."""
+    progress = None
+    if verbose:
+        models = [task.facts["model"] for task in tasks]
+        progress = Progress(models, n_done, effective_n_jobs(n_jobs))
+    with tempfile.TemporaryDirectory(prefix="lstmdg-", ignore_cleanup_errors=True) as folder:
+        path = str(Path(folder) / "cohort")
+        joblib.dump(cohort, path)
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        for result in parallel(delayed(_run_task)(task, path, out) for task in tasks):
+            if progress is not None:
+                progress.update(result)
+            yield result
+    if progress is not None:
+        progress.close()
+
+
+def _run_task(task, path, out):
+    """Train one fold and, where there is a folder, write it."""
+    cohort = joblib.load(path, mmap_mode="r")
+    model, fold = task.facts["model"], task.fold
+    X, y, groups = cohort.rows_of(model), np.asarray(cohort.y), np.asarray(cohort.groups)
+    try:
+        arrays, facts = fit_fold(task.estimator, task.facts["seed"], X, y, groups, fold)
+        arrays |= _decide(arrays.pop("proba"), arrays.pop("classes"), task.facts["pos_label"])
+    except Exception as error:
+        raise RuntimeError(
+            f"Model {model!r} failed at site {fold.site!r}, repeat {fold.repeat}, fold "
+            f"{fold.fold}: {type(error).__name__}: {error}"
+        ) from error
+    arrays |= {"subject": np.asarray(cohort.subjects)[fold.test], "y": y[fold.test]}
+    arrays |= {"train": fold.train, "validation": fold.validation, "test": fold.test}
+    result = FoldResult(task.facts | facts | {"versions": package_versions()}, arrays)
+    if out is not None:
+        FoldStore(out).write(result)
+    return result
+
+
+def _decide(proba, classes, pos_label):
+    """Return the score of the positive class and the label that is decided for."""
+    if pos_label not in classes:
+        raise ValueError(f"the training rows are all of class {classes.tolist()}")
+    score = proba[:, np.flatnonzero(classes == pos_label)[0]]
+    return {"score": score, "predicted": classes[proba.argmax(axis=1)]}
+
+
+def _report_warnings(results):
+    """Warn once for each model that warned in some of its folds."""
+    warned = {}
+    for result in results:
+        if result.facts["warnings"]:
+            warned.setdefault(result.facts["model"], []).append(result.facts["warnings"][0])
+    for model, texts in warned.items():
+        message = f"Model {model!r} warned in {len(texts)} of its folds; the first: {texts[0]}"
+        warnings.warn(message, UserWarning, stacklevel=3)

@@ -1,0 +1,131 @@
+"""Whole systems by name: from raw scans to a decision, as one Pipeline each."""
+
+from functools import partial
+
+from sklearn.pipeline import make_pipeline
+
+from .augmentation import SubsequenceAugmenter
+from .classifier import LSTMDGClassifier
+from .fcsvm import FCSVM
+from .preprocessing import ScanCleaner
+from .presets import PAPER
+
+__all__ = ["make_model", "model_names", "register_model"]
+
+
+def _lstm_dg(length, step, regress_global_mean, **parameters):
+    """Clean scans, cut windows with one point to generate, classify with LSTM-DG or a variant."""
+    classifier = LSTMDGClassifier(**parameters)
+    return make_pipeline(
+        ScanCleaner(regress_global_mean=regress_global_mean),
+        SubsequenceAugmenter(length, step, horizon=classifier.horizon),
+        classifier,
+    )
+
+
+def _lstm_dg_paper(length, step, regress_global_mean, **parameters):
+    return _lstm_dg(length, step, regress_global_mean, **(PAPER | parameters))
+
+
+def _fc_svm(length, step, regress_global_mean, **parameters):
+    """Clean scans, cut windows, classify their connectivity; a subject's windows vote."""
+    return make_pipeline(
+        ScanCleaner(regress_global_mean=regress_global_mean),
+        SubsequenceAugmenter(length, step, horizon=0),
+        FCSVM(**parameters),
+    )
+
+
+_FACTORIES = {
+    "lstm-dg": _lstm_dg,
+    "lstm-h": partial(_lstm_dg, variant="h"),
+    "lstm-d": partial(_lstm_dg, variant="d"),
+    "lstm-s": partial(_lstm_dg, variant="s"),
+    "fc-svm": _fc_svm,
+    "lstm-dg-paper": _lstm_dg_paper,
+}
+
+
+def model_names():
+    """Return the names of all registered models.
+
+    Returns
+    -------
+    list of str
+        In the order of registration.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.models import model_names
+    >>> model_names()[:5]
+    ['lstm-dg', 'lstm-h', 'lstm-d', 'lstm-s', 'fc-svm']
+    """
+    return list(_FACTORIES)
+
+
+def make_model(name, length=30, step=1, regress_global_mean=False, **parameters):
+    """Make a model that reads raw scans.
+
+    Parameters
+    ----------
+    name : str
+        "lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm" (the paper's models), "lstm-dg-paper"
+        (LSTM-DG with the paper's literal settings, ``presets.PAPER``), or a name that was
+        registered.
+    length : int, default=30
+        Points of a window.
+    step : int, default=1
+        Points from one window to the next.
+    regress_global_mean : bool, default=False
+        Whether the mean over ROIs is regressed from each scan.
+    **parameters
+        Parameters of the classifier, in place of its defaults.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted: ``ScanCleaner``, ``SubsequenceAugmenter``, classifier.
+
+    Raises
+    ------
+    ValueError
+        If there is no model of this name.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.models import make_model
+    >>> make_model("lstm-h", step=5).named_steps["lstmdgclassifier"].variant
+    'h'
+    """
+    if name not in _FACTORIES:
+        raise ValueError(f"Unknown model {name!r}; known are {', '.join(_FACTORIES)}.")
+    return _FACTORIES[name](length, step, regress_global_mean, **parameters)
+
+
+def register_model(name, factory):
+    """Add a model, or replace one, for :func:`make_model` and the command line.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    factory : callable
+        ``factory(length, step, regress_global_mean, **parameters)`` returns an unfitted
+        classifier or Pipeline that reads raw scans.
+
+    Raises
+    ------
+    TypeError
+        If the name is not a str or the factory is not callable.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn_lstmdg.models import make_model, register_model
+    >>> register_model("chance", lambda length, step, regress_global_mean: DummyClassifier())
+    >>> make_model("chance")
+    DummyClassifier()
+    """
+    if not isinstance(name, str) or not callable(factory):
+        raise TypeError("register_model needs a str and a callable.")
+    _FACTORIES[name] = factory

@@ -1,0 +1,208 @@
+"""The command line, as a user meets it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from _stubs import Noise
+
+from sklearn_lstmdg import models
+from sklearn_lstmdg.cli import main
+from sklearn_lstmdg.cli._cohort import name_sites, permute_labels
+from sklearn_lstmdg.cli._tables import format_summary
+
+pandas = pytest.importorskip("pandas")
+
+
+@pytest.fixture(autouse=True)
+def _registry(monkeypatch):
+    """Replace the models by quick ones."""
+    quick = {
+        "quick": lambda length, step, regress: Noise(scale=length * step),
+        "regressed": lambda length, step, regress: Noise(scale=2.0 if regress else 1.0),
+        "broken": lambda length, step, regress: Noise(seconds="no number"),
+    }
+    monkeypatch.setattr(models, "_FACTORIES", models._FACTORIES | quick)
+
+
+@pytest.fixture
+def compare(tmp_path, capsys):
+    """Run compare with quick models; returns exit code, output, errors."""
+
+    def run(*options, quick=("--models", "quick", "--folds", "3", "--subjects", "12")):
+        code = main(["compare", *quick, "--out", str(tmp_path / "out"), *map(str, options)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_compare_on_simulated_scans(compare, tmp_path):
+    code, out, err = compare("--models", "quick", "regressed", "--repeats", 2, "--seed", 5)
+    assert code == 0
+    assert re.search(r"12 subjects \(6 autism, 6 control\)", out)
+    assert re.search(r"^quick +\S+ +12 +\d+\.\d \(\d+\.\d\)", out, re.MULTILINE)
+    assert re.search(r"^regressed ", out, re.MULTILINE)
+    assert str(tmp_path / "out") in out
+    assert "[ 1/12] quick" in err and "[12/12]" in err and "left" in err
+    assert len(pandas.read_csv(tmp_path / "out" / "predictions.csv")) == 48
+    options = json.loads((tmp_path / "out" / "options.json").read_text())
+    assert options["seed"] == 5 and options["repeats"] == 2
+
+
+def test_the_same_command_resumes(compare):
+    compare()
+    code, _, err = compare()
+    assert code == 0 and "3 of 3 folds were finished before" in err and "[" not in err
+
+
+def test_another_command_into_the_folder_is_refused_in_one_line(compare):
+    compare()
+    code, _, err = compare("--step", 2)
+    assert code == 2 and "another folder" in err
+    assert "Traceback" not in err and len(err.strip().splitlines()) == 1
+
+
+def test_quiet_prints_the_table_only(compare):
+    code, out, err = compare("--quiet")
+    assert code == 0 and err == "" and out.startswith("model")
+
+
+def test_options_reach_the_models(compare, tmp_path):
+    compare("--length", 7, "--step", 3, "--regress-global-mean", "--models", "quick", "regressed")
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    scales = {name: model["scale"] for name, model in settings["models"].items()}
+    assert scales == {"quick": 21, "regressed": 2.0}
+
+
+def test_permuted_labels(compare, tmp_path):
+    compare()
+    plain = pandas.read_csv(tmp_path / "out" / "predictions.csv")
+    code, _, err = compare("--permute-labels", 1)
+    assert code == 2 and "data" in err
+    compare("--permute-labels", 1, "--out", tmp_path / "permuted")
+    permuted = pandas.read_csv(tmp_path / "permuted" / "predictions.csv")
+    labels = [table.set_index("subject")["y"].sort_index() for table in (plain, permuted)]
+    assert labels[0].sum() == labels[1].sum() and not labels[0].equals(labels[1])
+
+
+def test_labels_are_permuted_within_sites():
+    labels, sites = np.repeat([0, 1, 1, 0], 20), np.repeat(["A", "B"], 40)
+    labels[:5] = 1
+    permuted = permute_labels(labels, sites, 3)
+    for site in "AB":
+        assert permuted[sites == site].sum() == labels[sites == site].sum()
+    alone = permute_labels(labels[40:], sites[40:], 3)
+    np.testing.assert_array_equal(permuted[40:], alone)
+    assert not np.array_equal(permuted, permute_labels(labels, sites, 4))
+
+
+def test_samples_of_a_site_are_one_site_unless_named():
+    ids = np.array(["UM_1", "UM_2", "NYU", "MAX_MUN"])
+    assert name_sites(ids, None).tolist() == ["UM", "UM", "NYU", "MAX_MUN"]
+    assert name_sites(ids, ["um", "NYU"]).tolist() == ["UM", "UM", "NYU", "MAX_MUN"]
+    assert name_sites(ids[:1], ["um_1"]).tolist() == ["UM_1"]
+    assert name_sites(ids[:2], ["UM_1", "UM_2"]).tolist() == ["UM_1", "UM_2"]
+    with pytest.raises(ValueError, match="UM contains UM_1"):
+        name_sites(ids, ["UM", "UM_1"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
+        (["--data-dir", "nowhere"], "no folder nowhere"),
+        (["--folds", 2], "n_folds"),
+        (["--folds", 99], "too few for n_folds=99"),
+        (["--subjects", 0], "n_subjects"),
+        (["--models", "broken"], "'broken' failed"),
+    ],
+)
+def test_errors_are_one_line(compare, options, message):
+    code, _, err = compare(*options)
+    last = err.strip().splitlines()[-1]
+    assert code == 2 and last.startswith("lstmdg: error: ") and message in last
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(compare):
+    with pytest.raises(ValueError, match="Unknown model"):
+        compare("--models", "lstm", "--debug")
+
+
+@pytest.mark.parametrize(
+    "options", [["compare", "--nonsense"], ["fly"], ["compare", "--folds", "x"]]
+)
+def test_wrong_usage_is_one_line(capsys, options):
+    with pytest.raises(SystemExit) as stop:
+        main(options)
+    err = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert len(err.splitlines()) == 1 and "--help" in err
+
+
+def test_help_shows_an_example(capsys):
+    for options in (["--help"], ["compare", "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(options)
+        assert stop.value.code == 0
+    out = capsys.readouterr().out
+    assert "lstmdg compare --data-dir" in out and "demonstration" in out
+
+
+def test_an_interrupt_says_how_to_go_on(compare, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", interrupt)
+    code, _, err = compare()
+    assert code == 130 and "run the same command to resume" in err and "Traceback" not in err
+
+
+def test_the_module_runs():
+    answer = subprocess.run(
+        [sys.executable, "-m", "sklearn_lstmdg", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.startswith("sklearn_lstmdg ")
+
+
+def test_no_command_is_the_demonstration(tmp_path, monkeypatch, capsys):
+    from sklearn_lstmdg.cli import _demonstration
+
+    made = []
+
+    def make(name, **parameters):
+        made.append(name)
+        return Noise()
+
+    monkeypatch.setattr(_demonstration, "make_model", make)
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 0
+    assert made == ["lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm"]
+    assert (tmp_path / "lstmdg-results" / "summary.csv").exists()
+    assert "What next" in capsys.readouterr().out
+
+
+def test_real_scans_with_site_counts_and_motion(compare, data_dir):
+    code, out, _ = compare(
+        *["--data-dir", data_dir, "--atlas", "ho", "--pipeline", "cpac"],
+        *["--no-global-signal-regression", "--sites", "trinity"],
+    )
+    assert code == 0
+    assert re.search(r"TRINITY: 44 subjects .* 44 files found for 49 in the table", out)
+    assert "mean head motion" in out
+
+
+def test_the_table_is_the_paper_s():
+    row = {"model": "lstm-dg", "site": "NYU", "n_subjects": 184, "n_folds": 10, "n_one_class": 1}
+    means = {"acc": 0.722, "tpr": 0.574, "tnr": 0.841, "auc": 0.5, "auc_pooled": 0.772}
+    spreads = {"acc_sd": 0.147, "tpr_sd": 0.255, "tnr_sd": 0.122}
+    lines = format_summary(pandas.DataFrame([row | means | spreads])).splitlines()
+    assert lines[2] == "lstm-dg  NYU   184  72.2 (14.7)  57.4 (25.5)  84.1 (12.2)  0.772"
+    assert "1 of the test folds held one class only" in lines[-1]

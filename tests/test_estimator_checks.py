@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg.estimator_checks import (
+    check_scan_estimator,
+    parametrize_with_scan_checks,
+    yield_scan_checks,
+)
+
+SMALL = {"n_communities": 8, "n_units": 8, "max_epochs": 30, "random_state": 0}
+
+# Check of scikit-learn's that an estimator is known to fail: reason, and the check in its place.
+EXPECTED_FAILURES = {}
+
+TABLES = [
+    SubsequenceAugmenter(length=1, horizon=0),
+    ScanCleaner(),
+    FCSVM(),
+    LSTMDGClassifier("dg", **SMALL),
+    LSTMDGClassifier("h", **SMALL),
+    LSTMDGClassifier("d", **SMALL),
+    LSTMDGClassifier("s", **SMALL | {"lr": 1e-2}),
+]
+
+TINY = {"n_communities": 4, "n_units": 3, "max_epochs": 2, "random_state": 0}
+
+SCANS = [
+    SubsequenceAugmenter(length=20),
+    SubsequenceAugmenter(length=5, step=3, horizon=2),
+    ScanCleaner(),
+    ScanCleaner(band_pass=(0.05, 0.2), regress_global_mean=True),
+    FCSVM(Cs=[0.01, 0.1]),
+    LSTMDGClassifier("dg", **TINY),
+    LSTMDGClassifier("h", horizon=2, aggregation="mean", **TINY),
+    LSTMDGClassifier("d", **TINY),
+    LSTMDGClassifier("s", horizon=0, **TINY),
+]
+
+
+@parametrize_with_checks(
+    TABLES, expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator), {})
+)
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_scan_checks(SCANS)
+def test_scan_checks(estimator, check):
+    check(estimator)
+
+
+class Mean(ClassifierMixin, BaseEstimator):
+    """Reads scans (3-D arrays and lists of equal ones) as carelessly as can be."""
+
+    def fit(self, X, y):
+        X = np.asarray(X)
+        self.n_features_in_ = X.shape[-1]
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        positive = 1 / (1 + np.exp(-np.asarray(X).mean(axis=(1, 2))))
+        return np.column_stack([1 - positive, positive])
+
+    def decision_function(self, X):
+        return self.predict_proba(X)[:, 1] - 0.5
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class Neighbours(Mean):
+    def predict_proba(self, X):
+        X = np.asarray(X)
+        return super().predict_proba(X - X.mean(axis=0))
+
+
+class Writes(Mean):
+    def fit(self, X, y):
+        X[0][:] = 0
+        return super().fit(X, y)
+
+
+class Draws(Mean):
+    def fit(self, X, y):
+        np.random.random()  # noqa: NPY002
+        return super().fit(X, y)
+
+
+class Unseeded(Mean):
+    def fit(self, X, y):
+        self.offset_ = np.random.default_rng().normal()
+        return super().fit(X, y)
+
+    def predict_proba(self, X):
+        return super().predict_proba(np.asarray(X) + self.offset_)
+
+
+class Backwards(Mean):
+    def decision_function(self, X):
+        return -super().decision_function(X)
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"),
+    [
+        (Neighbours(), "check_rows_are_independent"),
+        (Writes(), "check_input_is_unchanged"),
+        (Draws(), "check_globals_are_untouched"),
+        (Unseeded(), "check_same_seed_same_bits"),
+        (Backwards(), "check_predictions_agree"),
+        (Mean(), "check_number_of_rois"),
+        (Mean(), "check_bad_values_are_named"),
+    ],
+)
+def test_the_checks_find_faults(broken, name):
+    checks = {
+        getattr(check, "func", check).__name__: check
+        for check in yield_scan_checks(broken, forms=["scans"])
+    }
+    with pytest.raises((AssertionError, ValueError)):
+        checks[name](broken)
+
+
+def test_a_run_of_all_checks_stops_at_the_first_fault():
+    with pytest.raises(AssertionError):
+        check_scan_estimator(Neighbours(), forms=["scans"])

@@ -1,0 +1,69 @@
+"""The registry of named models."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+
+from sklearn_lstmdg import models
+from sklearn_lstmdg.models import make_model, model_names, register_model
+from sklearn_lstmdg.presets import PAPER
+
+VARIANTS = {"lstm-dg": "dg", "lstm-h": "h", "lstm-d": "d", "lstm-s": "s", "lstm-dg-paper": "dg"}
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch):
+    monkeypatch.setattr(models, "_FACTORIES", dict(models._FACTORIES))
+
+
+def test_the_paper_s_models_are_there():
+    assert {*VARIANTS, "fc-svm"} <= set(model_names())
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_networks(name):
+    cleaner, augmenter, classifier = make_model(name, length=20, step=3, regress_global_mean=True)
+    assert cleaner.regress_global_mean and cleaner.standardize
+    assert (augmenter.length, augmenter.step, augmenter.horizon) == (20, 3, 1)
+    assert classifier.variant == VARIANTS[name]
+
+
+def test_the_svm_reads_every_point_of_a_window():
+    augmenter = make_model("fc-svm", length=20, step=3)[1]
+    assert (augmenter.length, augmenter.step, augmenter.horizon) == (20, 3, 0)
+
+
+def test_paper_settings_are_literal_and_can_be_overridden():
+    parameters = make_model("lstm-dg-paper")[-1].get_params()
+    assert {name: parameters[name] for name in PAPER} == PAPER
+    assert make_model("lstm-dg-paper", dropout=0.1)[-1].dropout == 0.1
+
+
+def test_parameters_reach_the_classifier_and_its_horizon_the_windows():
+    _, augmenter, classifier = make_model("lstm-h", n_units=7, horizon=2)
+    assert classifier.n_units == 7 and classifier.horizon == augmenter.horizon == 2
+
+
+@pytest.mark.parametrize("name", ["lstm-dg", "lstm-s", "fc-svm"])
+def test_models_classify_scans(name, scans):
+    X, y = scans
+    small = {} if name == "fc-svm" else {"n_units": 2, "max_epochs": 2, "validation_fraction": 0}
+    model = clone(make_model(name, length=15, step=10, **small)).fit(X.astype(np.float32), y)
+    assert model.predict_proba(X).shape == (12, 2)
+
+
+def test_unknown_names_are_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match="Unknown model 'lstm'; known are lstm-dg, lstm-h"):
+        make_model("lstm")
+
+
+def test_registering():
+    def chance(length, step, regress_global_mean, **parameters):
+        return DummyClassifier(**parameters)
+
+    register_model("chance", chance)
+    assert "chance" in model_names()
+    assert make_model("chance", strategy="uniform").strategy == "uniform"
+    with pytest.raises(TypeError, match="str and a callable"):
+        register_model("none", None)
