@@ -4,9 +4,9 @@
  *   z_t = tanh(W_c x_t + U_c h_{t-1} + b_c)
  *   c_t = i_t z_t + f_t c_{t-1},  h_t = o_t tanh(c_t)
  *
- * What can be one large matrix product is left to the caller: the projections W x_t + b come in
- * for all points at once, and the derivatives of the pre-activations go out for all points at
- * once. Here is what must go step by step: the product with U, and the gates. Gates are stacked
+ * What can be one large matrix product is left to the caller: the projections W x_t come in for
+ * all points at once, and the derivatives of the pre-activations go out for all points at once.
+ * Here is what must go step by step: the product with U, and the gates. Gates are stacked
  * i, f, z, o. Rows (sequences) are independent of each other to the last bit.
  *
  * The file includes itself once for float and once for double.
@@ -23,12 +23,13 @@
 #include <string.h>
 
 #define ROWS 32 /* sequences that run together, so that their states stay in the cache */
-#define TILE 4  /* of these, how many share each load of U */
 
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
+#define INDEPENDENT _Pragma("GCC ivdep")
 #else
 #define INLINE static inline
+#define INDEPENDENT
 #endif
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -74,17 +75,18 @@ INLINE float tanh_float(float x) {
 
 /* Python passes addresses and sizes; _recurrence.py is the only caller. */
 static PyObject *forward(PyObject *self, PyObject *args) {
-    unsigned long long projected, first, U, gates, hidden, cell, tanh_cell;
+    unsigned long long projected, first, bias, U, gates, hidden, cell, tanh_cell;
     Py_ssize_t T, B, K;
     int is_double, failed;
-    if (!PyArg_ParseTuple(args, "iKKKKKKKnnn", &is_double, &projected, &first, &U, &gates, &hidden,
-                          &cell, &tanh_cell, &T, &B, &K))
+    if (!PyArg_ParseTuple(args, "iKKKKKKKKnnn", &is_double, &projected, &first, &bias, &U, &gates,
+                          &hidden, &cell, &tanh_cell, &T, &B, &K))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
 #define CALL(real, function)                                                                       \
     function((const real *)(uintptr_t)projected, (const int64_t *)(uintptr_t)first,                \
-             (const real *)(uintptr_t)U, (real *)(uintptr_t)gates, (real *)(uintptr_t)hidden,      \
-             (real *)(uintptr_t)cell, (real *)(uintptr_t)tanh_cell, T, B, K)
+             (const real *)(uintptr_t)bias, (const real *)(uintptr_t)U, (real *)(uintptr_t)gates,  \
+             (real *)(uintptr_t)hidden, (real *)(uintptr_t)cell, (real *)(uintptr_t)tanh_cell, T,  \
+             B, K)
     failed = is_double ? CALL(double, forward_double) : CALL(float, forward_float);
 #undef CALL
     Py_END_ALLOW_THREADS
@@ -93,17 +95,18 @@ static PyObject *forward(PyObject *self, PyObject *args) {
 }
 
 static PyObject *backward(PyObject *self, PyObject *args) {
-    unsigned long long gates, cell, tanh_cell, U, d_hidden, d_cell;
+    unsigned long long gates, cell, tanh_cell, U, d_hidden, d_cell, d_gates;
     Py_ssize_t T, B, K;
     int is_double, failed;
-    if (!PyArg_ParseTuple(args, "iKKKKKKnnn", &is_double, &gates, &cell, &tanh_cell, &U, &d_hidden,
-                          &d_cell, &T, &B, &K))
+    if (!PyArg_ParseTuple(args, "iKKKKKKKnnn", &is_double, &gates, &cell, &tanh_cell, &U,
+                          &d_hidden, &d_cell, &d_gates, &T, &B, &K))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
 #define CALL(real, function)                                                                       \
-    function((real *)(uintptr_t)gates, (const real *)(uintptr_t)cell,                              \
+    function((const real *)(uintptr_t)gates, (const real *)(uintptr_t)cell,                        \
              (const real *)(uintptr_t)tanh_cell, (const real *)(uintptr_t)U,                       \
-             (const real *)(uintptr_t)d_hidden, (const real *)(uintptr_t)d_cell, T, B, K)
+             (const real *)(uintptr_t)d_hidden, (const real *)(uintptr_t)d_cell,                   \
+             (real *)(uintptr_t)d_gates, T, B, K)
     failed = is_double ? CALL(double, backward_double) : CALL(float, backward_float);
 #undef CALL
     Py_END_ALLOW_THREADS
@@ -113,7 +116,7 @@ static PyObject *backward(PyObject *self, PyObject *args) {
 
 static PyMethodDef methods[] = {
     {"forward", forward, METH_VARARGS, "Run the recurrence."},
-    {"backward", backward, METH_VARARGS, "Turn the saved gates into their derivatives."},
+    {"backward", backward, METH_VARARGS, "Derive the loss by the pre-activations."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -135,7 +138,7 @@ typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), alig
         NAME(vector) sum[height][width] = {{{0}}};                                                 \
         for (ptrdiff_t k = 0; k < depth; k++) {                                                    \
             const NAME(vector) *b = (const NAME(vector) *)(B + k * n + col);                       \
-            _Pragma("GCC unroll 4") for (int r = 0; r < (height); r++) {                           \
+            _Pragma("GCC unroll 8") for (int r = 0; r < (height); r++) {                           \
                 REAL a = A[(row + r) * stride + k];                                                \
                 _Pragma("GCC unroll 4") for (int j = 0; j < (width); j++) sum[r][j] += a * b[j];   \
             }                                                                                      \
@@ -145,10 +148,11 @@ typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), alig
                 *(NAME(vector) *)(C + (row + r) * n + col + j * LANES) = sum[r][j];                \
     } while (0)
 
-#define ROWS_OF_PRODUCT(width)                                                                     \
+/* All rows of some columns, a tile at a time: 4 x 3 or 8 x 1 sums keep both adders busy. */
+#define ROWS_OF_PRODUCT(height, width)                                                             \
     do {                                                                                           \
         ptrdiff_t row = 0;                                                                         \
-        for (; row + TILE <= rows; row += TILE) PRODUCT(TILE, width);                              \
+        for (; row + (height) <= rows; row += (height)) PRODUCT(height, width);                    \
         for (; row < rows; row++) PRODUCT(1, width);                                               \
     } while (0)
 
@@ -156,23 +160,23 @@ typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), alig
 INLINE void NAME(product)(const REAL *restrict A, const REAL *restrict B, REAL *restrict C,
                           ptrdiff_t rows, ptrdiff_t depth, ptrdiff_t stride, ptrdiff_t n) {
     ptrdiff_t col = 0;
-    for (; col + 3 * LANES <= n; col += 3 * LANES) ROWS_OF_PRODUCT(3);
-    for (; col < n; col += LANES) ROWS_OF_PRODUCT(1);
+    for (; col + 3 * LANES <= n; col += 3 * LANES) ROWS_OF_PRODUCT(4, 3);
+    for (; col < n; col += LANES) ROWS_OF_PRODUCT(8, 1);
 }
 #undef PRODUCT
 #undef ROWS_OF_PRODUCT
 
-INLINE REAL NAME(sigmoid)(REAL x) { return (REAL)0.5 + (REAL)0.5 * TANH((REAL)0.5 * x); }
-
-/* Equations 1-3 for one sequence and point: projections and U h_{t-1} in, activated gates out. */
-INLINE void NAME(step)(const REAL *restrict projected, const REAL *restrict recurrent,
-                       REAL *restrict gates, const REAL *restrict c_before, REAL *restrict c,
-                       REAL *restrict tanh_c, REAL *restrict h, ptrdiff_t K) {
-    for (ptrdiff_t k = 0; k < 2 * K; k++)
-        gates[k] = NAME(sigmoid)(projected[k] + recurrent[k]);
-    for (ptrdiff_t k = 2 * K; k < 3 * K; k++) gates[k] = TANH(projected[k] + recurrent[k]);
-    for (ptrdiff_t k = 3 * K; k < 4 * K; k++)
-        gates[k] = NAME(sigmoid)(projected[k] + recurrent[k]);
+/* Equations 1-3 for one sequence and point: projections and U h_{t-1} in, activated gates out.
+ * sigma(x) = 1/2 + 1/2 tanh(x/2): with slope 1/2 for i, f, o and 1 for z one loop does all gates. */
+INLINE void NAME(step)(const REAL *projected, const REAL *restrict recurrent,
+                       const REAL *restrict bias, const REAL *restrict slope, REAL *gates,
+                       const REAL *restrict c_before, REAL *restrict c, REAL *restrict tanh_c,
+                       REAL *restrict h, ptrdiff_t K) {
+    INDEPENDENT
+    for (ptrdiff_t k = 0; k < 4 * K; k++) {
+        REAL x = slope[k] * (projected[k] + recurrent[k] + bias[k]);
+        gates[k] = 1 - slope[k] + slope[k] * TANH(x); /* may overwrite projected[k] */
+    }
     const REAL *i = gates, *f = gates + K, *z = gates + 2 * K, *o = gates + 3 * K;
     for (ptrdiff_t k = 0; k < K; k++) {
         c[k] = i[k] * z[k] + f[k] * c_before[k];
@@ -182,19 +186,20 @@ INLINE void NAME(step)(const REAL *restrict projected, const REAL *restrict recu
 }
 
 /* Run T steps of B sequences.
- *   projected (points, 4K): W x + b. Sequence b reads row first[b] + t, or t B + b without first.
- *   U (4K, K); hidden (T, B, K).
+ *   projected (points, 4K): W x. Sequence b reads row first[b] + t, or t B + b without first.
+ *   bias (4K); U (4K, K); hidden (T, B, K).
  *   gates (T, B, 4K), cell and tanh_cell (T, B, K): kept for the way back; without gates, cell
  *   (B, K) is the last one alone and tanh_cell is not used. */
-CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, const REAL *U,
-                                REAL *gates, REAL *hidden, REAL *cell, REAL *tanh_cell,
-                                ptrdiff_t T, ptrdiff_t B, ptrdiff_t K) {
+CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, const REAL *bias,
+                                const REAL *U, REAL *gates, REAL *hidden, REAL *cell,
+                                REAL *tanh_cell, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K) {
     ptrdiff_t n = NAME(padded)(4 * K);
-    REAL *room = calloc((size_t)(K * n + ROWS * n + 4 * K + 2 * K), sizeof(REAL));
+    REAL *room = calloc((size_t)(K * n + ROWS * n + 4 * K + 4 * K + 2 * K), sizeof(REAL));
     if (room == NULL) return 1;
     REAL *U_transposed = room, *recurrent = U_transposed + K * n;
-    REAL *scratch = recurrent + ROWS * n, *scratch_tanh = scratch + 4 * K;
-    REAL *zero = scratch_tanh + K;
+    REAL *slope = recurrent + ROWS * n, *scratch = slope + 4 * K;
+    REAL *scratch_tanh = scratch + 4 * K, *zero = scratch_tanh + K;
+    for (ptrdiff_t j = 0; j < 4 * K; j++) slope[j] = j / K == 2 ? 1 : (REAL)0.5;
     for (ptrdiff_t j = 0; j < 4 * K; j++)
         for (ptrdiff_t k = 0; k < K; k++) U_transposed[k * n + j] = U[j * K + k];
     for (ptrdiff_t b0 = 0; b0 < B; b0 += ROWS) {
@@ -210,9 +215,9 @@ CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, con
                 REAL *c = gates ? cell + now * K : cell + b * K;
                 const REAL *c_before = t == 0 ? zero : gates ? cell + before * K : scratch_tanh;
                 if (t > 0 && !gates) memcpy(scratch_tanh, c, sizeof(REAL) * (size_t)K);
-                NAME(step)(x, recurrent + (b - b0) * n, gates ? gates + now * 4 * K : scratch,
-                           c_before, c, gates ? tanh_cell + now * K : hidden + now * K,
-                           hidden + now * K, K);
+                NAME(step)(x, recurrent + (b - b0) * n, bias, slope,
+                           gates ? gates + now * 4 * K : scratch, c_before, c,
+                           gates ? tanh_cell + now * K : hidden + now * K, hidden + now * K, K);
             }
         }
     }
@@ -220,11 +225,12 @@ CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, con
     return 0;
 }
 
-/* Turn gates (T, B, 4K) into the derivatives of their pre-activations, last step first.
- *   d_hidden (T, B, K), d_cell (B, K): derivatives of all h_t and of the last c_t. */
-CLONES static int NAME(backward)(REAL *gates, const REAL *cell, const REAL *tanh_cell,
+/* Derive the loss by the pre-activations, last step first.
+ *   d_hidden (T, B, K), d_cell (B, K): derivatives by all h_t and by the last c_t, in.
+ *   d_gates (T, B, 4K): derivatives by the pre-activations of the gates, out. */
+CLONES static int NAME(backward)(const REAL *gates, const REAL *cell, const REAL *tanh_cell,
                                  const REAL *U, const REAL *d_hidden, const REAL *d_cell,
-                                 ptrdiff_t T, ptrdiff_t B, ptrdiff_t K) {
+                                 REAL *d_gates, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K) {
     ptrdiff_t n = NAME(padded)(K);
     REAL *room = calloc((size_t)(4 * K * n + ROWS * n + ROWS * K + K), sizeof(REAL));
     if (room == NULL) return 1;
@@ -238,8 +244,8 @@ CLONES static int NAME(backward)(REAL *gates, const REAL *cell, const REAL *tanh
         memcpy(d_c, d_cell + b0 * K, sizeof(REAL) * (size_t)(rows * K));
         for (ptrdiff_t t = T - 1; t >= 0; t--) {
             if (t < T - 1)
-                NAME(product)(gates + ((t + 1) * B + b0) * 4 * K, U_padded, recurrent, rows, 4 * K,
-                              4 * K, n);
+                NAME(product)(d_gates + ((t + 1) * B + b0) * 4 * K, U_padded, recurrent, rows,
+                              4 * K, 4 * K, n);
             for (ptrdiff_t b = b0; b < b0 + rows; b++) {
                 ptrdiff_t now = t * B + b;
                 const REAL *restrict tanh_c = tanh_cell + now * K;
@@ -247,16 +253,17 @@ CLONES static int NAME(backward)(REAL *gates, const REAL *cell, const REAL *tanh
                 const REAL *restrict d_h = d_hidden + now * K;
                 const REAL *restrict d_h_next = recurrent + (b - b0) * n;
                 REAL *restrict d_c_b = d_c + (b - b0) * K;
-                REAL *restrict i = gates + now * 4 * K, *restrict f = i + K;
-                REAL *restrict z = i + 2 * K, *restrict o = i + 3 * K;
+                const REAL *restrict i = gates + now * 4 * K, *restrict f = i + K;
+                const REAL *restrict z = i + 2 * K, *restrict o = i + 3 * K;
+                REAL *restrict d = d_gates + now * 4 * K;
                 for (ptrdiff_t k = 0; k < K; k++) {
                     REAL i_k = i[k], f_k = f[k], z_k = z[k], o_k = o[k];
                     REAL dh = d_h[k] + d_h_next[k];
                     REAL dc = d_c_b[k] + dh * o_k * (1 - tanh_c[k] * tanh_c[k]);
-                    i[k] = dc * z_k * i_k * (1 - i_k);
-                    f[k] = dc * c_before[k] * f_k * (1 - f_k);
-                    z[k] = dc * i_k * (1 - z_k * z_k);
-                    o[k] = dh * tanh_c[k] * o_k * (1 - o_k);
+                    d[k] = dc * z_k * i_k * (1 - i_k);
+                    d[K + k] = dc * c_before[k] * f_k * (1 - f_k);
+                    d[2 * K + k] = dc * i_k * (1 - z_k * z_k);
+                    d[3 * K + k] = dh * tanh_c[k] * o_k * (1 - o_k);
                     d_c_b[k] = dc * f_k;
                 }
             }

@@ -55,8 +55,8 @@ def lstm(points, layer):
     if torch.is_grad_enabled() and any(w.requires_grad for w in (points, *weights)):
         return _Recurrence.apply(points, *weights)
     n_points, n_sequences, _ = points.shape
-    projected = torch.addmm(weights[2], points.flatten(0, 1), weights[0].T)
-    return _forward(projected, None, weights[1], n_points, n_sequences)
+    projected = points.flatten(0, 1) @ weights[0].T
+    return _forward(projected, None, layer, n_points, n_sequences)
 
 
 def lstm_windows(series, first, n_points, layer):
@@ -82,16 +82,18 @@ def lstm_windows(series, first, n_points, layer):
         where = first + torch.arange(n_points, device=series.device)[:, None]
         return lstm(series[where], layer)
     with torch.no_grad():
-        projected = torch.addmm(layer.bias_ih_l0, series, layer.weight_ih_l0.T)
-        return _forward(projected, first.contiguous(), layer.weight_hh_l0, n_points, len(first))
+        projected = series @ layer.weight_ih_l0.T
+        return _forward(projected, first.contiguous(), layer, n_points, len(first))
 
 
-def _forward(projected, first, recurrent, n_points, n_sequences):
+def _forward(projected, first, layer, n_points, n_sequences):
     """Run the recurrence and keep only its results."""
+    bias, recurrent = layer.bias_ih_l0.detach(), layer.weight_hh_l0.detach().contiguous()
     n_units = recurrent.shape[1]
     hidden = projected.new_empty(n_points, n_sequences, n_units)
     cell = projected.new_empty(n_sequences, n_units)
-    _call(_lstm.forward, projected, first, recurrent, None, hidden, cell, None, like=hidden)
+    call = projected, first, bias, recurrent, None, hidden, cell, None
+    _call(_lstm.forward, *call, like=hidden)
     return hidden, cell
 
 
@@ -103,11 +105,11 @@ class _Recurrence(torch.autograd.Function):
         points, recurrent = points.contiguous(), recurrent.contiguous()
         n_points, n_sequences, _ = points.shape
         n_units = recurrent.shape[1]
-        projected = torch.addmm(bias, points.flatten(0, 1), weight.T)
+        projected = points.flatten(0, 1) @ weight.T
         states = projected.new_empty(3, n_points, n_sequences, n_units)
         hidden, cell, tanh_cell = states
         # Each gate overwrites the projection that it came from.
-        call = projected, None, recurrent, projected, hidden, cell, tanh_cell
+        call = projected, None, bias, recurrent, projected, hidden, cell, tanh_cell
         _call(_lstm.forward, *call, like=hidden)
         ctx.save_for_backward(points, weight, recurrent, projected, states)
         return hidden, cell[-1].clone()
@@ -116,14 +118,15 @@ class _Recurrence(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, d_hidden, d_cell):
         points, weight, recurrent, gates, (hidden, cell, tanh_cell) = ctx.saved_tensors
-        gates = gates.clone()
         d_hidden, d_cell = d_hidden.contiguous(), d_cell.contiguous()
-        _call(_lstm.backward, gates, cell, tanh_cell, recurrent, d_hidden, d_cell, like=hidden)
-        d_points = (gates @ weight).view_as(points) if ctx.needs_input_grad[0] else None
-        d_weight = gates.T @ points.flatten(0, 1)
+        d_gates = torch.empty_like(gates)
+        call = gates, cell, tanh_cell, recurrent, d_hidden, d_cell, d_gates
+        _call(_lstm.backward, *call, like=hidden)
+        d_points = (d_gates @ weight).view_as(points) if ctx.needs_input_grad[0] else None
+        d_weight = d_gates.T @ points.flatten(0, 1)
         n_sequences = points.shape[1]
-        d_recurrent = gates[n_sequences:].T @ hidden[:-1].flatten(0, 1)
-        return d_points, d_weight, d_recurrent, gates.sum(dim=0)
+        d_recurrent = d_gates[n_sequences:].T @ hidden[:-1].flatten(0, 1)
+        return d_points, d_weight, d_recurrent, d_gates.sum(dim=0)
 
 
 def _call(function, *tensors, like):

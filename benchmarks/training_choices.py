@@ -1,10 +1,12 @@
-"""When to stop: every candidate monitor logged by epoch, the rules compared afterwards.
+"""Training choices: every candidate monitor logged by epoch, the rules compared afterwards.
 
-For each fold f of ten, fold f (the test fold of the comparison) is left out, fold f + 1 decides
-when to stop, fold f + 2 judges, and the other seven train. No rule ever sees a test fold.
+For each fold f, the test fold of the comparison is left out, fold f + 1 decides when to stop,
+fold f + 2 judges, and the other seven train: no setting and no rule ever sees the fold's test
+subjects. Rows named "epoch 5" and so on are fixed numbers of epochs.
 
-    python benchmarks/stopping_rules.py run --data-dir D --site NYU --setting dg-noise --out DIR
-    python benchmarks/stopping_rules.py table --out DIR
+    python benchmarks/training_choices.py run --data-dir D --out DIR
+    python benchmarks/training_choices.py run --data-dir D --out DIR --seeds 1 --setting dg h d s
+    python benchmarks/training_choices.py table --out DIR
 """
 
 import argparse
@@ -25,14 +27,17 @@ SITES = {
     "NYU": ({"atlas": "ho", "sites": ["NYU"], "global_signal_regression": False}, True),
     "UM_1": ({"atlas": "aal", "sites": ["UM_1"], "global_signal_regression": True}, False),
 }
+NOISE = {"input_noise": 0.7}
 SETTINGS = {
-    "dg-noise": {"variant": "dg", "input_noise": 0.7},
-    "dg-plain": {"variant": "dg", "input_noise": 0.0},
-    "dg-noise-low-dropout": {"variant": "dg", "input_noise": 0.7, "dropout": 0.2},
-    "dg-noise-slow": {"variant": "dg", "input_noise": 0.7, "lr": 3e-4},
-    "dg-noise-lambda1": {"variant": "dg", "input_noise": 0.7, "discriminative_weight": 1.0},
-    "d-noise": {"variant": "d", "input_noise": 0.7},
-    "s-noise": {"variant": "s", "input_noise": 0.7},
+    "dg": NOISE,
+    "h": NOISE | {"variant": "h"},
+    "d": NOISE | {"variant": "d"},
+    "s": NOISE | {"variant": "s"},
+    "dg, no noise (paper)": {"input_noise": 0.0},
+    "dg, noise 1.2": {"input_noise": 1.2},
+    "dg, dropout .2": NOISE | {"dropout": 0.2},
+    "dg, lr 3e-4": NOISE | {"lr": 3e-4},
+    "dg, lambda 1": NOISE | {"discriminative_weight": 1.0},
 }
 RULES = {
     "loss (paper)": lambda h: -h["valid_loss"],
@@ -71,9 +76,9 @@ def load_bags(site, data_dir, step):
     return SubsequenceAugmenter(30, step).fit_transform(scans), np.asarray(cohort.target)
 
 
-def run_fold(fold, site, setting, data_dir, out, n_epochs, step):
+def run_fold(fold, seed, site, setting, data_dir, out, n_epochs, step):
     """Train for all epochs without stopping and write what every monitor said."""
-    path = Path(out) / f"{site}-{setting}-{fold}.npz"
+    path = Path(out) / f"{site}: {setting}-{seed}-{fold}.npz"
     if path.exists():
         return
     bags, y = load_bags(site, data_dir, step)
@@ -82,7 +87,7 @@ def run_fold(fold, site, setting, data_dir, out, n_epochs, step):
     stop, judge = folds[(fold + 1) % N_FOLDS], folds[(fold + 2) % N_FOLDS]
     rows = np.setdiff1d(np.arange(len(y)), np.append(folds[fold], judge))
     model = LSTMDGClassifier(
-        max_epochs=n_epochs, patience=n_epochs, random_state=fold, **SETTINGS[setting]
+        max_epochs=n_epochs, patience=n_epochs, random_state=10 * seed + fold, **SETTINGS[setting]
     )
     watch = Judge(model, [bags[i] for i in judge])
     model.set_params(callbacks=[watch])
@@ -106,25 +111,17 @@ def stop_epoch(score, patience=10):
 def table(out):
     """Print, for each setting and rule, the judging subjects' AUC, accuracy and cross-entropy."""
     files = sorted(Path(out).glob("*.npz"))
-    names = sorted({path.name.rsplit("-", 1)[0] for path in files})
-    print(
-        "| site and setting | folds | rule | epoch | AUC | fold AUC | ACC | log loss |\n"
-        + "| --- " * 8
-        + "|"
-    )
-    for name in names:
-        runs = [np.load(p) for p in files if p.name.rsplit("-", 1)[0] == name]
-        for rule, score in RULES.items():
-            print(
-                f"| {name} | {len(runs)} | {rule} | "
-                + judged([(r, stop_epoch(score(r))) for r in runs])
-            )
-        for epoch in (4, 9, 14, 19, 29, 39):
-            if epoch < len(runs[0]["votes"]):
-                print(
-                    f"| {name} | {len(runs)} | epoch {epoch + 1} | "
-                    + judged([(r, epoch) for r in runs])
-                )
+    print("| site: setting | fits | rule | epoch | AUC | fold AUC | ACC | log loss |")
+    print("| --- " * 8 + "|")
+    for name in sorted({path.name.rsplit("-", 2)[0] for path in files}):
+        runs = [dict(np.load(p)) for p in files if p.name.rsplit("-", 2)[0] == name]
+        choices = {rule: [stop_epoch(score(run)) for run in runs] for rule, score in RULES.items()}
+        for epoch in (4, 9, 19, 29, 39):
+            if epoch < min(len(run["votes"]) for run in runs):
+                choices[f"epoch {epoch + 1}"] = [epoch] * len(runs)
+        for rule, epochs in choices.items():
+            kept = list(zip(runs, epochs, strict=True))
+            print(f"| {name} | {len(runs)} | {rule} | {judged(kept)}")
 
 
 def judged(choices):
@@ -147,19 +144,23 @@ def main():
     parser.add_argument("--data-dir")
     parser.add_argument("--site", choices=SITES, nargs="+", default=list(SITES))
     parser.add_argument("--setting", choices=SETTINGS, nargs="+", default=list(SETTINGS))
-    parser.add_argument("--folds", type=int, nargs="+", default=range(N_FOLDS))
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--folds", type=int, nargs="+", default=[0, 2, 4, 6, 8])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--step", type=int, default=5)
     parser.add_argument("--n-jobs", type=int, default=2)
-    parser.add_argument("--out", default="stopping-rules")
+    parser.add_argument("--out", default="training-choices")
     args = parser.parse_args()
     if args.action == "table":
         return table(args.out)
     Path(args.out).mkdir(parents=True, exist_ok=True)
     Parallel(n_jobs=args.n_jobs)(
-        delayed(run_fold)(fold, site, setting, args.data_dir, args.out, args.epochs, args.step)
-        for fold in args.folds
+        delayed(run_fold)(
+            fold, seed, site, setting, args.data_dir, args.out, args.epochs, args.step
+        )
+        for seed in args.seeds
         for setting in args.setting
+        for fold in args.folds
         for site in args.site
     )
 
