@@ -9,17 +9,19 @@ from sklearn.metrics import log_loss, roc_auc_score
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 
-from ._network import discriminative_losses, generative_losses
+from ._network import JointLoss, JointNetwork, discriminative_losses, generative_losses
 from ._windows import split_horizon
 
 __all__ = [
     "MONITORS",
     "BestEpoch",
     "WindowNet",
+    "make_net",
     "probabilities",
     "seeded",
     "subject_scores",
     "torch_threads",
+    "update_net",
 ]
 
 _CHUNK = 512
@@ -71,7 +73,8 @@ class WindowNet(NeuralNet):
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
 
     def train(self, training, validation, n_epochs):
-        """Train for some epochs, or until a callback stops it as skorch's do, by an interrupt."""
+        """Train for some epochs, until patience is out, or until a callback interrupts."""
+        self.patience_is_out_ = False
         self.notify("on_train_begin", X=training, y=None)
         for _ in range(n_epochs):
             self.notify("on_epoch_begin", dataset_train=training, dataset_valid=validation)
@@ -82,6 +85,8 @@ class WindowNet(NeuralNet):
             try:
                 self.notify("on_epoch_end", dataset_train=training, dataset_valid=validation)
             except KeyboardInterrupt:
+                break
+            if self.patience_is_out_:
                 break
         self.notify("on_train_end", X=training, y=None)
 
@@ -271,7 +276,7 @@ class BestEpoch(Callback):
             self.best_, self.epoch_ = rank, epoch
             self.weights_ = {k: v.clone() for k, v in net.module_.state_dict().items()}
         elif epoch - self.epoch_ >= self.patience:
-            raise KeyboardInterrupt
+            net.patience_is_out_ = True
 
     def _rank(self, record):
         name, sign = MONITORS.get(self.monitor, ("valid_monitor", 1))
@@ -283,3 +288,60 @@ class BestEpoch(Callback):
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
         self.epoch_, self.weights_ = self.epoch_ or len(net.history), None
+
+
+_ARCHITECTURE = ("variant", "n_communities", "n_units")
+
+
+def make_net(parameters, n_rois, n_classes):
+    """Return a net that is not initialised, from the parameters of the classifier."""
+    net = WindowNet(
+        JointNetwork,
+        JointLoss,
+        module__n_rois=n_rois,
+        module__n_outputs=1 if n_classes == 2 else n_classes,
+        module__dropout=parameters["dropout"],
+        **{f"module__{name}": parameters[name] for name in _ARCHITECTURE},
+        criterion__discriminative_weight=parameters["discriminative_weight"],
+        optimizer=torch.optim.Adam,
+        optimizer__eps=1e-7,
+        optimizer__fused=True,
+        lr=parameters["lr"],
+        device=parameters["device"],
+    )
+    return _set_loop(net, parameters)
+
+
+def update_net(net, parameters):
+    """Let a trained net go on with other parameters; its weights and optimiser stay.
+
+    Raises
+    ------
+    ValueError
+        If a parameter changed that decides the shape of the weights.
+    """
+    for name in _ARCHITECTURE:
+        before = getattr(net, f"module__{name}")
+        if before != parameters[name]:
+            raise ValueError(
+                f"{name} was {before!r} when training began and cannot change to "
+                f"{parameters[name]!r} now."
+            )
+    net.module_.dropout = parameters["dropout"]
+    net.criterion_.discriminative_weight = parameters["discriminative_weight"]
+    for group in net.optimizer_.param_groups:
+        group["lr"] = parameters["lr"]
+    return _set_loop(net, parameters).initialize_callbacks()
+
+
+def _set_loop(net, parameters):
+    """Set what the loop over epochs and batches reads."""
+    net.batch_size, net.horizon = parameters["batch_size"], parameters["horizon"]
+    net.input_noise = parameters["input_noise"]
+    net.monitor = parameters["monitor"] if callable(parameters["monitor"]) else None
+    net.callbacks = [
+        BestEpoch(parameters["monitor"], parameters["patience"]),
+        *(parameters["callbacks"] or []),
+    ]
+    net.verbose = int(parameters["verbose"])
+    return net

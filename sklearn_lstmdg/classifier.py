@@ -9,10 +9,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 
-from ._network import JointLoss, JointNetwork
 from ._reading import NetReaderMixin
 from ._splits import hold_out_groups
-from ._training import MONITORS, BestEpoch, WindowNet, seeded, torch_threads
+from ._training import MONITORS, make_net, seeded, torch_threads, update_net
 from ._validation import (
     check_groups,
     check_labels,
@@ -255,7 +254,7 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
         """
         self._check_parameters(X_unlabeled)
         if not self.warm_start:
-            vars(self).pop("net_", None)
+            self._forget()
         sequences, codes = self._check_rows(X, y)
         groups = check_groups(groups, len(sequences))
         rng = check_random_state(self.random_state)
@@ -281,6 +280,8 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
             The classifier, one epoch further.
         """
         self._check_parameters(None)
+        if isinstance(self.class_weight, str):
+            raise ValueError("class_weight='balanced' needs all rows at once: give a dict.")
         sequences, codes = self._check_rows(X, y, classes)
         groups = check_groups(None, len(sequences))
         rng = check_random_state(self.random_state)
@@ -331,46 +332,33 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
 
     def _train(self, sequences, codes, groups, held, unlabeled, rng, n_epochs):
         seed = rng.randint(np.iinfo(np.int32).max)
-        if not hasattr(self, "net_"):
-            self.net_ = self._make_net(sequences.n_rois)
+        self.net_ = self._prepare_net(sequences.n_rois)
         training, validation = self._labelled_windows(sequences, codes, groups, held, unlabeled)
         device = self.net_.device
         with torch_threads(self.n_threads), seeded(seed + len(self.net_.history_ or ()), device):
             if not self.net_.initialized_:
                 self.net_.initialize()
-            self.net_.train(training, validation, n_epochs)
+            try:
+                self.net_.train(training, validation, n_epochs)
+            except BaseException:
+                if not hasattr(self, "history_"):
+                    self._forget()
+                raise
         return self._store_history()
 
-    def _make_net(self, n_rois):
-        n_classes = len(self.classes_)
-        return WindowNet(
-            JointNetwork,
-            JointLoss,
-            module__n_rois=n_rois,
-            module__n_outputs=1 if n_classes == 2 else n_classes,
-            module__variant=self.variant,
-            module__n_communities=self.n_communities,
-            module__n_units=self.n_units,
-            module__dropout=self._dropout_rates(),
-            criterion__discriminative_weight=self.discriminative_weight,
-            optimizer=torch.optim.Adam,
-            optimizer__eps=1e-7,
-            optimizer__fused=True,
-            lr=self.lr,
-            batch_size=self.batch_size,
-            max_epochs=self.max_epochs,
-            horizon=self.horizon,
-            input_noise=self.input_noise,
-            monitor=self.monitor if callable(self.monitor) else None,
-            callbacks=[BestEpoch(self.monitor, self.patience), *(self.callbacks or [])],
-            device=self._device(),
-            verbose=int(self.verbose),
-        )
+    def _forget(self):
+        for name in ("net_", "history_", "n_iter_", "best_epoch_"):
+            vars(self).pop(name, None)
 
-    def _device(self):
-        if self.device != "auto":
-            return self.device
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    def _prepare_net(self, n_rois):
+        device = self.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        changed = {"dropout": self._dropout_rates(), "device": device}
+        parameters = self.get_params(deep=False) | changed
+        if hasattr(self, "net_"):
+            return update_net(self.net_, parameters)
+        return make_net(parameters, n_rois, len(self.classes_))
 
     def _labelled_windows(self, sequences, codes, groups, held, unlabeled):
         """Return training windows, unlabelled ones included, and validation windows or None."""

@@ -2,13 +2,17 @@
 
 from functools import partial
 
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 
 from .augmentation import SubsequenceAugmenter
+from .baselines import ConnectivityFeatures, MeanMLPClassifier
 from .classifier import LSTMDGClassifier
 from .fcsvm import FCSVM
+from .hmm import ROIHMMClassifier
 from .preprocessing import ScanCleaner
 from .presets import PAPER
+from .transfer import TransferAutoencoderClassifier
 
 __all__ = ["make_model", "model_names", "register_model"]
 
@@ -36,6 +40,25 @@ def _fc_svm(length, step, regress_global_mean, **parameters):
     )
 
 
+def _whole_scan(classifier, length, step, regress_global_mean, **parameters):
+    """Clean scans and classify them whole: no windows, so that length and step say nothing."""
+    cleaner = ScanCleaner(regress_global_mean=regress_global_mean)
+    return make_pipeline(cleaner, classifier(**parameters))
+
+
+def _connectivity(kind, classifier, length, step, regress_global_mean, **parameters):
+    """Clean scans, correlate their ROIs, classify; the fixed penalty needs no inner search."""
+    return make_pipeline(
+        ScanCleaner(regress_global_mean=regress_global_mean),
+        ConnectivityFeatures(kind),
+        classifier(**parameters),
+    )
+
+
+def _logistic(max_iter=1000, **parameters):
+    return LogisticRegression(max_iter=max_iter, **parameters)
+
+
 _FACTORIES = {
     "lstm-dg": _lstm_dg,
     "lstm-h": partial(_lstm_dg, variant="h"),
@@ -43,6 +66,13 @@ _FACTORIES = {
     "lstm-s": partial(_lstm_dg, variant="s"),
     "fc-svm": _fc_svm,
     "lstm-dg-paper": _lstm_dg_paper,
+    "fc-svm-scan": partial(_whole_scan, FCSVM),
+    "fc-logistic": partial(_connectivity, "correlation", _logistic),
+    "fc-ridge": partial(_connectivity, "correlation", RidgeClassifier),
+    "tangent-logistic": partial(_connectivity, "tangent", _logistic),
+    "mean-mlp": partial(_whole_scan, MeanMLPClassifier),
+    "dtl": partial(_whole_scan, TransferAutoencoderClassifier),
+    "hmm": partial(_whole_scan, ROIHMMClassifier),
 }
 
 
@@ -69,13 +99,11 @@ def make_model(name, length=30, step=1, regress_global_mean=False, **parameters)
     Parameters
     ----------
     name : str
-        "lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm" (the paper's models), "lstm-dg-paper"
-        (LSTM-DG with the paper's literal settings, ``presets.PAPER``), or a name that was
-        registered.
+        A name in the table below, or one that was registered.
     length : int, default=30
-        Points of a window.
+        Points of a window. Models of whole scans ignore it.
     step : int, default=1
-        Points from one window to the next.
+        Points from one window to the next. Models of whole scans ignore it.
     regress_global_mean : bool, default=False
         Whether the mean over ROIs is regressed from each scan.
     **parameters
@@ -84,12 +112,37 @@ def make_model(name, length=30, step=1, regress_global_mean=False, **parameters)
     Returns
     -------
     Pipeline
-        Unfitted: ``ScanCleaner``, ``SubsequenceAugmenter``, classifier.
+        Unfitted: ``ScanCleaner``; ``SubsequenceAugmenter`` where windows are read, or
+        ``ConnectivityFeatures``; classifier.
 
     Raises
     ------
     ValueError
         If there is no model of this name.
+
+    Notes
+    -----
+    ==================  ======  ============================================================
+    name                reads   what it is
+    ==================  ======  ============================================================
+    "lstm-dg"           window  the paper's model
+    "lstm-h"            window  it generates from the hidden state
+    "lstm-d"            window  without the generative task
+    "lstm-s"            window  one LSTM, averaged over time
+    "fc-svm"            window  the paper's traditional baseline, windows vote
+    "lstm-dg-paper"     window  LSTM-DG with the literal settings, ``presets.PAPER``
+    "fc-svm-scan"       scan    FC-SVM, one vector a subject
+    "fc-logistic"       scan    Pearson's r, ``LogisticRegression`` (C=1)
+    "fc-ridge"          scan    Pearson's r, ``RidgeClassifier`` (alpha=1)
+    "tangent-logistic"  scan    tangent space (extra ``neuro``), ``LogisticRegression`` (C=1)
+    "mean-mlp"          scan    ``MeanMLPClassifier``
+    "dtl"               scan    ``TransferAutoencoderClassifier``
+    "hmm"               scan    ``ROIHMMClassifier``
+    ==================  ======  ============================================================
+
+    Penalties of the logistic and ridge models are fixed, so that nothing is searched. Correlations
+    do not depend on standardisation, but they do on ``regress_global_mean``: clean what "dtl" is
+    pretrained on as the Pipeline does, ``model[-1].pretrain(model[0].fit_transform(X_source))``.
 
     Examples
     --------

@@ -3,7 +3,17 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg import (
+    FCSVM,
+    ConnectivityFeatures,
+    LSTMDGClassifier,
+    MeanMLPClassifier,
+    ParafacCommunities,
+    ROIHMMClassifier,
+    ScanCleaner,
+    SubsequenceAugmenter,
+    TransferAutoencoderClassifier,
+)
 from sklearn_lstmdg.estimator_checks import (
     check_scan_estimator,
     parametrize_with_scan_checks,
@@ -23,6 +33,11 @@ TABLES = [
     LSTMDGClassifier("h", **SMALL),
     LSTMDGClassifier("d", **SMALL),
     LSTMDGClassifier("s", **SMALL | {"lr": 1e-2}),
+    ParafacCommunities(4, max_iter=20, n_init=1),
+    ROIHMMClassifier((1, 2), max_iter=5),
+    ConnectivityFeatures(),
+    MeanMLPClassifier((8,)),
+    TransferAutoencoderClassifier((16, 8), lr=1e-2, pretrain_epochs=20, max_epochs=60),
 ]
 
 TINY = {"n_communities": 4, "n_units": 3, "max_epochs": 2, "random_state": 0}
@@ -37,6 +52,11 @@ SCANS = [
     LSTMDGClassifier("h", horizon=2, aggregation="mean", **TINY),
     LSTMDGClassifier("d", **TINY),
     LSTMDGClassifier("s", horizon=0, **TINY),
+    ROIHMMClassifier((1, 2), max_iter=5),
+    ROIHMMClassifier((1, 2), per_class=True, max_iter=2, cv=2),
+    ConnectivityFeatures(),
+    MeanMLPClassifier((4,), max_epochs=2),
+    TransferAutoencoderClassifier((4, 3), pretrain_epochs=5, max_epochs=2),
 ]
 
 
@@ -49,6 +69,14 @@ def test_scikit_learns_checks(estimator, check):
 
 @parametrize_with_scan_checks(SCANS)
 def test_scan_checks(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_scan_checks(
+    [ParafacCommunities(4, max_iter=20, n_init=1)],
+    forms=("scans", "ragged", "bags", "ragged bags"),
+)
+def test_scan_checks_of_transformers_that_read_bags(estimator, check):
     check(estimator)
 
 

@@ -4,12 +4,24 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-from sklearn_lstmdg import models
+from sklearn_lstmdg import FCSVM, models
+from sklearn_lstmdg.baselines import MeanMLPClassifier
 from sklearn_lstmdg.models import make_model, model_names, register_model
 from sklearn_lstmdg.presets import PAPER
+from sklearn_lstmdg.transfer import TransferAutoencoderClassifier
 
 VARIANTS = {"lstm-dg": "dg", "lstm-h": "h", "lstm-d": "d", "lstm-s": "s", "lstm-dg-paper": "dg"}
+
+WHOLE_SCANS = {
+    "fc-svm-scan": (FCSVM, {"Cs": [0.1]}),
+    "fc-logistic": (LogisticRegression, {"C": 0.5}),
+    "fc-ridge": (RidgeClassifier, {"alpha": 2.0}),
+    "tangent-logistic": (LogisticRegression, {"C": 0.5}),
+    "mean-mlp": (MeanMLPClassifier, {"hidden_sizes": (4,), "max_epochs": 2}),
+    "dtl": (TransferAutoencoderClassifier, {"layer_sizes": (4, 3), "max_epochs": 2}),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +63,30 @@ def test_models_classify_scans(name, scans):
     small = {} if name == "fc-svm" else {"n_units": 2, "max_epochs": 2, "validation_fraction": 0}
     model = clone(make_model(name, length=15, step=10, **small)).fit(X.astype(np.float32), y)
     assert model.predict_proba(X).shape == (12, 2)
+
+
+@pytest.mark.parametrize("name", WHOLE_SCANS)
+def test_whole_scan_models_ignore_windows(name, scans):
+    if name.startswith("tangent"):
+        pytest.importorskip("nilearn")
+    kind, parameters = WHOLE_SCANS[name]
+    X, y = scans
+    told = []
+    for length, step in [(15, 10), (1000, 7)]:
+        model = make_model(name, length, step, regress_global_mean=True, **parameters)
+        assert model[0].regress_global_mean and isinstance(model[-1], kind)
+        assert parameters.items() <= model[-1].get_params().items()
+        if "random_state" in model[-1].get_params():
+            model[-1].set_params(random_state=0)
+        told.append(clone(model).fit(X, y).decision_function(X))
+    assert told[0].shape == (12,)
+    np.testing.assert_array_equal(*told)
+
+
+def test_connectivity_models_differ_in_their_features(scans):
+    kinds = {name: make_model(name)[1].kind for name in ("fc-logistic", "fc-ridge")}
+    assert kinds == {"fc-logistic": "correlation", "fc-ridge": "correlation"}
+    assert make_model("tangent-logistic")[1].kind == "tangent"
 
 
 def test_unknown_names_are_answered_with_the_known_ones():

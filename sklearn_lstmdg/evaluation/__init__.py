@@ -1,6 +1,23 @@
-"""The paper's protocol: models compared over folds, sites and repeats."""
+"""The paper's protocol: models compared over folds, sites and repeats, and its statistics."""
 
 from ._comparison import Comparison, load_comparison
+from ._intervals import intervals, reliability
 from ._protocol import compare_models
+from ._published import published_results
+from ._robustness import community_recovery, community_robustness
+from ._tables import paper_table
+from ._tests import compare_to, null_from_permutations
 
-__all__ = ["Comparison", "compare_models", "load_comparison"]
+__all__ = [
+    "Comparison",
+    "community_recovery",
+    "community_robustness",
+    "compare_models",
+    "compare_to",
+    "intervals",
+    "load_comparison",
+    "null_from_permutations",
+    "paper_table",
+    "published_results",
+    "reliability",
+]

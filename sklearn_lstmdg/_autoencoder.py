@@ -1,0 +1,177 @@
+r"""Stacked sparse autoencoder, trained layer by layer, and the classifier that goes on from it.
+
+A layer codes its input :math:`x` as :math:`a = \sigma(W x + b)` and is trained to reconstruct it
+linearly, :math:`\hat x = W' a + b'`, with few units active at a time [1]_:
+
+.. math::
+    \frac{1}{2m} \sum_{i=1}^m \lVert \hat x_i - x_i \rVert^2
+    + \frac{\lambda}{2} (\lVert W \rVert^2 + \lVert W' \rVert^2)
+    + \beta \sum_j \mathrm{KL}(\rho \Vert \hat\rho_j), \qquad
+    \hat\rho_j = \frac{1}{m} \sum_i a_{ij}.
+
+References
+----------
+.. [1] A. Ng et al. "UFLDL Tutorial": Autoencoders and Sparsity; Stacked Autoencoders.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+__all__ = ["EncoderClassifier", "SparseEncoder", "pretrain_encoder", "sparse_autoencoder_loss"]
+
+_SMALLEST_ACTIVITY = 1e-6
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SparseEncoder:
+    """What pretraining hands on: the scaling of features, and the coding half of each layer.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_features,)
+        Of the features that it was trained on.
+    weights : list of ndarray of shape (n_out, n_in)
+        :math:`W` of each layer.
+    biases : list of ndarray of shape (n_out,)
+        :math:`b` of each layer.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: list
+    biases: list
+
+    @property
+    def sizes(self):
+        """Nodes of each layer, the features first."""
+        return len(self.mean), *map(len, self.biases)
+
+    def __repr__(self):
+        """Show the sizes of the layers."""
+        return f"SparseEncoder({'-'.join(map(str, self.sizes))})"
+
+
+def pretrain_encoder(features, layer_sizes, n_epochs, lr, **penalties):
+    """Train a stack of sparse autoencoders, each on the codes of the one before.
+
+    Weights start from torch's generator.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+        Standardised here; a constant feature becomes 0.
+    layer_sizes : sequence of int
+        Nodes of each layer.
+    n_epochs : int
+        Steps of Adam for each layer, on all rows at once.
+    lr : float
+        Its learning rate.
+    **penalties
+        ``sparsity``, ``sparsity_weight`` and ``weight_decay`` of the loss.
+
+    Returns
+    -------
+    SparseEncoder
+    """
+    mean, scale = features.mean(axis=0), features.std(axis=0)
+    rounding = 10 * np.finfo(features.dtype).eps * np.abs(features).max(axis=0)
+    scale = np.where(scale > rounding, scale, 1)
+    code = torch.from_numpy(((features - mean) / scale).astype(np.float32))
+    weights, biases = [], []
+    for size in layer_sizes:
+        layer = _train_layer(code, size, n_epochs, lr, penalties)
+        weights.append(layer.weight.detach().numpy())
+        biases.append(layer.bias.detach().numpy())
+        code = torch.sigmoid(layer(code)).detach()
+    return SparseEncoder(mean, scale, weights, biases)
+
+
+def _train_layer(inputs, size, n_epochs, lr, penalties):
+    """Return the coding half of one trained autoencoder."""
+    n_inputs = inputs.shape[1]
+    coder, decoder = _dense(n_inputs, size), _dense(size, n_inputs)
+    optimizer = torch.optim.Adam([*coder.parameters(), *decoder.parameters()], lr=lr)
+    for _ in range(n_epochs):
+        optimizer.zero_grad()
+        code = torch.sigmoid(coder(inputs))
+        weights = coder.weight, decoder.weight
+        loss = sparse_autoencoder_loss(inputs, code, decoder(code), weights, **penalties)
+        loss.backward()
+        optimizer.step()
+    return coder
+
+
+def _dense(n_in, n_out):
+    """Make a layer with Glorot's uniform weights and no bias."""
+    layer = nn.Linear(n_in, n_out)
+    nn.init.xavier_uniform_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def sparse_autoencoder_loss(
+    inputs, code, reconstruction, weights, sparsity, sparsity_weight, weight_decay
+):
+    r"""Half the squared error, plus the penalties on weights and on activity.
+
+    Parameters
+    ----------
+    inputs, reconstruction : Tensor of shape (n_rows, n_inputs)
+        :math:`x` and :math:`\hat x`.
+    code : Tensor of shape (n_rows, n_units)
+        :math:`a`.
+    weights : sequence of Tensor
+        :math:`W` and :math:`W'`.
+    sparsity, sparsity_weight, weight_decay : float
+        :math:`\rho, \beta, \lambda`.
+
+    Returns
+    -------
+    Tensor
+        The loss, a scalar.
+    """
+    error = (reconstruction - inputs).square().sum(dim=1).mean() / 2
+    decay = sum(weight.square().sum() for weight in weights) / 2
+    activity = code.mean(dim=0).clamp(_SMALLEST_ACTIVITY, 1 - _SMALLEST_ACTIVITY)
+    divergence = sparsity * torch.log(sparsity / activity)
+    divergence = divergence + (1 - sparsity) * torch.log((1 - sparsity) / (1 - activity))
+    return error + weight_decay * decay + sparsity_weight * divergence.sum()
+
+
+class EncoderClassifier(nn.Module):
+    """A pretrained encoder with a logistic layer on its last code; all layers can be trained.
+
+    Parameters
+    ----------
+    encoder : SparseEncoder
+        Where the weights start.
+    n_outputs : int
+        1 for two classes (a logit), else the number of classes.
+    """
+
+    def __init__(self, encoder, n_outputs):
+        super().__init__()
+        self.register_buffer("mean", _floats(encoder.mean))
+        self.register_buffer("scale", _floats(encoder.scale))
+        self.layers = nn.ModuleList()
+        for weight, bias in zip(encoder.weights, encoder.biases, strict=True):
+            layer = nn.Linear(weight.shape[1], weight.shape[0])
+            with torch.no_grad():
+                layer.weight.copy_(_floats(weight))
+                layer.bias.copy_(_floats(bias))
+            self.layers.append(layer)
+        self.head = _dense(encoder.sizes[-1], n_outputs)
+
+    def forward(self, rows):
+        """Return logits (n_rows, n_outputs) of a list of feature vectors (n_features,)."""
+        code = (torch.stack(rows) - self.mean) / self.scale
+        for layer in self.layers:
+            code = torch.sigmoid(layer(code))
+        return self.head(code)
+
+
+def _floats(array):
+    return torch.tensor(array, dtype=torch.float32)

@@ -1,0 +1,224 @@
+"""Communities from memberships by exact 2-means, and how alike two sets of communities are."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sklearn.utils import check_scalar
+
+__all__ = [
+    "correlate",
+    "dice",
+    "find_constant",
+    "match_best",
+    "match_one_to_one",
+    "member_weights",
+    "top_communities",
+    "two_means",
+]
+
+_ROUNDING = np.finfo(np.float32).eps
+
+
+def find_constant(membership):
+    """Tell which communities have the same membership for every ROI.
+
+    Parameters
+    ----------
+    membership : ndarray of shape (n_rois, n_communities)
+        Membership weights.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_communities,)
+        True where all weights are equal, within the rounding of float32; all zeros included.
+    """
+    return np.ptp(membership, axis=0) <= _ROUNDING * np.abs(membership).max(axis=0)
+
+
+def two_means(membership):
+    r"""Split the ROIs of each community into members and others, by exact 2-means.
+
+    In one dimension a cluster is a run of sorted weights. The split with the least squares within
+    clusters has the most between them: with weights centred on their mean, that is
+
+    .. math:: \max_{n} \frac{R}{n (R - n)} \Big( \sum_{i \le n} w_{(i)} \Big)^2 .
+
+    Parameters
+    ----------
+    membership : array-like of shape (n_rois, n_communities)
+        Membership weights.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rois, n_communities)
+        True in the cluster of larger weights. Of equally good splits the one with fewer members
+        is taken; a constant column has no members.
+    """
+    membership = np.asarray(membership, dtype=np.float64)
+    n_rois = len(membership)
+    if n_rois < 2:
+        return np.zeros(membership.shape, dtype=bool)
+    ordered = np.sort(membership, axis=0)
+    n_below = np.arange(1, n_rois)[:, None]
+    between = np.cumsum(_unit(ordered), axis=0)[:-1] ** 2 / (n_below * (n_rois - n_below))
+    between[ordered[1:] == ordered[:-1]] = 0
+    is_best = between >= between.max(axis=0) * (1 - 1e-12)
+    last = n_rois - 1 - is_best[::-1].argmax(axis=0)
+    least_of_members = ordered[last, np.arange(ordered.shape[1])]
+    return (membership >= least_of_members) & ~find_constant(membership)
+
+
+def member_weights(membership, communities):
+    """Return weights for means over each community's members.
+
+    Parameters
+    ----------
+    membership : ndarray of shape (n_rois, n_communities)
+        Membership weights, not negative.
+    communities : ndarray of bool of shape (n_rois, n_communities)
+        Members.
+
+    Returns
+    -------
+    ndarray of shape (n_rois, n_communities)
+        0 outside the members; columns sum to 1, or to 0 where a community has no members.
+    """
+    weights = np.where(communities, membership, 0)
+    total = weights.sum(axis=0)
+    return weights / np.where(total > 0, total, 1)
+
+
+def correlate(first, second):
+    """Correlate the memberships of all pairs of communities over ROIs.
+
+    Parameters
+    ----------
+    first : ndarray of shape (n_rois, n_first)
+        Membership weights.
+    second : ndarray of shape (n_rois, n_second)
+        Membership weights.
+
+    Returns
+    -------
+    ndarray of shape (n_first, n_second)
+        Pearson's correlation; 0 where a column is constant.
+    """
+    return _unit(first).T @ _unit(second)
+
+
+def _unit(membership):
+    """Centre each column and scale it to length 1; a constant one becomes zeros."""
+    constant = find_constant(membership)
+    scaled = membership / np.where(constant, 1, np.ptp(membership, axis=0))
+    centred = scaled - scaled.mean(axis=0)
+    return np.where(constant, 0, centred / np.where(constant, 1, np.linalg.norm(centred, axis=0)))
+
+
+def dice(first, second):
+    r"""Compare the members of all pairs of communities.
+
+    Parameters
+    ----------
+    first : ndarray of bool of shape (n_rois, n_first)
+        Members.
+    second : ndarray of bool of shape (n_rois, n_second)
+        Members.
+
+    Returns
+    -------
+    ndarray of shape (n_first, n_second)
+        Dice coefficient :math:`2 |A \cap B| / (|A| + |B|)`; 0 where both are empty.
+    """
+    shared = first.T.astype(np.float64) @ second
+    sizes = first.sum(axis=0)[:, None] + second.sum(axis=0)
+    return 2 * shared / np.maximum(sizes, 1)
+
+
+def match_best(similarity):
+    """Average, over the first communities, the similarity to the most alike of the second.
+
+    Parameters
+    ----------
+    similarity : ndarray of shape (n_first, n_second)
+        Of all pairs.
+
+    Returns
+    -------
+    float
+        Mean of the largest of each row. Two rows may take the same column.
+    """
+    return float(similarity.max(axis=1).mean())
+
+
+def match_one_to_one(similarity):
+    """Average the similarity of communities that are matched one to one.
+
+    Parameters
+    ----------
+    similarity : ndarray of shape (n_first, n_second)
+        Of all pairs.
+
+    Returns
+    -------
+    float
+        Largest total of a one-to-one matching, divided by ``n_first``: what stays unmatched
+        counts 0.
+    """
+    pairs = linear_sum_assignment(similarity, maximize=True)
+    return float(similarity[pairs].sum() / len(similarity))
+
+
+def top_communities(membership, influence, roi_names=None, n=3):
+    """List the most influential communities with their ROIs.
+
+    Parameters
+    ----------
+    membership : array-like of shape (n_rois, n_communities)
+        Memberships, split by exact 2-means, or members as bool.
+    influence : array-like of shape (n_communities,)
+        Influence of each community; of equal ones the first is taken.
+    roi_names : sequence of length n_rois, default=None
+        Names or codes of the ROIs; by default their numbers from 0.
+    n : int, default=3
+        How many communities, at least 1; all of them where there are fewer.
+
+    Returns
+    -------
+    list of dict
+        The most influential first: ``community`` (its number from 0), ``influence``, ``size``
+        and ``rois``, the names of its members, by decreasing membership where that is known. A
+        community without members has an empty list.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of ROIs or communities do not agree, or n is below 1.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.communities import top_communities
+    >>> membership = [[0.9, 0.0], [0.8, 0.1], [0.1, 0.7]]
+    >>> top_communities(membership, [1.0, 2.5], ["insula", "caudate", "cuneus"], n=1)
+    [{'community': 1, 'influence': 2.5, 'size': 1, 'rois': ['cuneus']}]
+    """
+    check_scalar(n, "n", Integral, min_val=1)
+    membership, influence = np.asarray(membership), np.asarray(influence)
+    names = np.arange(len(membership)) if roi_names is None else roi_names
+    names = np.asarray(names, dtype=object).tolist()
+    if membership.ndim != 2 or (len(names), len(influence)) != membership.shape:
+        raise ValueError(
+            f"There are {len(names)} ROI names and {len(influence)} influences for a membership of "
+            f"shape {membership.shape} (n_rois, n_communities)."
+        )
+    communities = membership if membership.dtype == bool else two_means(membership)
+    order = np.argsort(-membership.astype(np.float64), axis=0, kind="stable")
+    return [
+        {
+            "community": int(k),
+            "influence": float(influence[k]),
+            "size": int(communities[:, k].sum()),
+            "rois": [names[roi] for roi in order[:, k] if communities[roi, k]],
+        }
+        for k in np.argsort(-influence, kind="stable")[:n]
+    ]

@@ -1,0 +1,395 @@
+"""Statistics of a comparison: tests of differences, intervals of rates and AUC, calibration.
+
+All tests are one-tailed: the alternative is a positive difference.
+"""
+
+import numpy as np
+from scipy.stats import norm, rankdata
+from scipy.stats import t as student
+
+__all__ = [
+    "auc_contributions",
+    "auc_interval",
+    "auc_placements",
+    "balanced_interval",
+    "brier",
+    "calibration_bins",
+    "calibration_error",
+    "corrected_mean",
+    "corrected_resampled_t",
+    "holm",
+    "paired_permutation",
+    "paired_t",
+    "rate_contributions",
+    "wilson_interval",
+]
+
+_BLOCK = 1000
+
+
+def paired_t(differences):
+    r"""Test paired differences as if they were independent.
+
+    Differences of folds are not: their training sets overlap, so that this test is too liberal.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_pairs,)
+        The paper's pairs are all folds of all sites.
+
+    Returns
+    -------
+    t, df, p : float
+        :math:`t = \bar d / \sqrt{s^2 / J}`. NaN below two pairs.
+    """
+    # Without an overlap of training sets there is nothing to correct.
+    return corrected_resampled_t(differences, n_train=1, n_test=0)
+
+
+def corrected_resampled_t(differences, n_train, n_test):
+    r"""Test differences of folds, whose training sets overlap [1]_.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_folds,), or list of these
+        One site's differences, or those of each site.
+    n_train, n_test : float or array-like of shape (n_sites,)
+        Subjects of a fold.
+
+    Returns
+    -------
+    t, df, p : float
+        :math:`t = m / v^{1/2}` with :func:`corrected_mean`'s mean, standard error and degrees of
+        freedom. 0 where all differences are 0.
+
+    References
+    ----------
+    .. [1] C. Nadeau, Y. Bengio. "Inference for the Generalization Error", Machine Learning 52,
+       2003.
+    """
+    mean, error, df = corrected_mean(differences, n_train, n_test)
+    with np.errstate(divide="ignore"):
+        t = float(np.divide(mean, error)) if mean != 0 else error * 0
+    return t, df, float(student.sf(t, df))
+
+
+def corrected_mean(values, n_train, n_test):
+    r"""Average values of folds and sites, with a standard error for overlapping training sets.
+
+    Folds are correlated within a site, :math:`\rho = n_{test} / (n_{train} + n_{test})`; sites
+    are independent.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_folds,), or list of these
+        One site's values, or those of each of the S sites (their numbers J may differ).
+    n_train, n_test : float or array-like of shape (n_sites,)
+        Subjects of a fold.
+
+    Returns
+    -------
+    mean : float
+        Mean over sites of the means over folds.
+    error : float
+        Root of :math:`S^{-2} \sum_s (1 / J_s + n_{test} / n_{train}) s_s^2`; NaN where a site has
+        fewer than two values.
+    df : int
+        :math:`\sum_s (J_s - 1)`.
+    """
+    sites = [values] if np.ndim(values[0]) == 0 else values
+    sites = [np.asarray(site, dtype=np.float64) for site in sites]
+    n_folds = np.array([len(site) for site in sites])
+    mean, df = float(np.mean([site.mean() for site in sites])), int(np.sum(n_folds - 1))
+    if n_folds.min() < 2:
+        return mean, np.nan, df
+    variances = np.array([site.var(ddof=1) for site in sites])
+    overlap = np.divide(n_test, n_train)
+    variance = np.sum((1 / n_folds + overlap) * variances) / len(sites) ** 2
+    return mean, float(np.sqrt(variance)), df
+
+
+def rate_contributions(hits_a, hits_b, among):
+    """Return what each subject adds to the difference of two models' rates.
+
+    Parameters
+    ----------
+    hits_a, hits_b : ndarray of bool of shape (n_subjects,)
+        Whether the models are right.
+    among : ndarray of bool of shape (n_subjects,)
+        Subjects of the rate: all (accuracy), the positive (TPR) or the negative (TNR).
+
+    Returns
+    -------
+    ndarray of shape (n_subjects,)
+        Their sum is the difference, model A minus model B. NaN where the rate has no subjects.
+    """
+    n_subjects = np.sum(among)
+    if n_subjects == 0:
+        return np.full(len(among), np.nan)
+    return (np.asarray(hits_a, float) - hits_b) * among / n_subjects
+
+
+def auc_contributions(y, score_a, score_b):
+    r"""Return what each subject adds to the difference of two models' AUC.
+
+    Swap the two models' scores of some subjects, and compare the AUC of the two sets of scores
+    that result. All terms in which two subjects are swapped cancel in that difference, so it is a
+    sum over subjects of :math:`\pm` these contributions, minus for the swapped: a sign test of
+    them is the swap test of AUC.
+
+    Parameters
+    ----------
+    y : array-like of bool of shape (n_subjects,)
+        Whether subjects are positive.
+    score_a, score_b : array-like of shape (n_subjects,)
+        Scores of the models. Only their ranks count, so that models may have different scales.
+
+    Returns
+    -------
+    ndarray of shape (n_subjects,)
+        Their sum is the difference, model A minus model B. NaN where a class is missing.
+    """
+    y = np.asarray(y, bool)
+    contributions = np.full(len(y), np.nan)
+    if y.all() or not y.any():
+        return contributions
+    a, b = rankdata(score_a), rankdata(score_b)
+    wins_a, wins_b = _wins(a[y], a[~y]), _wins(b[y], b[~y])
+    mixed, mixed_back = _wins(a[y], b[~y]), _wins(b[y], a[~y])
+    n_pairs = wins_a.size
+    contributions[y] = (wins_a + mixed - mixed_back - wins_b).sum(axis=1) / (2 * n_pairs)
+    contributions[~y] = (wins_a - mixed + mixed_back - wins_b).sum(axis=0) / (2 * n_pairs)
+    return contributions
+
+
+def _wins(positive, negative):
+    """Return for each pair 1 where the positive has the higher score, and 1/2 for a tie."""
+    return (np.sign(positive[:, None] - negative) + 1) / 2
+
+
+def paired_permutation(contributions, n_permutations=10_000, rng=None):
+    """Test a difference of two models by swapping them at random in each subject.
+
+    Parameters
+    ----------
+    contributions : array-like of shape (n_subjects,)
+        What each subject adds to the difference; a swap turns its sign. All that is known of a
+        subject, over repeats and windows, must be in one value.
+    n_permutations : int, default=10_000
+        Random swaps; the observed labelling counts as one more.
+    rng : Generator or int, default=None
+        As ``numpy.random.default_rng`` takes it.
+
+    Returns
+    -------
+    float
+        Share of labellings whose difference is at least the observed one; never 0.
+    """
+    rng = np.random.default_rng(rng)
+    weights = np.asarray(contributions, dtype=np.float64)
+    weights = weights[weights != 0]
+    threshold = weights.sum() - 1e-12 * np.abs(weights).sum()
+    n_reached = 1
+    for start in range(0, n_permutations, _BLOCK):
+        size = (min(_BLOCK, n_permutations - start), len(weights))
+        signs = 2.0 * rng.integers(0, 2, size, dtype=np.int8) - 1
+        n_reached += int(np.sum(signs @ weights >= threshold))
+    return n_reached / (n_permutations + 1)
+
+
+def holm(p):
+    """Correct p values for their number by Holm's step-down method.
+
+    Parameters
+    ----------
+    p : array-like of shape (n_tests,)
+        NaN, a test that could not be made, stays NaN and is not counted.
+
+    Returns
+    -------
+    ndarray of shape (n_tests,)
+        Corrected p values, at most 1.
+    """
+    p = np.asarray(p, dtype=np.float64)
+    order = np.argsort(p)[: np.sum(~np.isnan(p))]
+    corrected = np.full(len(p), np.nan)
+    factors = np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1)
+    return corrected
+
+
+def wilson_interval(rate, n, level=0.95):
+    """Return Wilson's interval of a proportion.
+
+    Parameters
+    ----------
+    rate : float
+        The proportion; a mean over repeats may lie between the multiples of 1 / n.
+    n : int
+        Number of subjects.
+    level : float, default=0.95
+        Confidence level.
+
+    Returns
+    -------
+    low, high : float
+        NaN where there are no subjects.
+    """
+    if n == 0:
+        return np.nan, np.nan
+    z = norm.isf((1 - level) / 2)
+    centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + (z / (2 * n)) ** 2)
+    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+
+
+def balanced_interval(tpr, n_positive, tnr, n_negative, level=0.95):
+    """Return an interval of balanced accuracy, from Wilson's intervals of its two halves [1]_.
+
+    Parameters
+    ----------
+    tpr, tnr : float
+        The two rates.
+    n_positive, n_negative : int
+        Their numbers of subjects.
+    level : float, default=0.95
+        Confidence level.
+
+    Returns
+    -------
+    low, high : float
+        NaN where a class is missing.
+
+    References
+    ----------
+    .. [1] R. G. Newcombe. "Interval Estimation for the Difference Between Independent
+       Proportions", Statistics in Medicine 17, 1998: squares of the distances add.
+    """
+    rates = np.array([tpr, tnr])
+    sizes = (n_positive, n_negative)
+    bounds = np.array([wilson_interval(*pair, level) for pair in zip(rates, sizes, strict=True)])
+    below, above = np.sqrt(np.sum((bounds - rates[:, None]) ** 2, axis=0)) / 2
+    return float(rates.mean() - below), float(rates.mean() + above)
+
+
+def auc_placements(y, score):
+    """Return each subject's share of the other class that it is on the right side of.
+
+    Parameters
+    ----------
+    y : array-like of bool of shape (n_subjects,)
+        Whether subjects are positive.
+    score : array-like of shape (n_subjects,)
+        Score of the positive class.
+
+    Returns
+    -------
+    ndarray of shape (n_subjects,)
+        Ties count half. AUC is the mean over the positive, and that over the negative subjects.
+        NaN where a class is missing.
+    """
+    y, ranks = np.asarray(y, bool), rankdata(score)
+    placements = np.full(len(y), np.nan)
+    if y.any() and not y.all():
+        placements[y] = (ranks[y] - rankdata(ranks[y])) / np.sum(~y)
+        placements[~y] = 1 - (ranks[~y] - rankdata(ranks[~y])) / np.sum(y)
+    return placements
+
+
+def auc_interval(y, placements, level=0.95):
+    r"""Return DeLong's interval of AUC [1]_, on the scale of the logit.
+
+    Parameters
+    ----------
+    y : array-like of bool of shape (n_subjects,)
+        Whether subjects are positive.
+    placements : array-like of shape (n_subjects,)
+        :func:`auc_placements`, or their means over repeats.
+    level : float, default=0.95
+        Confidence level.
+
+    Returns
+    -------
+    low, high : float
+        NaN below two subjects of a class. Perfect or constant scores have no variance: theirs is
+        Wilson's interval for as many subjects as the smaller class has.
+
+    References
+    ----------
+    .. [1] E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson. "Comparing the Areas under Two or More
+       Correlated Receiver Operating Characteristic Curves", Biometrics 44, 1988.
+    """
+    y, placements = np.asarray(y, bool), np.asarray(placements, dtype=np.float64)
+    classes = placements[y], placements[~y]
+    smaller = min(map(len, classes))
+    if smaller < 2:
+        return np.nan, np.nan
+    auc = classes[0].mean()
+    error = np.sqrt(sum(part.var(ddof=1) / len(part) for part in classes))
+    if error < 1e-12:
+        return wilson_interval(auc, smaller, level)
+    half = norm.isf((1 - level) / 2) * error / (auc * (1 - auc))
+    low, high = 1 / (1 + np.exp(-(np.log(auc / (1 - auc)) + np.array([-half, half]))))
+    return float(low), float(high)
+
+
+def brier(y, score):
+    """Return each subject's squared error of the probability; the Brier score is their mean.
+
+    Parameters
+    ----------
+    y : array-like of bool of shape (n_subjects,)
+        Whether subjects are positive.
+    score : array-like of shape (n_subjects,)
+        Probability of the positive class.
+
+    Returns
+    -------
+    ndarray of shape (n_subjects,)
+    """
+    return np.square(np.asarray(score, float) - np.asarray(y, bool))
+
+
+def calibration_bins(y, score, n_bins=10):
+    """Count how often subjects of about the same probability are positive.
+
+    Parameters
+    ----------
+    y : array-like of bool of shape (n_subjects,)
+        Whether subjects are positive.
+    score : array-like of shape (n_subjects,)
+        Probability of the positive class, in [0, 1].
+    n_bins : int, default=10
+        Bins of equal width; a probability on an edge is in the upper bin, 1 in the last.
+
+    Returns
+    -------
+    n_subjects : ndarray of int of shape (n_bins,)
+        Subjects in each bin.
+    mean_score, share_positive : ndarray of shape (n_bins,)
+        NaN where a bin is empty.
+    """
+    score = np.asarray(score, float)
+    # Rounded, or 0.3 * 10 could be below 3.
+    bins = np.floor(np.round(score * n_bins, 9)).astype(int).clip(0, n_bins - 1)
+    n_subjects = np.bincount(bins, minlength=n_bins)
+    scores, positives = (np.bincount(bins, weights, n_bins) for weights in (score, y))
+    with np.errstate(invalid="ignore"):
+        return n_subjects, scores / n_subjects, positives / n_subjects
+
+
+def calibration_error(y, score, n_bins=10):
+    """Return the expected calibration error: the mean distance of probability and share.
+
+    Parameters
+    ----------
+    y, score, n_bins : see :func:`calibration_bins`
+        Labels, probabilities and number of bins.
+
+    Returns
+    -------
+    float
+        In [0, 1]; small samples raise it.
+    """
+    n_subjects, mean_score, share_positive = calibration_bins(y, score, n_bins)
+    return float(np.nansum(n_subjects * np.abs(mean_score - share_positive)) / n_subjects.sum())

@@ -1,0 +1,23 @@
+"""Communities as brain images, the terms that go with them, and pictures of both."""
+
+from ._coordinates import load_studies, term_maps_from_nimare, term_maps_from_peaks
+from ._decoder import decode
+from ._figures import plot_communities, plot_connectome, plot_terms
+from ._images import estimator_images, from_image, load_atlas, to_image
+from ._maps import TermMaps, term_maps_from_folder
+
+__all__ = [
+    "TermMaps",
+    "decode",
+    "estimator_images",
+    "from_image",
+    "load_atlas",
+    "load_studies",
+    "plot_communities",
+    "plot_connectome",
+    "plot_terms",
+    "term_maps_from_folder",
+    "term_maps_from_nimare",
+    "term_maps_from_peaks",
+    "to_image",
+]

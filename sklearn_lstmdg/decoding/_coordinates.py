@@ -1,0 +1,345 @@
+r"""Association maps of terms from the activation peaks of many studies (MKDA).
+
+A study is active in a voxel that lies within 10 mm of one of its peaks. With :math:`n_1` studies
+that use a term and :math:`n_0` that don't, of which the shares :math:`p_1` and :math:`p_0` are
+active, the association z is the signed root of the two-way chi-square,
+
+.. math:: z = (p_1 - p_0) \Big/ \sqrt{p (1 - p) (1 / n_1 + 1 / n_0)},
+
+:math:`p` being the share of all studies: it says where activity speaks for the term.
+"""
+
+import hashlib
+import os
+import uuid
+import warnings
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.spatial import cKDTree
+from sklearn.utils import Bunch
+
+from .._extras import require
+from ._images import brain_mask
+from ._maps import TermMaps
+
+__all__ = [
+    "active_studies",
+    "association_z",
+    "load_studies",
+    "talairach_to_mni",
+    "term_maps_from_nimare",
+    "term_maps_from_peaks",
+]
+
+_BLOCK = 20_000
+_FORMAT = "1"
+
+# MNI152 to Talairach, pooled over FSL and SPM (Lancaster et al. 2007).
+_TALAIRACH = np.array(
+    [
+        [0.9357, 0.0029, -0.0072, -1.0423],
+        [-0.0065, 0.9396, -0.0726, -1.3940],
+        [0.0103, 0.0752, 0.8967, 3.6475],
+    ]
+)
+
+
+def load_studies(folder, vocabulary=""):
+    """Read peaks and term weights in the layout of the Neurosynth and NeuroQuery releases.
+
+    Parameters
+    ----------
+    folder : path
+        With one ``*_coordinates.tsv.gz``, one ``*_metadata.tsv.gz``, and ``*_features.npz`` with
+        ``*_vocabulary.txt``.
+    vocabulary : str, default=""
+        A part of the name of the features, where the folder has several: "LDA50", "terms".
+
+    Returns
+    -------
+    Bunch
+        ``peaks``, ``term_weights``, ``terms`` and ``ids``, the arguments of
+        :func:`term_maps_from_peaks`.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing, or several would do.
+    """
+    pandas = require("pandas", extra="decode")
+    peaks = pandas.read_csv(_only(folder, "*_coordinates.tsv.gz"), sep="\t")
+    studies = pandas.read_csv(_only(folder, "*_metadata.tsv.gz"), sep="\t")
+    if "space" in studies:
+        peaks["space"] = peaks["id"].map(studies.set_index("id")["space"])
+    terms = _only(folder, f"*{vocabulary}*_vocabulary.txt").read_text(encoding="utf-8")
+    weights = sp.load_npz(_only(folder, f"*{vocabulary}*_features.npz"))
+    return Bunch(
+        peaks=peaks,
+        term_weights=weights,
+        terms=terms.split("\n")[: weights.shape[1]],
+        ids=studies["id"].to_numpy(),
+    )
+
+
+def _only(folder, pattern):
+    paths = sorted(Path(folder).glob(pattern.replace("**", "*")))
+    if len(paths) != 1:
+        raise ValueError(f"{folder} must have one file {pattern}, it has {len(paths)}.")
+    return paths[0]
+
+
+def term_maps_from_nimare(dataset, feature_group=None, **kwargs):
+    """Compute association maps from a NiMARE data set.
+
+    Parameters
+    ----------
+    dataset : nimare.dataset.Dataset or nimare.nimads.Studyset
+        Its ``coordinates`` and ``annotations_df`` (or ``annotations``) are read.
+    feature_group : str or None, default=None
+        Take only the annotations whose names begin so, as "Neurosynth_TFIDF".
+    **kwargs
+        To :func:`term_maps_from_peaks`.
+
+    Returns
+    -------
+    TermMaps
+    """
+    labels = getattr(dataset, "annotations_df", None)
+    labels = dataset.annotations if labels is None else labels
+    labels = labels.set_index("id").select_dtypes("number")
+    terms = [name for name in labels if name.startswith(feature_group or "")]
+    weights = labels[terms].fillna(0).to_numpy()
+    return term_maps_from_peaks(dataset.coordinates, weights, terms, labels.index, **kwargs)
+
+
+def term_maps_from_peaks(
+    peaks,
+    term_weights,
+    terms,
+    ids,
+    *,
+    threshold=0.001,
+    min_studies=100,
+    radius=10.0,
+    resolution=4,
+    mask=None,
+    cache_dir=None,
+):
+    """Compute association maps of terms from activation peaks.
+
+    Parameters
+    ----------
+    peaks : data frame
+        One row per peak, with ``id`` (study) and ``x``, ``y``, ``z`` in mm of MNI space. Rows
+        whose column ``space``, if there is one, says "TAL" are brought from Talairach's space.
+    term_weights : array-like or sparse matrix of shape (n_studies, n_terms)
+        How much each study uses each term: tf-idf, counts or topic weights.
+    terms : sequence of str of length n_terms
+        The terms.
+    ids : array-like of shape (n_studies,)
+        The study of each row of `term_weights`. Studies without peaks, and peaks of other
+        studies, are left out, with a warning.
+    threshold : float, default=0.001
+        A study uses a term whose weight is above it. For counts and tf-idf the default means
+        any mention; 0.05 is usual for topics, whose weights are never 0.
+    min_studies : int, default=100
+        Terms that fewer studies use, or don't use, are left out.
+    radius : float, default=10.0
+        Reach of a peak, in mm.
+    resolution : int, default=4
+        Voxel size of the MNI152 brain mask, in mm. Time and memory go with its inverse cube.
+    mask : Nifti1Image or None, default=None
+        A brain mask in place of that one.
+    cache_dir : path or None, default=None
+        Keep the maps there, in a file named by a digest of all the above, and take them from
+        there next time.
+
+    Returns
+    -------
+    TermMaps
+
+    Raises
+    ------
+    ValueError
+        If shapes don't fit, a coordinate is not finite, or no term has enough studies.
+
+    References
+    ----------
+    .. [1] Yarkoni et al. (2011). Large-scale automated synthesis of human functional
+       neuroimaging data. Nature Methods 8, 665-670.
+    .. [2] Lancaster et al. (2007). Bias between MNI and Talairach coordinates analyzed using the
+       ICBM-152 brain template. Human Brain Mapping 28, 1194-1205.
+    """
+    uses, terms = _use_of_terms(term_weights, terms, ids, threshold)
+    xyz, studies, uses = _match(peaks, np.asarray(ids), uses)
+    n_users = np.asarray(uses.sum(axis=0)).ravel().astype(int)
+    enough = np.minimum(n_users, uses.shape[0] - n_users) >= max(min_studies, 1)
+    if not enough.any():
+        raise ValueError(f"No term is used, and not used, by {min_studies} studies.")
+    uses, n_users = uses[:, enough], n_users[enough]
+    terms = [term for term, kept in zip(terms, enough, strict=True) if kept]
+    mask = brain_mask(resolution) if mask is None else mask
+    inside = np.asarray(mask.dataobj) > 0
+
+    def compute():
+        voxels = np.argwhere(inside) @ mask.affine[:3, :3].T + mask.affine[:3, 3]
+        return association_z(active_studies(xyz, studies, voxels, radius), uses)
+
+    key = (xyz, studies, uses.indices, uses.indptr, inside, mask.affine, np.float64(radius), terms)
+    maps = compute() if cache_dir is None else _cached(Path(cache_dir), key, compute)
+    return TermMaps(terms, maps, mask, n_users)
+
+
+def active_studies(xyz, studies, voxels, radius):
+    """Find the voxels within reach of each study's peaks.
+
+    Parameters
+    ----------
+    xyz : ndarray of shape (n_peaks, 3)
+        Positions of the peaks, in mm.
+    studies : ndarray of int of shape (n_peaks,)
+        Row of each peak's study.
+    voxels : ndarray of shape (n_voxels, 3)
+        Positions of the voxels' centres, in mm.
+    radius : float
+        In mm; a voxel at exactly this distance counts.
+
+    Returns
+    -------
+    csr_matrix of float32 of shape (n_studies, n_voxels)
+        1 where a study is active.
+    """
+    places, place = np.unique(xyz, axis=0, return_inverse=True)
+    tree = cKDTree(voxels)
+    blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]
+    near = sp.vstack([_near(block, tree, radius) for block in blocks], format="csr")
+    shape = (studies.max() + 1, len(places))
+    has_peak = sp.csr_matrix((np.ones(len(xyz), np.float32), (studies, place.ravel())), shape)
+    active = has_peak @ near
+    active.data[:] = 1
+    return active
+
+
+def _near(places, tree, radius):
+    pairs = cKDTree(places).sparse_distance_matrix(tree, radius, output_type="ndarray")
+    ones = np.ones(len(pairs), dtype=np.float32)
+    return sp.csr_matrix((ones, (pairs["i"], pairs["j"])), shape=(len(places), tree.n))
+
+
+def association_z(active, uses):
+    """Compare, voxel by voxel, the studies that use a term with those that don't.
+
+    Parameters
+    ----------
+    active : sparse matrix of shape (n_studies, n_voxels)
+        1 where a study is active.
+    uses : sparse matrix of shape (n_studies, n_terms)
+        1 where a study uses a term.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_terms, n_voxels)
+        Signed z; 0 where no study is active, or all are.
+    """
+    n_studies = active.shape[0]
+    n_active = np.asarray(active.sum(axis=0, dtype=float)).ravel()
+    share = n_active / n_studies
+    maps = np.empty((uses.shape[1], active.shape[1]), dtype=np.float32)
+    rows = uses.T.tocsr().astype(np.float32)
+    for term in range(len(maps)):
+        n1 = rows[term].sum()
+        n0 = n_studies - n1
+        a1 = (rows[term] @ active).toarray().ravel().astype(float)
+        variance = share * (1 - share) * (1 / n1 + 1 / n0)
+        difference = a1 / n1 - (n_active - a1) / n0
+        maps[term] = difference / np.sqrt(np.where(variance > 0, variance, np.inf))
+    return maps
+
+
+def talairach_to_mni(xyz):
+    """Bring positions from Talairach's to MNI space, ndarray of shape (n_peaks, 3), in mm."""
+    return np.linalg.solve(_TALAIRACH[:, :3], (xyz - _TALAIRACH[:, 3]).T).T
+
+
+def _use_of_terms(term_weights, terms, ids, threshold):
+    """Return who uses which term, sparse of shape (n_studies, n_terms), and the terms."""
+    weights = sp.csr_matrix(term_weights)
+    if weights.shape != (len(ids), len(terms)):
+        raise ValueError(
+            f"term_weights must have shape ({len(ids)}, {len(terms)}) for these ids and terms, "
+            f"got {weights.shape}."
+        )
+    if threshold < 0:
+        raise ValueError(f"threshold must not be negative, got {threshold}.")
+    return (weights > threshold).astype(np.float32), [str(term) for term in terms]
+
+
+def _match(peaks, ids, uses):
+    """Return peaks in MNI space and their studies' rows, and the rows of studies with peaks."""
+    if len(np.unique(ids)) < len(ids):
+        raise ValueError("ids has a study twice.")
+    of_peaks = np.asarray(peaks["id"])
+    known = np.isin(of_peaks, ids)
+    with_peaks = np.isin(ids, of_peaks)
+    if not (known.all() and with_peaks.all()):
+        warnings.warn(
+            f"Left out: {(~known).sum()} peaks of studies without term weights, and "
+            f"{(~with_peaks).sum()} studies without peaks.",
+            UserWarning,
+            stacklevel=3,
+        )
+    ids, uses = ids[with_peaks], uses[np.flatnonzero(with_peaks)]
+    order = np.argsort(ids)
+    studies = order[np.searchsorted(ids[order], of_peaks[known])]
+    return _positions(peaks)[known], studies, uses.sorted_indices()
+
+
+def _positions(peaks):
+    xyz = np.column_stack([np.asarray(peaks[axis], dtype=float) for axis in "xyz"])
+    if not np.isfinite(xyz).all():
+        row = np.flatnonzero(~np.isfinite(xyz).all(axis=1))[0]
+        raise ValueError(f"The coordinates of peak {row} are not finite.")
+    if "space" in peaks:
+        talairach = np.asarray(peaks["space"]) == "TAL"
+        xyz[talairach] = talairach_to_mni(xyz[talairach])
+    return xyz
+
+
+def _cached(folder, key, compute):
+    """Take the maps from their file, or compute them and write it at once or not at all."""
+    path = folder / f"term_maps_{_digest(key)}.npz"
+    maps = _read_maps(path) if path.exists() else None
+    if maps is not None:
+        return maps
+    maps = compute()
+    folder.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{uuid.uuid4().hex}.npz")
+    try:
+        np.savez(part, maps=maps)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return maps
+
+
+def _read_maps(path):
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return file["maps"]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        warnings.warn(
+            f"{path} is damaged ({error}); its maps are computed again.", UserWarning, stacklevel=4
+        )
+        return None
+
+
+def _digest(parts):
+    digest = hashlib.sha256(_FORMAT.encode())
+    for part in parts:
+        array = np.ascontiguousarray(part)
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:32]

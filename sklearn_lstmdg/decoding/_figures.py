@@ -1,0 +1,194 @@
+"""Figures of communities, connections and terms."""
+
+import numpy as np
+
+from .._extras import require
+from ._images import centroids, check_codes, to_image
+
+__all__ = ["plot_communities", "plot_connectome", "plot_terms"]
+
+# The paper's yellow, green and pink first.
+_COLORS = ("#e6ab02", "#1b9e77", "#e7298a", "#7570b3", "#d95f02", "#66a61e", "#a6761d", "#666666")
+
+
+def plot_communities(
+    communities, roi_codes, atlas, *, influence=None, n_communities=3, terms=None, figure=None
+):
+    """Draw the most influential communities, each as a glass brain and slices.
+
+    Parameters
+    ----------
+    communities : array-like of bool of shape (n_rois, n_communities)
+        ``communities_`` of a :class:`~sklearn_lstmdg.CommunityExtractor`.
+    roi_codes : array-like of int of shape (n_rois,)
+        The atlas code of each ROI.
+    atlas : Bunch
+        From :func:`load_atlas`.
+    influence : array-like of shape (n_communities,) or None, default=None
+        ``influence_``; the highest come first. By default the order of the columns.
+    n_communities : int, default=3
+        How many to draw; empty communities are passed over.
+    terms : mapping from int to sequence of str, or None, default=None
+        Terms to write beside a community, by its column.
+    figure : matplotlib Figure or None, default=None
+        Where to draw; by default a new one.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If shapes don't fit, or all communities are empty.
+    """
+    pyplot = require("matplotlib.pyplot", extra="plot")
+    communities = np.asarray(communities, dtype=bool)
+    columns = _top(communities, influence)[:n_communities]
+    if not len(columns):
+        raise ValueError("There is no community with an ROI to draw.")
+    figure = figure or pyplot.figure(figsize=(13, 2.2 * len(columns)))
+    axes = figure.subplots(len(columns), 2, squeeze=False, width_ratios=(2, 3))
+    figure.subplots_adjust(0.01, 0.02, 0.99, 1 - 0.15 / len(columns), wspace=0.02)
+    for rank, (row, column) in enumerate(zip(axes, columns, strict=True)):
+        image = to_image(communities[:, column], roi_codes, atlas)
+        _draw_community(image, row, _COLORS[rank % len(_COLORS)])
+        row[0].set_title(
+            _title(column, communities, influence, (terms or {}).get(column, ())),
+            loc="left",
+            fontsize=11,
+        )
+    return figure
+
+
+def _top(communities, influence):
+    """Return the columns of communities with members, the most influential first."""
+    order = np.arange(communities.shape[1])
+    if influence is not None:
+        influence = np.asarray(influence)
+        if influence.shape != order.shape:
+            raise ValueError(
+                f"influence must have shape {order.shape} for these communities, "
+                f"got {influence.shape}."
+            )
+        order = np.argsort(-influence, kind="stable")
+    return order[communities.any(axis=0)[order]].tolist()
+
+
+def _title(column, communities, influence, terms):
+    size = int(communities[:, column].sum())
+    parts = [f"Community {column}, {size} ROI{'s' if size > 1 else ''}"]
+    if influence is not None:
+        parts[0] += f", influence {influence[column]:.3g}"
+    return ": ".join(parts + ([", ".join(terms)] if len(terms) else []))
+
+
+def _draw_community(image, axes, color):
+    plotting = require("nilearn.plotting", extra="neuro")
+    colors = require("matplotlib.colors", extra="plot")
+    cmap = colors.ListedColormap([color])
+    plotting.plot_glass_brain(
+        image,
+        axes=axes[0],
+        display_mode="lyrz",
+        cmap=cmap,
+        threshold=0.5,
+        colorbar=False,
+        resampling_interpolation="nearest",
+    )
+    plotting.plot_roi(
+        image, axes=axes[1], display_mode="z", cut_coords=6, cmap=cmap, colorbar=False, alpha=0.9
+    )
+
+
+def plot_connectome(weights, roi_codes, atlas, *, n_edges=50, title=None, figure=None):
+    """Draw the strongest connections between ROIs.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_rois, n_rois)
+        Symmetric, as ``connectivity_coef_`` of :class:`~sklearn_lstmdg.FCSVM`.
+    roi_codes : array-like of int of shape (n_rois,)
+        The atlas code of each ROI.
+    atlas : Bunch
+        From :func:`load_atlas`.
+    n_edges : int, default=50
+        How many connections to draw, by absolute weight; ties with the last are drawn too.
+    title : str or None, default=None
+        Written on the figure.
+    figure : matplotlib Figure or None, default=None
+        Where to draw; by default a new one.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the weights are not a symmetric matrix with one row per code, or all are 0.
+    """
+    pyplot = require("matplotlib.pyplot", extra="plot")
+    plotting = require("nilearn.plotting", extra="neuro")
+    codes = check_codes(roi_codes, atlas)
+    edges, drawn = _strongest(np.asarray(weights, dtype=float), len(codes), n_edges)
+    figure = figure or pyplot.figure(figsize=(11, 3.6))
+    size = np.abs(edges).sum(axis=0)
+    plotting.plot_connectome(
+        edges[np.ix_(drawn, drawn)],
+        centroids(codes, atlas)[drawn],
+        node_size=10 + 60 * size[drawn] / size.max(),
+        node_color="0.25",
+        edge_kwargs={"linewidth": 1.5},
+        display_mode="lyrz",
+        colorbar=True,
+        figure=figure,
+        title=title,
+    )
+    return figure
+
+
+def _strongest(weights, n_rois, n_edges):
+    """Return the matrix with the strongest connections alone, and the ROIs that have one."""
+    if weights.shape != (n_rois, n_rois) or not np.allclose(weights, weights.T):
+        raise ValueError(f"weights must be a symmetric matrix of {n_rois} x {n_rois} ROIs.")
+    strength = np.abs(np.where(np.eye(n_rois, dtype=bool), 0, weights))
+    ranked = np.sort(strength[np.triu_indices(n_rois, 1)])
+    if not ranked.size or ranked[-1] == 0:
+        raise ValueError("weights has no connection but zeros.")
+    kept = (strength >= ranked[-min(n_edges, len(ranked))]) & (strength > 0)
+    return np.where(kept, weights, 0), np.flatnonzero(kept.any(axis=0))
+
+
+def plot_terms(result, *, n_terms=10, alpha=0.05, ax=None):
+    """Draw the terms that go best with a community.
+
+    Parameters
+    ----------
+    result : data frame
+        From :func:`decode`.
+    n_terms : int, default=10
+        How many terms to draw.
+    alpha : float, default=0.05
+        Terms with ``p_fwe`` up to it are drawn in a full colour, others pale.
+    ax : matplotlib Axes or None, default=None
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        Bars are r; marks are the null mean, where there is one.
+    """
+    pyplot = require("matplotlib.pyplot", extra="plot")
+    top = result.nlargest(n_terms, "r").iloc[::-1]
+    ax = ax or pyplot.subplots(figsize=(6, 0.5 + 0.32 * len(top)), layout="constrained")[1]
+    tested = "p_fwe" in top
+    sure = top["p_fwe"] <= alpha if tested else np.ones(len(top), dtype=bool)
+    ax.barh(top["term"], top["r"], color=np.where(sure, _COLORS[1], "#b3d9cc"))
+    if tested:
+        ax.plot(top["null_mean"], top["term"], "|", color="0.2", markersize=9)
+        note = f"marks: null mean; full colour: p over all terms ≤ {alpha:g}"
+        ax.set_title(note, loc="right", fontsize="small")
+    ax.set_xlabel("Pearson r with the term's map")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax

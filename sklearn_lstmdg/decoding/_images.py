@@ -1,0 +1,312 @@
+"""Values of ROIs as images and back, always by ROI code and never by column position."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from .._extras import require
+
+__all__ = [
+    "brain_mask",
+    "centroids",
+    "check_codes",
+    "estimator_images",
+    "from_image",
+    "labels_on",
+    "load_atlas",
+    "same_grid",
+    "to_image",
+]
+
+
+def load_atlas(name_or_path, labels=None, *, data_dir=None):
+    """Load a label image and the names of its ROIs.
+
+    Parameters
+    ----------
+    name_or_path : {"aal", "harvard-oxford", "cc200"}, path or NIfTI image
+        A name is fetched by nilearn (over the network, then from its cache): AAL as of SPM12,
+        116 ROIs; Harvard-Oxford, cortex, maximum probability over 25 %, sides apart; of
+        Craddock's two-level temporal parcellations the one nearest to 200 ROIs. The masks that
+        the Preprocessed Connectomes Project averaged over have the same codes for AAL, and
+        other codes for Harvard-Oxford and CC200: for its series, give the path of its mask.
+    labels : path, mapping, data frame or None, default=None
+        Names of the codes: a table (``.csv``, or tab separated) with the columns ``code`` and
+        ``name``, the same as a data frame, or a mapping from code to name. By default the
+        fetched names, and the codes themselves for a path.
+    data_dir : path or None, default=None
+        Where nilearn caches what it fetches.
+
+    Returns
+    -------
+    Bunch
+        ``image`` (3-D NIfTI image of codes, 0 outside), ``codes`` (ndarray of int of shape
+        (n_rois,), rising) and ``names`` (list of str).
+
+    Raises
+    ------
+    ValueError
+        If there is no such name or file, or the image is not a 3-D image of whole codes.
+    """
+    image, names = _find_atlas(name_or_path, data_dir)
+    codes = np.unique(_label_array(image))
+    codes = codes[codes != 0]
+    if not codes.size:
+        raise ValueError("The atlas is empty: all its voxels are 0.")
+    if labels is not None:
+        names = _read_names(labels)
+    return Bunch(image=image, codes=codes, names=[names.get(int(c), str(c)) for c in codes])
+
+
+def to_image(values, roi_codes, atlas, *, resolution=None):
+    """Paint values of ROIs into the brain.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rois,) or (n_rois, n_maps)
+        For instance a membership column, ``membership_``, ``communities_``, or a matrix of
+        connectivity weights, whose volume j then shows the connections of ROI j.
+    roi_codes : array-like of int of shape (n_rois,)
+        The atlas code of each row of `values`.
+    atlas : Bunch
+        From :func:`load_atlas`.
+    resolution : int or None, default=None
+        Voxel size in mm of nilearn's MNI152 grid to paint on, the codes being resampled to the
+        nearest neighbour. By default the grid of the atlas.
+
+    Returns
+    -------
+    Nifti1Image
+        3-D, or 4-D with one volume per map; 0 outside the ROIs; uint8 for boolean values, else
+        float32.
+
+    Raises
+    ------
+    ValueError
+        If the codes do not fit the values or the atlas.
+    """
+    values = np.asarray(values)
+    if values.ndim not in (1, 2) or values.dtype.kind not in "biuf":
+        raise ValueError(f"values must be 1-D or 2-D numbers, got shape {values.shape}.")
+    codes = check_codes(roi_codes, atlas, n_rois=len(values))
+    values = values.astype(np.uint8 if values.dtype == bool else np.float32)
+    grid = atlas.image if resolution is None else brain_mask(resolution)
+    labels = labels_on(grid, atlas)
+    table = np.concatenate([np.zeros_like(values[:1]), values])
+    return _new_image(table[_rows(labels, codes) + 1], grid)
+
+
+def from_image(image, roi_codes, atlas):
+    """Average an image over each ROI; the inverse of :func:`to_image`.
+
+    Parameters
+    ----------
+    image : path or NIfTI image
+        3-D, or 4-D with one map per volume. Where its grid is not the atlas's, the codes are
+        resampled to it, to the nearest neighbour.
+    roi_codes : array-like of int of shape (n_rois,)
+        Which ROIs, in which order.
+    atlas : Bunch
+        From :func:`load_atlas`.
+
+    Returns
+    -------
+    ndarray of shape (n_rois,) or (n_rois, n_maps)
+
+    Raises
+    ------
+    ValueError
+        If a code is not in the atlas, has no voxel on the image's grid, or the image is not
+        finite in it.
+    """
+    codes = check_codes(roi_codes, atlas)
+    image = _load(image)
+    data = np.asarray(image.dataobj, dtype=float)
+    rows = _rows(labels_on(image, atlas), codes).ravel()
+    inside = rows >= 0
+    n_voxels = np.bincount(rows[inside], minlength=len(codes))
+    if not n_voxels.all():
+        raise ValueError(f"ROI {codes[n_voxels == 0][0]} has no voxel on the image's grid.")
+    maps = data.reshape(rows.size, -1)[inside].T
+    sums = np.array([np.bincount(rows[inside], m, minlength=len(codes)) for m in maps])
+    means = (sums / n_voxels).T
+    if not np.isfinite(means).all():
+        row = np.flatnonzero(~np.isfinite(means).all(axis=1))[0]
+        raise ValueError(f"The image is not finite in ROI {codes[row]}.")
+    return means[:, 0] if data.ndim == 3 else means
+
+
+def estimator_images(estimator, roi_codes, atlas, *, resolution=None):
+    """Paint what a fitted estimator has learnt.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted, with one of ``membership_``, ``communities_`` and ``connectivity_coef_``.
+    roi_codes : array-like of int of shape (n_rois,)
+        The atlas code of each ROI of the scans.
+    atlas : Bunch
+        From :func:`load_atlas`.
+    resolution : int or None, default=None
+        See :func:`to_image`.
+
+    Returns
+    -------
+    Bunch of Nifti1Image
+        What the estimator has of ``membership`` and ``communities`` (one volume per
+        community), ``influence`` (each ROI's sum over its communities' influence) and
+        ``connectivity_coef`` (volume j has the weights of ROI j's connections).
+
+    Raises
+    ------
+    ValueError
+        If the estimator has none of them.
+    """
+    names = ("membership", "communities", "connectivity_coef")
+    values = {name: getattr(estimator, f"{name}_", None) for name in names}
+    influence = getattr(estimator, "influence_", None)
+    if values["communities"] is not None and influence is not None:
+        values["influence"] = values["communities"] @ influence
+    images = {
+        name: to_image(value, roi_codes, atlas, resolution=resolution)
+        for name, value in values.items()
+        if value is not None
+    }
+    if not images:
+        raise ValueError(f"{type(estimator).__name__} has none of {', '.join(names)} to paint.")
+    return Bunch(**images)
+
+
+def check_codes(roi_codes, atlas, n_rois=None):
+    """Return the codes as integers, all different, all in the atlas."""
+    codes = np.asarray(roi_codes).astype(np.int64)
+    if codes.ndim != 1 or (n_rois is not None and len(codes) != n_rois):
+        raise ValueError(f"roi_codes must be 1-D with {n_rois} codes, got shape {codes.shape}.")
+    if len(np.unique(codes)) < len(codes):
+        raise ValueError("roi_codes has a code twice.")
+    unknown = codes[~np.isin(codes, atlas.codes)]
+    if unknown.size:
+        raise ValueError(f"ROI codes that are not in the atlas: {unknown.tolist()[:10]}.")
+    return codes
+
+
+def centroids(roi_codes, atlas):
+    """Return the mean position of each ROI's voxels, ndarray of shape (n_rois, 3), in mm."""
+    rows = _rows(_label_array(atlas.image), check_codes(roi_codes, atlas))
+    voxels = np.argwhere(rows >= 0)
+    members = rows[tuple(voxels.T)]
+    sums = np.array([np.bincount(members, axis, minlength=len(roi_codes)) for axis in voxels.T])
+    means = sums / np.bincount(members, minlength=len(roi_codes))
+    return means.T @ atlas.image.affine[:3, :3].T + atlas.image.affine[:3, 3]
+
+
+def brain_mask(resolution):
+    """Return nilearn's MNI152 brain mask, with voxels of `resolution` mm."""
+    datasets = require("nilearn.datasets", extra="neuro")
+    return datasets.load_mni152_brain_mask(resolution=resolution)
+
+
+def labels_on(grid, atlas):
+    """Return the atlas's codes on the grid of an image, ndarray of int of shape (x, y, z)."""
+    if same_grid(atlas.image, grid):
+        return _label_array(atlas.image)
+    return _label_array(resample(atlas.image, grid, "nearest"))
+
+
+def same_grid(image, other):
+    """Tell whether two images have the same voxels; volumes don't count."""
+    return image.shape[:3] == other.shape[:3] and np.allclose(image.affine, other.affine)
+
+
+def resample(image, grid, interpolation):
+    """Resample a 3-D image to the grid of another."""
+    nilearn_image = require("nilearn.image", extra="neuro")
+    target = _new_image(np.zeros(grid.shape[:3], dtype=np.uint8), grid)
+    return nilearn_image.resample_to_img(
+        image, target, interpolation=interpolation, force_resample=True, copy_header=True
+    )
+
+
+def _rows(labels, codes):
+    """Return each voxel's position in `codes`, -1 where it has none of them."""
+    order = np.argsort(codes)
+    at = np.searchsorted(codes[order], labels).clip(max=len(codes) - 1)
+    return np.where(codes[order][at] == labels, order[at], -1)
+
+
+def _label_array(image):
+    data = np.asarray(image.dataobj)
+    codes = np.rint(data).astype(np.int64)
+    if data.ndim != 3 or not np.array_equal(codes, data) or codes.min() < 0:
+        raise ValueError("An atlas must be one 3-D image of whole, non-negative codes.")
+    return codes
+
+
+def _new_image(data, grid):
+    nibabel = require("nibabel", extra="neuro")
+    return nibabel.Nifti1Image(data, grid.affine)
+
+
+def _load(image):
+    nibabel = require("nibabel", extra="neuro")
+    return nibabel.load(image) if isinstance(image, (str, Path)) else image
+
+
+def _find_atlas(name_or_path, data_dir):
+    """Return a label image and the names of its codes, from a name, a path or an image."""
+    if not isinstance(name_or_path, (str, Path)):
+        return name_or_path, {}
+    if str(name_or_path).lower() in _FETCHERS:
+        datasets = require("nilearn.datasets", extra="neuro")
+        return _FETCHERS[str(name_or_path).lower()](datasets, data_dir)
+    if not Path(name_or_path).is_file():
+        raise ValueError(
+            f"{name_or_path} is neither a file nor one of the atlases {', '.join(_FETCHERS)}."
+        )
+    return _load(name_or_path), {}
+
+
+def _fetch_aal(datasets, data_dir):
+    atlas = datasets.fetch_atlas_aal(version="SPM12", data_dir=data_dir)
+    return _load(atlas.maps), dict(zip(map(int, atlas.indices), atlas.labels, strict=True))
+
+
+def _fetch_harvard_oxford(datasets, data_dir):
+    atlas = datasets.fetch_atlas_harvard_oxford(
+        "cort-maxprob-thr25-2mm", data_dir=data_dir, symmetric_split=True
+    )
+    return _load(atlas.maps), dict(enumerate(atlas.labels))
+
+
+def _fetch_cc200(datasets, data_dir):
+    atlas = datasets.fetch_atlas_craddock_2012(
+        data_dir=data_dir, homogeneity="temporal", grp_mean=False
+    )
+    volumes = _load(atlas.maps)
+    data = np.asarray(volumes.dataobj)
+    n_rois = [np.count_nonzero(np.unique(data[..., i])) for i in range(data.shape[3])]
+    nearest = np.abs(np.subtract(n_rois, 200)).argmin()
+    return _new_image(data[..., nearest].astype(np.int16), volumes), {}
+
+
+_FETCHERS = {
+    "aal": _fetch_aal,
+    "harvard-oxford": _fetch_harvard_oxford,
+    "cc200": _fetch_cc200,
+}
+
+
+def _read_names(labels):
+    """Return a dict from code to name."""
+    if isinstance(labels, Mapping) and not hasattr(labels, "columns"):
+        return {int(code): str(name) for code, name in labels.items()}
+    if isinstance(labels, (str, Path)):
+        pandas = require("pandas", extra="neuro")
+        labels = pandas.read_csv(labels, sep="," if str(labels).endswith(".csv") else "\t")
+    if not {"code", "name"} <= set(labels.columns):
+        raise ValueError(
+            f"The table of labels needs the columns code and name, it has {list(labels.columns)}."
+        )
+    return dict(zip(labels["code"].astype(int), labels["name"].astype(str), strict=True))

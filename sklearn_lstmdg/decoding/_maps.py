@@ -1,0 +1,97 @@
+"""Maps of terms over the brain, and reading them from a folder of images."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .._extras import require
+from ._images import brain_mask, resample, same_grid
+
+__all__ = ["TermMaps", "term_maps_from_folder"]
+
+
+@dataclass(frozen=True)
+class TermMaps:
+    """One map over the brain's voxels for each term.
+
+    Attributes
+    ----------
+    terms : list of str
+        The terms or topics.
+    maps : ndarray of shape (n_terms, n_voxels)
+        Usually association z values.
+    mask : Nifti1Image
+        The brain; its non-zero voxels, in C order, are the columns of `maps`.
+    n_studies : ndarray of int of shape (n_terms,) or None
+        How many studies use each term, where that is known.
+    """
+
+    terms: list
+    maps: np.ndarray = field(repr=False)
+    mask: object = field(repr=False)
+    n_studies: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        wanted = (len(self.terms), int(self.inside.sum()))
+        if self.maps.shape != wanted:
+            raise ValueError(f"maps must have shape {wanted}, got {self.maps.shape}.")
+        if not np.isfinite(self.maps).all():
+            row = np.flatnonzero(~np.isfinite(self.maps).all(axis=1))[0]
+            raise ValueError(f"The map of {self.terms[row]!r} is not finite in the brain.")
+
+    @property
+    def inside(self):
+        """The brain's voxels, boolean ndarray of shape (x, y, z)."""
+        return np.asarray(self.mask.dataobj) > 0
+
+    def image(self, term):
+        """Return the map of a term as a NIfTI image, 0 outside the brain."""
+        nibabel = require("nibabel", extra="neuro")
+        volume = np.zeros(self.mask.shape, dtype=np.float32)
+        volume[self.inside] = self.maps[self.terms.index(term)]
+        return nibabel.Nifti1Image(volume, self.mask.affine)
+
+
+def term_maps_from_folder(folder, *, resolution=4, mask=None):
+    """Read one map per term from the NIfTI images of a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Its ``*.nii`` and ``*.nii.gz`` files are the maps; the part of the name before the first
+        dot is the term.
+    resolution : int, default=4
+        Voxel size in mm of the MNI152 brain mask; images on another grid are interpolated
+        linearly.
+    mask : Nifti1Image or None, default=None
+        A brain mask in place of that one.
+
+    Returns
+    -------
+    TermMaps
+
+    Raises
+    ------
+    ValueError
+        If the folder has no images, two with the same term, or a map is not 3-D or not finite.
+    """
+    nibabel = require("nibabel", extra="neuro")
+    paths = sorted(p for p in Path(folder).glob("*.nii*") if p.name.endswith((".nii", ".nii.gz")))
+    terms = [path.name.partition(".")[0] for path in paths]
+    if not terms:
+        raise ValueError(f"{folder} has no NIfTI images.")
+    if len(set(terms)) < len(terms):
+        raise ValueError(f"{folder} has two images of one term.")
+    mask = brain_mask(resolution) if mask is None else mask
+    maps = [_voxels(nibabel.load(path), mask, path.name) for path in paths]
+    return TermMaps(terms, np.array(maps), mask)
+
+
+def _voxels(image, mask, name):
+    """Return the values of an image in the brain's voxels, float32."""
+    if len(image.shape) != 3:
+        raise ValueError(f"{name} must be a 3-D image, its shape is {image.shape}.")
+    if not same_grid(image, mask):
+        image = resample(image, mask, "linear")
+    return np.asarray(image.dataobj, dtype=np.float32)[np.asarray(mask.dataobj) > 0]

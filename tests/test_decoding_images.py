@@ -1,0 +1,247 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sklearn_lstmdg import decoding
+
+nibabel = pytest.importorskip("nibabel")
+pytest.importorskip("nilearn")
+
+CODES = [40, 7, 2001]
+
+
+@pytest.fixture
+def atlas():
+    """Three ROIs of unequal size whose codes are neither consecutive nor in order."""
+    labels = np.zeros((12, 10, 8), dtype=np.int16)
+    labels[1:4, 2:5, 2:6] = 7
+    labels[6:10, 2:8, 1:3] = 40
+    labels[5:7, 5:9, 5:7] = 2001
+    affine = np.diag([-3.0, 3, 3, 1])
+    affine[:3, 3] = [20, -30, 10]
+    return decoding.load_atlas(nibabel.Nifti1Image(labels, affine), {7: "seven", 2001: "last"})
+
+
+@pytest.fixture
+def aal(data_dir):
+    folder = data_dir / "atlases"
+    return decoding.load_atlas(folder / "aal_mask_pad.nii.gz", folder / "aal_labels.csv")
+
+
+def test_atlas_has_the_codes_of_its_image_and_the_names_of_its_table(atlas, tmp_path):
+    assert atlas.codes.tolist() == [7, 40, 2001]
+    assert atlas.names == ["seven", "40", "last"]
+    nibabel.save(atlas.image, tmp_path / "labels.nii.gz")
+    (tmp_path / "names.tsv").write_text("name\tcode\nlast\t2001\nforty\t40\nseven\t7\n")
+    read = decoding.load_atlas(tmp_path / "labels.nii.gz", tmp_path / "names.tsv")
+    assert read.names == ["seven", "forty", "last"]
+
+
+def test_atlases_by_name(monkeypatch, atlas, tmp_path):
+    datasets = pytest.importorskip("nilearn.datasets")
+    label_path = tmp_path / "labels.nii.gz"
+    nibabel.save(atlas.image, label_path)
+    calls = {}
+
+    def fetch(name, **values):
+        def fetcher(*args, **kwargs):
+            calls[name] = (args, kwargs)
+            return SimpleNamespace(**values)
+
+        monkeypatch.setattr(datasets, name, fetcher)
+
+    fetch(
+        "fetch_atlas_aal",
+        maps=str(label_path),
+        indices=["0", "2001", "7", "40"],
+        labels=["Background", "Precentral_L", "A", "B"],
+    )
+    assert decoding.load_atlas("AAL").names == ["A", "B", "Precentral_L"]
+    assert calls["fetch_atlas_aal"][1]["version"] == "SPM12"
+
+    few = nibabel.Nifti1Image((np.asarray(atlas.image.dataobj) == 7).astype("i2"), np.eye(4))
+    fetch("fetch_atlas_harvard_oxford", maps=few, labels=["Background", "Frontal Pole"])
+    assert decoding.load_atlas("harvard-oxford").names == ["Frontal Pole"]
+
+    n_rois = np.array([50, 190, 260])
+    volumes = np.arange(4 * 10 * 10).reshape(4, 10, 10, 1) % (n_rois + 1)
+    fetch("fetch_atlas_craddock_2012", maps=nibabel.Nifti1Image(volumes.astype("i2"), np.eye(4)))
+    assert len(decoding.load_atlas("cc200").codes) == 190
+    assert calls["fetch_atlas_craddock_2012"][1]["grp_mean"] is False
+
+
+@pytest.mark.parametrize("file", ["aal_mask_pad", "ho_mask_pad", "CC200"])
+def test_real_atlases_round_trip(data_dir, file):
+    atlas = decoding.load_atlas(data_dir / "atlases" / f"{file}.nii.gz")
+    rng = np.random.default_rng(0)
+    codes = rng.permutation(atlas.codes)
+    values = rng.standard_normal((len(codes), 3)).astype(np.float32)
+    image = decoding.to_image(values, codes, atlas)
+    np.testing.assert_allclose(decoding.from_image(image, codes, atlas), values, atol=1e-6)
+
+
+def test_names_and_centroids_of_aal(aal, data_dir):
+    pandas = pytest.importorskip("pandas")
+    from sklearn_lstmdg.decoding._images import centroids
+
+    table = pandas.read_csv(data_dir / "atlases" / "aal_labels.csv")
+    assert aal.names == table["name"].tolist()
+    wanted = table[["x_mni", "y_mni", "z_mni"]].to_numpy()
+    np.testing.assert_allclose(centroids(table["code"], aal), wanted, atol=0.06)
+    backwards = centroids(table["code"][::-1], aal)
+    np.testing.assert_allclose(backwards, wanted[::-1], atol=0.06)
+
+
+def test_values_go_where_their_code_is(atlas):
+    volume = np.asarray(decoding.to_image([1.5, -2, 3], CODES, atlas).dataobj)
+    labels = np.asarray(atlas.image.dataobj)
+    for code, value in zip(CODES, [1.5, -2, 3], strict=True):
+        assert (volume[labels == code] == value).all()
+    assert not volume[labels == 0].any()
+
+
+def test_rois_without_a_value_stay_empty(atlas):
+    image = decoding.to_image(np.array([True]), [7], atlas)
+    assert image.get_data_dtype() == np.uint8
+    labels = np.asarray(atlas.image.dataobj)
+    np.testing.assert_array_equal(np.asarray(image.dataobj), labels == 7)
+
+
+def test_masks_on_the_mni_grid_stay_masks(aal):
+    communities = np.zeros((116, 2), dtype=bool)
+    communities[[0, 40, 41], [0, 1, 1]] = True
+    image = decoding.to_image(communities, aal.codes, aal, resolution=2)
+    assert np.allclose(np.abs(np.diag(image.affine)), [2, 2, 2, 1])
+    volumes = np.asarray(image.dataobj)
+    coarse = np.asarray(decoding.to_image(communities, aal.codes, aal).dataobj)
+    to_atlas = np.linalg.inv(aal.image.affine) @ image.affine
+    voxels = np.argwhere(np.ones(volumes.shape[:3]))
+    nearest = np.rint(voxels @ to_atlas[:3, :3].T + to_atlas[:3, 3]).astype(int)
+    inside = ((nearest >= 0) & (nearest < coarse.shape[:3])).all(axis=1)
+    np.testing.assert_array_equal(
+        volumes[tuple(voxels[inside].T)], coarse[tuple(nearest[inside].T)]
+    )
+    assert not volumes[tuple(voxels[~inside].T)].any()
+    back = decoding.from_image(image, aal.codes, aal)
+    np.testing.assert_array_equal(back, communities)
+
+
+def test_from_image_averages(atlas):
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((12, 10, 8))
+    means = decoding.from_image(nibabel.Nifti1Image(data, atlas.image.affine), CODES, atlas)
+    labels = np.asarray(atlas.image.dataobj)
+    np.testing.assert_allclose(means, [data[labels == code].mean() for code in CODES])
+
+
+def test_images_of_an_estimator(atlas):
+    rng = np.random.default_rng(0)
+    communities = np.array([[1, 0], [1, 1], [0, 0]], dtype=bool)
+    extractor = SimpleNamespace(
+        membership_=rng.random((3, 2)), communities_=communities, influence_=np.array([2.0, 5])
+    )
+    images = decoding.estimator_images(extractor, CODES, atlas)
+    assert set(images) == {"membership", "communities", "influence"}
+    for name, wanted in (
+        ("membership", extractor.membership_),
+        ("communities", communities),
+        ("influence", [2, 7, 0]),
+    ):
+        np.testing.assert_allclose(
+            decoding.from_image(images[name], CODES, atlas), wanted, atol=1e-6
+        )
+    svm = SimpleNamespace(connectivity_coef_=rng.random((3, 3)))
+    coef = decoding.estimator_images(svm, CODES, atlas).connectivity_coef
+    np.testing.assert_allclose(
+        decoding.from_image(coef, CODES, atlas), svm.connectivity_coef_, atol=1e-6
+    )
+    with pytest.raises(ValueError, match="SimpleNamespace has none"):
+        decoding.estimator_images(SimpleNamespace(), CODES, atlas)
+
+
+@pytest.mark.parametrize(
+    ("values", "codes", "message"),
+    [
+        ([1, 2], CODES, "2 codes"),
+        ([1, 2, 3], [7, 40, 41], r"not in the atlas: \[41\]"),
+        ([1, 2, 3], [7, 40, 7], "twice"),
+        ([1, 2, 3], [7, 40, 0], r"not in the atlas: \[0\]"),
+        (np.zeros((3, 2, 2)), CODES, "1-D or 2-D"),
+    ],
+)
+def test_wrong_values_or_codes(atlas, values, codes, message):
+    with pytest.raises(ValueError, match=message):
+        decoding.to_image(values, codes, atlas)
+
+
+def test_wrong_images(atlas, tmp_path):
+    data = np.zeros((12, 10, 8))
+    data[7, 3, 2] = np.nan
+    with pytest.raises(ValueError, match="not finite in ROI 40"):
+        decoding.from_image(nibabel.Nifti1Image(data, atlas.image.affine), CODES, atlas)
+    far = atlas.image.affine.copy()
+    far[:3, 3] += 20
+    with pytest.raises(ValueError, match="ROI 40 has no voxel"):
+        decoding.from_image(nibabel.Nifti1Image(np.zeros((9, 9, 9)), far), CODES, atlas)
+    with pytest.raises(ValueError, match="whole, non-negative"):
+        decoding.load_atlas(nibabel.Nifti1Image(np.full((2, 2, 2), 0.5), np.eye(4)))
+    with pytest.raises(ValueError, match="neither a file nor one of the atlases aal"):
+        decoding.load_atlas(tmp_path / "none.nii")
+    (tmp_path / "names.csv").write_text("index,label\n7,seven\n")
+    with pytest.raises(ValueError, match="columns code and name"):
+        decoding.load_atlas(atlas.image, tmp_path / "names.csv")
+
+
+@pytest.fixture
+def pyplot():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    yield plt
+    plt.close("all")
+
+
+def test_communities_are_drawn_by_influence(aal, pyplot):
+    communities = np.zeros((116, 4), dtype=bool)
+    communities[:3, 0] = communities[3:8, 1] = communities[50:51, 3] = True
+    figure = decoding.plot_communities(
+        communities, aal.codes, aal, influence=[1, 3, 9, 2], n_communities=2, terms={3: ["motor"]}
+    )
+    titles = [t for ax in figure.axes if (t := ax.get_title(loc="left"))]
+    assert titles == [
+        "Community 1, 5 ROIs, influence 3",
+        "Community 3, 1 ROI, influence 2: motor",
+    ]
+    with pytest.raises(ValueError, match="no community"):
+        decoding.plot_communities(np.zeros((116, 2)), aal.codes, aal)
+    with pytest.raises(ValueError, match="influence must have shape"):
+        decoding.plot_communities(communities, aal.codes, aal, influence=[1])
+
+
+def test_connectome_has_the_strongest_edges(aal, pyplot, monkeypatch):
+    plotting = pytest.importorskip("nilearn.plotting")
+    drawn = {}
+
+    def plot(matrix, coords, **kwargs):
+        drawn.update(matrix=matrix, coords=coords)
+
+    monkeypatch.setattr(plotting, "plot_connectome", plot)
+    weights = np.zeros((116, 116))
+    for i, j, w in ((0, 5, -3.0), (5, 9, 2.0), (20, 30, 0.5), (7, 7, 9.0)):
+        weights[i, j] = weights[j, i] = w
+    decoding.plot_connectome(weights, aal.codes, aal, n_edges=2)
+    np.testing.assert_array_equal(drawn["matrix"], [[0, -3, 0], [-3, 0, 2], [0, 2, 0]])
+    assert drawn["coords"][0] == pytest.approx([-38.4, -7.6, 52.7], abs=0.06)
+    with pytest.raises(ValueError, match="symmetric"):
+        decoding.plot_connectome(np.triu(weights), aal.codes, aal)
+    with pytest.raises(ValueError, match="no connection"):
+        decoding.plot_connectome(np.zeros((116, 116)), aal.codes, aal)
+
+
+def test_connectome_is_drawn(aal, pyplot):
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((116, 116))
+    figure = decoding.plot_connectome(weights + weights.T, aal.codes, aal, n_edges=20)
+    assert len(figure.axes) > 4
