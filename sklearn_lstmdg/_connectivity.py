@@ -4,7 +4,7 @@ import numpy as np
 
 __all__ = ["connectivity_features", "connectivity_matrices", "n_connections"]
 
-_BLOCK = 64
+_BLOCK = 32  # windows whose products stay in the cache
 
 
 def n_connections(n_rois):
@@ -33,24 +33,26 @@ def connectivity_features(windows, out):
     """
     n_rois = windows.shape[-1]
     above = np.flatnonzero(np.triu(np.ones((n_rois, n_rois), dtype=bool), 1))
+    products = np.empty((_BLOCK, n_rois, n_rois), dtype=np.float32)
     n_constant = 0
     for start in range(0, len(windows), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        z, constant = _unit_series(windows[block])
-        products = np.matmul(z, z.transpose(0, 2, 1)).reshape(len(z), -1)
-        out[block] = np.take(products, above, axis=1).clip(-1, 1)
+        z, constant = _unit_series(windows[start : start + _BLOCK])
+        found, into = products[: len(z)], out[start : start + len(z)]
+        np.matmul(z, z.transpose(0, 2, 1), out=found)
+        np.clip(np.take(found.reshape(len(z), -1), above, axis=1), -1, 1, out=into)
         n_constant += int(constant.sum())
     return n_constant
 
 
 def _unit_series(windows):
     """Centre each ROI's series and scale it to length 1; a constant one becomes zeros."""
-    centred = windows - windows.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.square(centred).sum(axis=1, keepdims=True))
-    rounding = 8 * np.finfo(windows.dtype).eps * np.abs(windows).max(axis=1, keepdims=True)
-    constant = length <= rounding * np.sqrt(windows.shape[1])
-    unit = np.where(constant, 0, centred / np.where(constant, 1, length))
-    return np.ascontiguousarray(unit.transpose(0, 2, 1), dtype=np.float32), constant
+    mean = windows.mean(axis=1, keepdims=True)
+    series = (windows - mean).transpose(0, 2, 1)
+    square = np.einsum("wrt,wrt->wr", series, series)
+    about_zero = square + windows.shape[1] * np.square(mean[:, 0])
+    constant = square <= np.square(8 * np.finfo(windows.dtype).eps) * about_zero
+    scale = np.where(constant, 0, 1 / np.sqrt(np.where(constant, 1, square)))
+    return np.multiply(series, scale[:, :, None], dtype=np.float32, order="C"), constant
 
 
 def connectivity_matrices(features, n_rois):
