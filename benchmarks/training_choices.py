@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from skorch.callbacks import Callback
 
@@ -45,7 +45,6 @@ RULES = {
     "subject_loss": lambda h: -h["valid_subject_loss"],
     "accuracy": lambda h: h["valid_accuracy"] - 1e-6 * h["valid_loss"],
     "auc": lambda h: h["valid_auc"] - 1e-6 * h["valid_loss"],
-    "auc - subject_loss": lambda h: h["valid_auc"] - h["valid_subject_loss"],
 }
 
 
@@ -109,32 +108,32 @@ def stop_epoch(score, patience=10):
 
 
 def table(out):
-    """Print, for each setting and rule, the judging subjects' AUC, accuracy and cross-entropy."""
+    """Print what the judging subjects of all folds say of each setting and rule."""
     files = sorted(Path(out).glob("*.npz"))
-    print("| site: setting | fits | rule | epoch | AUC | fold AUC | ACC | log loss |")
-    print("| --- " * 8 + "|")
+    columns = [*RULES, *(f"epoch {epoch}" for epoch in (5, 10, 20, 40))]
+    print("AUC / accuracy (mean epoch kept) of the judging subjects of all folds.\n")
+    print("| site: setting | fits | " + " | ".join(columns) + " |")
+    print("| --- " * (len(columns) + 2) + "|")
     for name in sorted({path.name.rsplit("-", 2)[0] for path in files}):
         runs = [dict(np.load(p)) for p in files if p.name.rsplit("-", 2)[0] == name]
-        choices = {rule: [stop_epoch(score(run)) for run in runs] for rule, score in RULES.items()}
-        for epoch in (4, 9, 19, 29, 39):
-            if epoch < min(len(run["votes"]) for run in runs):
-                choices[f"epoch {epoch + 1}"] = [epoch] * len(runs)
-        for rule, epochs in choices.items():
-            kept = list(zip(runs, epochs, strict=True))
-            print(f"| {name} | {len(runs)} | {rule} | {judged(kept)}")
+        cells = [judged([(run, kept(column, run)) for run in runs]) for column in columns]
+        print(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+
+
+def kept(column, run):
+    """Return the epoch that a rule, or a fixed number of epochs, keeps."""
+    if column in RULES:
+        return stop_epoch(RULES[column](run))
+    return int(column.removeprefix("epoch ")) - 1
 
 
 def judged(choices):
     """Judge the kept epochs of all folds together."""
     y = np.concatenate([run["y"] for run, _ in choices])
     votes = np.concatenate([run["votes"][epoch] for run, epoch in choices])
-    means = np.concatenate([run["means"][epoch] for run, epoch in choices])
-    by_fold = np.mean([roc_auc_score(run["y"], run["votes"][epoch]) for run, epoch in choices])
     epochs = np.mean([epoch + 1 for _, epoch in choices])
-    return (
-        f"{epochs:.0f} | {roc_auc_score(y, votes):.3f} | {by_fold:.3f} | "
-        f"{np.mean((votes > 0.5) == y):.3f} | {log_loss(y, means):.3f} |"
-    )
+    accuracy = np.mean((votes > 0.5) == y)
+    return f"{roc_auc_score(y, votes):.3f} / {accuracy:.3f} ({epochs:.0f})"
 
 
 def main():
