@@ -122,7 +122,7 @@ class NetReaderMixin:
         return _by_row(points, sequences)
 
     def community_activity(self, X):
-        r"""Return :math:`h_t` of the first LSTM at every point of X.
+        """Return :math:`h_t` of the first LSTM at every point of X.
 
         Parameters
         ----------

@@ -212,8 +212,8 @@ def subject_scores(validation, proba, monitor=None):
     Returns
     -------
     dict
-        "subject_loss" (cross-entropy), "auc" (NaN where a class is missing), "accuracy", and
-        "monitor" for a callable.
+        "subject_loss" (cross-entropy, weighted by class), "auc" (NaN where a class is missing),
+        "accuracy", and "monitor" for a callable.
     """
     _, first, member = np.unique(validation.subjects, return_index=True, return_inverse=True)
     labels, n_classes = validation.labels[first], proba.shape[1]

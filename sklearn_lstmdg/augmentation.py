@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ._validation import check_sequences
 from ._windows import window_view
+from .persistence import SaveMixin
 
 __all__ = ["SubsequenceAugmenter"]
 
@@ -24,7 +25,7 @@ def _gives(output):
     return check
 
 
-class SubsequenceAugmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SubsequenceAugmenter(SaveMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Cut every scan into its overlapping windows.
 
     With ``output="bags"`` rows stay subjects: ``transform`` gives each subject's windows as one

@@ -16,13 +16,14 @@ from ._scan_nets import ScanNetMixin
 from ._signals import find_constant_rois
 from ._validation import check_sequences
 from ._whole_scans import connectable_scans, fisher_z, scan_connectivity, whole_scans
+from .persistence import SaveMixin
 
 __all__ = ["ConnectivityFeatures", "MeanMLPClassifier"]
 
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 
 
-class ConnectivityFeatures(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class ConnectivityFeatures(SaveMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Connectivity of each subject's whole scan, as a table for any classifier.
 
     Parameters
@@ -186,7 +187,7 @@ def _fluctuating_scans(sequences):
     return [np.asarray(scan, dtype=np.float64) for scan in scans]
 
 
-class MeanMLPClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator):
+class MeanMLPClassifier(SaveMixin, ScanNetMixin, ClassifierMixin, BaseEstimator):
     """Perceptron over every time point of a scan, whose mean over time is the logit.
 
     A dense layer, layer normalisation, ReLU and dropout code each time point on its own; the codes'

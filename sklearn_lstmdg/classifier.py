@@ -19,6 +19,7 @@ from ._validation import (
     check_validation_mask,
 )
 from ._windows import LabelledWindows, cut_like
+from .persistence import SaveMixin
 
 __all__ = ["LSTMDGClassifier"]
 
@@ -26,7 +27,7 @@ _POSITIVE = Interval(Integral, 1, None, closed="left")
 _RATE = Interval(Real, 0, 1, closed="left")
 
 
-class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
+class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator):
     r"""Recurrent network that classifies scans and generates their next point.
 
     An LSTM whose :math:`K` nodes are functional communities reads the scan,
@@ -63,14 +64,12 @@ class LSTMDGClassifier(NetReaderMixin, ClassifierMixin, BaseEstimator):
         Windows per step.
     lr : float, default=1e-3
         Learning rate of Adam.
-    monitor : {"loss", "discriminative_loss", "subject_loss", "auc", "accuracy"} or callable, \
-            default="subject_loss"
-        What the best epoch is chosen by: the total or the discriminative loss of the validation
-        windows; cross-entropy, AUC or accuracy of the validation subjects' mean probabilities; or
-        ``monitor(y, proba)`` of the subjects' class numbers and probabilities, greater is better.
-        Ties, and an AUC that is not defined, are decided by the validation loss. The paper's
-        literal "loss" keeps the epoch that generates best, long after the discriminative half
-        over-fits.
+    monitor : str or callable, default="subject_loss"
+        What the best epoch is chosen by: "loss" (the paper's) or "discriminative_loss" of the
+        validation windows; "accuracy", "auc" or "subject_loss" (cross-entropy) of the validation
+        subjects' mean probabilities; or ``monitor(y, proba)`` of the subjects' class numbers and
+        probabilities, greater is better. Ties, and an AUC that is not defined, are decided by the
+        validation loss.
     patience : int, default=10
         Epochs without improvement before training stops.
     validation_fraction : float, default=0.1

@@ -21,13 +21,14 @@ from ._memberships import find_constant, member_weights, top_communities, two_me
 from ._validation import check_groups, check_sequences
 from ._windows import window_view
 from .classifier import LSTMDGClassifier
+from .persistence import SaveMixin
 
 __all__ = ["CommunityExtractor", "community_influence", "top_communities"]
 
 _ROWS_AT_ONCE = 16
 
 
-class CommunityExtractor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class CommunityExtractor(SaveMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     r"""Turn memberships into communities, and scans into the communities' time courses.
 
     The memberships :math:`w_{rk}` of all ROIs in community :math:`k` are split by 2-means; the

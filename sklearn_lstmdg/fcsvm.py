@@ -18,11 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._connectivity import connectivity_features, connectivity_matrices, n_connections
 from ._validation import check_groups, check_labels, check_sequences
+from .persistence import SaveMixin
 
 __all__ = ["FCSVM"]
 
 
-class FCSVM(ClassifierMixin, BaseEstimator):
+class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
     """Pearson connectivity of scans or windows, and a linear SVM whose C is searched for.
 
     The correlations between all pairs of ROIs of each scan, or of each window of a bag, are the

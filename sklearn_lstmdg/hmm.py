@@ -14,13 +14,14 @@ from ._hmm import fit_hmms, sequence_log_likelihoods
 from ._validation import check_groups, check_labels, check_sequences
 from ._windows import cut_like
 from .fcsvm import FCSVM
+from .persistence import SaveMixin
 
 __all__ = ["ROIHMMClassifier"]
 
 _SVM_PASSES = 10_000
 
 
-class ROIHMMClassifier(ClassifierMixin, BaseEstimator):
+class ROIHMMClassifier(SaveMixin, ClassifierMixin, BaseEstimator):
     """Hidden Markov model of each ROI, and a linear SVM on the scans' log-likelihoods.
 
     The series of each ROI, in all subjects of both classes, is modelled by one hidden Markov model

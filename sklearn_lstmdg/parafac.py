@@ -20,11 +20,14 @@ from ._parafac import (
 )
 from ._validation import Sequences, check_sequences
 from ._window_tensor import WindowCorrelations
+from .persistence import SaveMixin
 
 __all__ = ["ParafacCommunities"]
 
 
-class ParafacCommunities(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ParafacCommunities(
+    SaveMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     r"""Communities as the non-negative PARAFAC of the windows' correlation matrices.
 
     Each window's Pearson correlation matrix is one slice of a tensor of shape

@@ -10,12 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._signals import band_pass, find_constant_rois, regress_global_mean, standardize
 from ._validation import check_sequences
+from .persistence import SaveMixin
 
 __all__ = ["ScanCleaner"]
 
 
 class ScanCleaner(
-    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    SaveMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Filter, regress and standardise each subject's scan on its own.
 
@@ -43,7 +44,7 @@ class ScanCleaner(
     ----------
     n_features_in_ : int
         Number of ROIs.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_rois,)
         Names of the ROIs, where X is a DataFrame.
 
     See Also

@@ -13,6 +13,7 @@ from ._scan_nets import ScanNetMixin
 from ._training import seeded, torch_threads
 from ._validation import check_sequences
 from ._whole_scans import fisher_z, scan_connectivity
+from .persistence import SaveMixin
 
 __all__ = ["TransferAutoencoderClassifier"]
 
@@ -21,7 +22,7 @@ _WEIGHT = Interval(Real, 0, None, closed="left")
 _RATE = Interval(Real, 0, None, closed="neither")
 
 
-class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator):
+class TransferAutoencoderClassifier(SaveMixin, ScanNetMixin, ClassifierMixin, BaseEstimator):
     r"""Stacked sparse autoencoder on connectivity, pretrained elsewhere, fine-tuned here.
 
     The system that the paper compares with as DTL [1]_. Fisher's z of the correlations between all

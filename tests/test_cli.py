@@ -1,5 +1,6 @@
 """The command line, as a user meets it."""
 
+import argparse
 import json
 import re
 import subprocess
@@ -8,11 +9,19 @@ import sys
 import numpy as np
 import pytest
 from _stubs import Noise
+from sklearn.utils import Bunch
 
 from sklearn_lstmdg import models
 from sklearn_lstmdg.cli import main
-from sklearn_lstmdg.cli._cohort import name_sites, permute_labels
+from sklearn_lstmdg.cli._cohort import (
+    add_cohort_options,
+    load_cohort,
+    load_source,
+    name_sites,
+    permute_labels,
+)
 from sklearn_lstmdg.cli._tables import format_summary
+from sklearn_lstmdg.datasets import make_scans
 
 pandas = pytest.importorskip("pandas")
 
@@ -110,9 +119,42 @@ def test_samples_of_a_site_are_one_site_unless_named():
         name_sites(ids, ["UM", "UM_1"])
 
 
+def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
+    scans = make_scans(n_subjects=24, n_timepoints=20, n_rois=8, random_state=0)
+    scans["sites"] = np.repeat(["A", "B"], 12)
+    monkeypatch.setattr("sklearn_lstmdg.cli._cohort.make_scans", lambda **options: scans)
+    for scheme, sites in {"pooled": ["pooled"], "leave-one-site-out": ["A", "B"]}.items():
+        out = tmp_path / scheme
+        code, table, _ = compare("--scheme", scheme, "--out", out)
+        assert code == 0 and re.search(r"^quick +A +12 ", table, re.MULTILINE)
+        assert sorted(set(pandas.read_csv(out / "folds.csv")["site"])) == sites
+
+
+def test_source_sites_give_their_controls_only(monkeypatch):
+    def load(data_dir, sites, **options):
+        assert options["atlas"] == "ho"
+        names = np.array([site for site in sites for _ in range(2)])
+        target = np.arange(len(names)) % 2
+        return Bunch(data=[np.full((3, 2), i) for i in target], target=target, sites=names)
+
+    monkeypatch.setattr("sklearn_lstmdg.cli._cohort.load_abide", load)
+    parser = argparse.ArgumentParser()
+    add_cohort_options(parser)
+    line = ["--data-dir", "d", "--atlas", "ho", "--sites", "NYU"]
+    args = parser.parse_args(line)
+    cohort = load_cohort(args)
+    assert load_source(args, cohort) is None
+    source = load_source(parser.parse_args([*line, "--source-sites", "OHSU", "UM"]), cohort)
+    assert [scan[0, 0] for scan in source] == [0, 0]
+    with pytest.raises(ValueError, match="--source-sites names NYU, whose subjects are compared"):
+        load_source(parser.parse_args([*line, "--source-sites", "UM", "NYU"]), cohort)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--source-sites", "UM"], "--source-sites needs --data-dir"),
+        (["--scheme", "leave-one-site-out"], "needs two sites"),
         (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
         (["--data-dir", "nowhere"], "no folder nowhere"),
         (["--folds", 2], "n_folds"),

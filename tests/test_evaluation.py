@@ -1,5 +1,7 @@
 """The protocol: folds, what reaches each fit, seeds, results."""
 
+import mmap
+import pickle
 import warnings
 
 import numpy as np
@@ -13,8 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from sklearn_lstmdg import SubsequenceAugmenter
-from sklearn_lstmdg.evaluation import compare_models
+from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg._training import torch_threads
+from sklearn_lstmdg.datasets import make_scans
+from sklearn_lstmdg.evaluation import _protocol, compare_models
+from sklearn_lstmdg.models import make_model
 
 N_ROWS = 30
 
@@ -288,10 +293,235 @@ def test_a_failing_model_is_named(cohort):
         compare_models(models, X, y, n_folds=3, random_state=0)
 
 
+class SourceRecorder(Recorder):
+    """A recorder that pretrains."""
+
+    def fit(self, X, y, groups=None, X_source=None, validation=None):
+        super().fit(X, y, groups, validation)
+        self.call_["X_source"] = X_source
+        self.pretrained_on_ = "training" if X_source is None else "source"
+        return self
+
+
+class Double(FunctionTransformer):
+    """Doubles scans, and knows what it was fitted on."""
+
+    seen = []
+
+    def fit(self, X, y=None):
+        self.seen.append(rows_of(X))
+        return super().fit(X)
+
+    def transform(self, X):
+        return [2 * scan for scan in X]
+
+
+@pytest.fixture
+def three_sites():
+    """Sites of 15, 9 and 6 rows, whose rows are not neighbours."""
+    return np.array(list("ABAACBAACB" + "BABAACBAAC" + "ABAACBACAB"))
+
+
+def test_leave_one_site_out_tests_a_site_by_the_others(cohort, seen, three_sites):
+    X, y = cohort
+    options = {"sites": three_sites, "n_folds": 5, "random_state": 0}
+    comparison = compare_models(
+        {"a": Recorder("a")}, X, y, scheme="leave-one-site-out", n_repeats=2, **options
+    )
+    assert list(comparison.folds["site"]) == ["A", "B", "C"] * 2
+    assert set(comparison.folds["fold"]) == {0}
+    held = []
+    for call, site in zip(seen["a"], "ABCABC", strict=True):
+        tested, rows = rows_of(call["predict"]), np.array(rows_of(call["fit"]))
+        assert tested == np.flatnonzero(three_sites == site).tolist()
+        assert sorted(tested + rows.tolist()) == list(range(N_ROWS))
+        held.append(rows[call["validation"]])
+        for other in set("ABC") - {site}:
+            n_other = np.sum(three_sites == other)
+            assert abs(np.sum(three_sites[held[-1]] == other) - n_other / 5) <= 1
+        assert abs(np.sum(y[held[-1]]) - len(held[-1]) / 2) <= 1
+        assert abs(len(held[-1]) - len(rows) / 5) < 1
+    assert held[0].tolist() != held[3].tolist(), "repeats have validation rows of their own"
+    again = compare_models({"a": Recorder("b")}, X, y, scheme="leave-one-site-out", **options)
+    assert again.fold("a", "B").validation.tolist() == held[1].tolist()
+    assert comparison.summary()["n_subjects"].tolist() == [15, 9, 6]
+
+
+def test_groups_at_the_tested_site_do_not_train_elsewhere(cohort, seen, three_sites):
+    X, y = cohort
+    groups = np.arange(N_ROWS)
+    groups[[0, 1, 4]] = 99  # one subject, at the sites A, B and C
+    scheme = "leave-one-site-out"
+    compare_models(
+        {"a": Recorder("a")}, X, y, groups, three_sites, n_folds=3, random_state=0, scheme=scheme
+    )
+    for call in seen["a"]:
+        fit, tested = rows_of(call["fit"]), rows_of(call["predict"])
+        assert not set(groups[fit]) & set(groups[tested])
+        assert len(fit) + len(tested) == N_ROWS - 2
+
+
+@pytest.mark.parametrize("n_families", [30, 12])
+def test_pooled_folds_are_stratified_by_class_and_site(cohort, seen, three_sites, n_families):
+    X, y = cohort
+    groups = np.arange(N_ROWS) % n_families
+    comparison = compare_models(
+        {"a": Recorder("a")},
+        *(X, y, groups, three_sites),
+        n_folds=3,
+        random_state=0,
+        scheme="pooled",
+    )
+    assert_no_leak(seen["a"], 3, groups)
+    if n_families == N_ROWS:
+        for call in seen["a"]:
+            tested = rows_of(call["predict"])
+            for site in "ABC":
+                mine = [row for row in tested if three_sites[row] == site]
+                assert abs(len(mine) - np.sum(three_sites == site) / 3) < 2
+                assert abs(np.sum(y[mine]) - np.sum(y[three_sites == site]) / 3) < 1
+    assert set(comparison.folds["site"]) == {"pooled"} and len(comparison.folds) == 3
+    rows = np.concatenate([comparison.fold("a", "pooled", fold=f).test for f in range(3)])
+    assert comparison.predictions["subject_site"].tolist() == three_sites[rows].tolist()
+
+
+def test_pooled_folds_are_summed_up_together_and_by_site(cohort, three_sites):
+    X, y = cohort
+    comparison = compare_models(
+        {"a": flat_logistic()}, X, y, sites=three_sites, n_folds=3, random_state=0, scheme="pooled"
+    )
+    summary = comparison.summary().set_index("site")
+    assert summary["n_subjects"].to_dict() == {"pooled": 30, "A": 15, "B": 9, "C": 6}
+    p = comparison.predictions
+    for site in "ABC":
+        mine = p[p["subject_site"] == site]
+        hits = (mine["y"] == mine["predicted"]).groupby(mine["fold"]).mean()
+        assert summary.loc[site, "acc"] == pytest.approx(hits.mean())
+    assert summary.loc["pooled", "acc_pooled"] == np.mean(p["y"] == p["predicted"])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_controls_of_other_sites_and_the_source_pretrain(cohort, seen, three_sites, routing):
+    X, y = cohort
+    groups = np.arange(N_ROWS)
+    groups[[0, 4]] = 99  # a control seen at the sites A and C
+    source = [scan[:9] + 1000 for scan in X[:2]]
+    Double.seen.clear()
+    nested = make_pipeline("passthrough", SourceRecorder("nested"))
+    models = {
+        "plain": SourceRecorder("plain"),
+        "pipeline": make_pipeline(Double(), "passthrough", SourceRecorder("pipeline")),
+        "nested": make_pipeline(Double(), nested),
+        "other": Recorder("other"),
+    }
+    with config_context(enable_metadata_routing=routing):
+        comparison = compare_models(
+            models, list(X), y, groups, three_sites, n_folds=3, random_state=0, source=source
+        )
+    for name in ("plain", "pipeline", "nested"):
+        factor = 1 if name == "plain" else 2
+        for call in seen[name]:
+            fit = [row // factor for row in rows_of(call["fit"])]
+            site = three_sites[fit[0]]
+            tested = [row // factor for row in rows_of(call["predict"])]
+            here = set(groups[fit + tested])
+            expected = [
+                row
+                for row in range(N_ROWS)
+                if three_sites[row] != site and y[row] == 0 and groups[row] not in here
+            ]
+            got = [scan / factor for scan in call["X_source"]]
+            assert [int(scan[0, 0]) for scan in got[:-2]] == expected
+            np.testing.assert_allclose(got[-1], source[1], rtol=1e-6)
+            assert call["validation"] is not None and call["groups"] is not None
+    assert all(max(rows) < N_ROWS for rows in Double.seen), "the source only passes through"
+    told = comparison.folds.groupby("model")["pretrained_on"].unique()
+    assert told["pipeline"].tolist() == ["source"] and told["other"].isna().all()
+
+
+def test_without_other_sites_models_pretrain_on_the_training_rows(cohort, seen):
+    X, y = cohort
+    comparison = compare_models({"a": SourceRecorder("a")}, X, y, n_folds=3, random_state=0)
+    assert all(call["X_source"] is None for call in seen["a"])
+    assert comparison.folds["pretrained_on"].tolist() == ["training"] * 3
+    plain = compare_models({"a": Recorder("a")}, X, y, n_folds=3, random_state=0)
+    assert "pretrained_on" not in plain.folds
+
+
+def test_a_left_out_site_is_no_source(cohort, seen, three_sites):
+    X, y = cohort
+    models = {"a": SourceRecorder("a")}
+    for scheme in ("leave-one-site-out", "pooled"):
+        compare_models(models, X, y, sites=three_sites, n_folds=3, random_state=0, scheme=scheme)
+    assert all(call["X_source"] is None for call in seen["a"])
+
+
+def test_dtl_is_pretrained_on_cleaned_scans_of_other_sites():
+    scans = make_scans(n_subjects=24, n_timepoints=40, n_rois=10, random_state=0)
+    sites = np.repeat(["A", "B"], 12)
+    small = {"layer_sizes": (4,), "pretrain_epochs": 3, "max_epochs": 2}
+    model = make_model("dtl", regress_global_mean=True, **small)
+    comparison = compare_models(
+        {"dtl": model}, scans.data, scans.target, sites=sites, n_folds=3, random_state=0
+    )
+    assert set(comparison.folds["pretrained_on"]) == {"source"}
+    fold = comparison.fold("dtl", "A")
+    cleaned = ScanCleaner(regress_global_mean=True).fit_transform(scans.data)
+    rows = np.sort(np.append(fold.train, fold.validation))
+    state = int(np.random.SeedSequence(fold.seed).generate_state(1)[0] >> 1)
+    alone = make_model("dtl", **small)[-1].set_params(random_state=state)
+    alone.fit(
+        cleaned[rows],
+        scans.target[rows],
+        X_source=cleaned[12:][scans.target[12:] == 0],
+        validation=np.isin(rows, fold.validation),
+    )
+    np.testing.assert_array_equal(alone.predict_proba(cleaned[fold.test])[:, 1], fold.score)
+
+
+class Looker(Noise):
+    """Tells whether its scans are mapped from a file, and how many threads torch has."""
+
+    def fit(self, X, y, groups=None, validation=None):
+        import torch
+
+        super().fit(X, y)
+        base = X[0]
+        while isinstance(base, np.ndarray) and base.base is not None:
+            base = base.base
+        self.influence_ = np.array([isinstance(base, mmap.mmap), torch.get_num_threads()])
+        return self
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_workers_map_scans_and_tasks_do_not_carry_them(cohort, monkeypatch, n_jobs):
+    X, y = cohort
+    sizes, run = [], _protocol._run
+
+    def spy(tasks, *arguments):
+        sizes.extend(len(pickle.dumps(task)) for task in tasks)
+        return run(tasks, *arguments)
+
+    monkeypatch.setattr(_protocol, "_run", spy)
+    ragged = [np.repeat(scan, 50 + i % 2, axis=0) for i, scan in enumerate(X)]
+    with torch_threads(2):
+        comparison = compare_models(
+            {"a": Looker()}, ragged, y, n_folds=3, n_jobs=n_jobs, random_state=0
+        )
+    for fold in range(3):
+        assert comparison.fold("a", fold=fold).influence.tolist() == [1, 1]
+    assert len(sizes) == 3 and max(sizes) < 4000 < ragged[0].nbytes
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"n_folds": 2}, "n_folds"),
+        ({"scheme": "by-site"}, "scheme='by-site' must be one of within-site"),
+        ({"scheme": "leave-one-site-out"}, "needs two sites, there is 'all'"),
+        ({"scheme": "pooled", "sites": ["pooled"] * N_ROWS}, "no site can have the name 'pooled'"),
+        ({"scheme": "pooled", "n_folds": 31}, "too few for n_folds=31"),
+        ({"source": np.zeros((2, 3))}, "source holds table of 3 ROIs and X scans of 4 ROIs"),
         ({"n_folds": 31}, "too few for n_folds=31"),
         ({"n_repeats": 0}, "n_repeats"),
         ({"y": np.arange(N_ROWS) % 3}, "2 classes, but y holds 3"),
@@ -308,3 +538,9 @@ def test_errors_say_what_is_wrong(cohort, change, message):
     arguments = {"estimators": {"a": Noise()}, "X": cohort[0], "y": cohort[1]} | change
     with pytest.raises(ValueError, match=message):
         compare_models(**arguments)
+
+
+def test_a_tested_row_cannot_be_a_source(cohort):
+    X, y = cohort
+    with pytest.raises(ValueError, match="Row 1 of source is in X too"):
+        compare_models({"a": Noise()}, X, y, source=np.stack([X[0] + 1, X[7]]), n_folds=3)

@@ -10,26 +10,41 @@ import warnings
 from functools import partial
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from _stubs import Noise
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_lstmdg.evaluation import compare_models, load_comparison
+from sklearn_lstmdg.evaluation import _resume, compare_models, load_comparison
 from sklearn_lstmdg.evaluation._fingerprint import describe, digest
-from sklearn_lstmdg.evaluation._store import FoldResult, FoldStore, write_atomically
+from sklearn_lstmdg.evaluation._store import FoldResult, FoldStore, locked, write_atomically
 
 pandas = pytest.importorskip("pandas")
 
 SCRIPT = """
+import os
+import resource
 import sys
 import numpy as np
 from _stubs import Noise
 from sklearn_lstmdg.evaluation import compare_models
+
+out, log, n_jobs, scale, n_written = sys.argv[1:]
+
+class Filling(Noise):
+    def fit(self, X, y, groups=None, validation=None):
+        super().fit(X, y)
+        if n_written != "all" and open(log).read().count("fit") > int(n_written):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+        return self
+
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(24, 8, 3)), np.arange(24) % 2
-models = {"a": Noise(seconds=0.15, log=sys.argv[2]), "b": Noise(seconds=0.15, log=sys.argv[2])}
-compare_models(models, X, y, n_folds=4, n_jobs=int(sys.argv[3]), random_state=0, out=sys.argv[1])
+make = Noise if n_written == "all" else Filling
+Filling.__module__, Filling.__qualname__ = Noise.__module__, Noise.__qualname__
+models = {name: make(float(scale), seconds=0.15, log=log) for name in "ab"}
+compare_models(models, X, y, n_folds=4, n_jobs=int(n_jobs), random_state=0, out=out)
 """
 
 
@@ -47,12 +62,24 @@ def n_fits(log):
     return log.read_text().count("fit") if log.exists() else 0
 
 
-def start(out, log, n_jobs):
+def start(out, log, n_jobs, scale=1.0, n_written="all", **options):
     paths = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
     temporary = {"TMPDIR": str(out.parent), "JOBLIB_TEMP_FOLDER": str(out.parent)}
     environment = {**os.environ, **temporary, "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-c", SCRIPT, str(out), str(log), str(n_jobs)]
-    return subprocess.Popen(command, env=environment, start_new_session=True)
+    arguments = map(str, (out, log, n_jobs, scale, n_written))
+    command = [sys.executable, "-c", SCRIPT, *arguments]
+    return subprocess.Popen(command, env=environment, start_new_session=True, **options)
+
+
+def assert_same_bits(folder, whole):
+    """Two results folders hold the same folds and tables, times aside."""
+    one, two = load_comparison(folder), load_comparison(whole)
+    assert one.predictions.equals(two.predictions)
+    for key in one._results:
+        np.testing.assert_array_equal(one.fold(*key).membership, two.fold(*key).membership)
+    for name in ("predictions.csv", "summary.csv"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+    assert not list(folder.rglob("*.tmp")) and not list(folder.rglob("*.damaged"))
 
 
 @pytest.mark.slow
@@ -74,14 +101,185 @@ def test_a_killed_run_goes_on_and_equals_one_that_was_not_killed(tmp_path, n_job
     assert start(out, log, n_jobs).wait() == 0
     assert n_fits(log) == 8 - finished, "finished folds must not be trained again"
     assert start(tmp_path / "whole", tmp_path / "log2", 1).wait() == 0
-    resumed, whole = load_comparison(out), load_comparison(tmp_path / "whole")
-    assert resumed.predictions.equals(whole.predictions)
-    for model in "ab":
-        for fold in range(4):
-            one, two = (c.fold(model, fold=fold).membership for c in (resumed, whole))
-            np.testing.assert_array_equal(one, two)
+    assert_same_bits(out, tmp_path / "whole")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return the results of the same comparison, not disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert start(folder / "out", folder / "log", 1).wait() == 0
+    return folder / "out"
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path, whole):
+    out, log, rng = tmp_path / "out", tmp_path / "log", np.random.default_rng()
+    for _ in range(3):
+        process, before = start(out, log, 1), n_fits(log)
+        while n_fits(log) == before and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.3))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    n_killed = n_fits(log)
+    n_finished = len(list(out.glob("folds/*.npz")))
+    assert n_finished >= n_killed - 3, "each kill loses at most the fold in flight"
+    assert start(out, log, 1).wait() == 0
+    assert n_fits(log) == n_killed + 8 - n_finished
+    assert_same_bits(out, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("same", [True, False])
+def test_two_runs_into_one_folder(tmp_path, whole, same):
+    out = tmp_path / "out"
+    scales = (1.0, 1.0 if same else 2.0)
+    runs = [
+        start(out, tmp_path / "log", 1, scale, stderr=subprocess.PIPE, text=True)
+        for scale in scales
+    ]
+    errors = [run.communicate()[1] for run in runs]
+    codes = [run.returncode for run in runs]
+    if same:
+        assert codes == [0, 0]
+        assert_same_bits(out, whole)
+        return
+    assert sorted(codes) == [0, 1], "one of them stays"
+    assert "results of another run" in errors[codes.index(1)]
+    stayed = scales[codes.index(0)]
+    comparison = load_comparison(out)
+    assert len(comparison.folds) == 8
+    parameters = [comparison.fold(m, fold=f).parameters["scale"] for m in "ab" for f in range(4)]
+    assert parameters == [stayed] * 8
+    settings = json.loads((out / "settings.json").read_text())
+    assert settings["models"]["a"]["scale"] == stayed
+
+
+@pytest.mark.slow
+def test_a_full_disk_loses_nothing_that_is_finished(tmp_path, whole):
+    out, log = tmp_path / "out", tmp_path / "log"
+    run = start(out, log, 1, n_written=3, stderr=subprocess.PIPE, text=True)
+    assert "OSError" in run.communicate()[1] and run.returncode == 1
+    assert len(list(out.glob("folds/*.npz"))) == 3
+    assert not list(out.rglob("*.tmp")) and not (out / "summary.csv").exists()
+    log.unlink()
+    assert start(out, log, 1).wait() == 0
+    assert n_fits(log) == 5
+    assert_same_bits(out, whole)
+
+
+def test_what_a_killed_run_has_left_is_deleted_but_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left, live, young, other = (tmp_path / f".lstmdg-cohort-{i}" for i in range(4))
+    for folder in (left, live, young, other):
+        folder.mkdir()
+        (folder / "cohort").write_bytes(b"scans")
+    (other / "mine").write_text("not ours")
+    for folder in (left, live, other):
+        os.utime(folder, (0, 0))
+    out = tmp_path / "out"
+    write_atomically(out / "folds" / "notes.txt", b"kept")
+    (out / "folds" / ".a.npz.0123.tmp").write_bytes(b"half a fo")
+    with locked(live):
+        os.utime(live, (0, 0))
+        compare(out)
+    assert not left.exists() and (live / "cohort").exists() and (young / "cohort").exists()
+    assert (other / "mine").exists()
+    assert not list(out.rglob("*.tmp")) and (out / "folds" / "notes.txt").exists()
+
+
+def test_a_damaged_settings_file_is_set_aside(tmp_path):
+    first = compare(tmp_path)
+    content = (tmp_path / "settings.json").read_text()
+    (tmp_path / "settings.json").write_text(content[:50])
+    with pytest.warns(UserWarning, match=r"settings.json is damaged.*settings.json.damaged"):
+        second = compare(tmp_path)
+    assert first.predictions.equals(second.predictions)
+    assert (tmp_path / "settings.json").read_text() == content
+
+
+def test_folds_of_other_versions_are_told(tmp_path, monkeypatch):
+    compare(tmp_path)
+    monkeypatch.setattr(_resume, "package_versions", lambda: {"numpy": "99"})
+    with pytest.warns(UserWarning, match=rf"numpy {np.__version__} \(now 99\)"):
+        compare(tmp_path, {"a": Noise(), "b": Noise()})
+
+
+def test_a_changed_source_or_scheme_is_another_run(tmp_path):
+    class Taker(Noise):
+        def fit(self, X, y, X_source=None):
+            return super().fit(X, y)
+
+    sites, models = np.repeat(["A", "B"], 12), {"a": Noise(), "b": Taker()}
+    options = {"sites": sites, "n_folds": 3}
+    compare(tmp_path, models, **options)
+    with pytest.raises(ValueError, match="'b' at site 'A', these differ: source"):
+        compare(tmp_path, models, **options, source=np.zeros((2, 8, 3)))
+    compare(tmp_path, {"a": Noise()}, **options, source=np.zeros((2, 8, 3)))
+    for scheme in ("pooled", "leave-one-site-out"):
+        with pytest.raises(ValueError, match="these differ: scheme"):
+            compare(tmp_path, models, **options, scheme=scheme)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes of one thread each."""
+    distributed = pytest.importorskip("distributed")
+    options = {"dashboard_address": None, "memory_limit": 0}
+    with distributed.LocalCluster(2, threads_per_worker=1, processes=True, **options) as cluster:
+        yield cluster
+
+
+class Mortal(Noise):
+    """Its first fit, or each, kills the process; counts torch's threads."""
+
+    def __init__(self, marker=None, always=False, random_state=None):
+        super().__init__(random_state=random_state)
+        self.marker = marker
+        self.always = always
+
+    def fit(self, X, y, groups=None, validation=None):
+        import torch
+
+        if self.always or not Path(self.marker).exists():
+            Path(self.marker).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().fit(X, y)
+        self.influence_ = np.array([torch.get_num_threads()])
+        return self
+
+
+@pytest.mark.slow
+def test_a_cluster_loses_a_worker_and_no_fold(tmp_path, cluster):
+    distributed = pytest.importorskip("distributed")
+    models = {"a": Noise(seconds=0.05), "b": Mortal(tmp_path / "marker")}
+    with distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+        run = compare(tmp_path / "out", models)
+        assert (tmp_path / "marker").exists(), "no worker was killed"
+        cluster.scheduler.allowed_failures = 0
+        with pytest.raises(distributed.KilledWorker):
+            compare(tmp_path / "out2", {"bad": Mortal(tmp_path / "marker", always=True)})
+        cluster.scheduler.allowed_failures = 3
+    local = compare(tmp_path / "local", models)
+    assert run.predictions.equals(local.predictions)
+    assert (run.fold("b").influence == 1).all()
+    assert_same_bits(tmp_path / "out", tmp_path / "local")
+    assert not list((tmp_path / "out").glob(".lstmdg-cohort-*"))
+
+
+@pytest.mark.slow
+def test_the_command_line_runs_on_a_cluster(tmp_path, cluster, capsys):
+    from sklearn_lstmdg.cli import main
+
+    options = ["compare", "--models", "fc-ridge", "--subjects", "12", "--folds", "3"]
+    options += ["--quiet", "--out"]
+    dask = ["--dask", cluster.scheduler_address]
+    assert main([*options, str(tmp_path / "cluster"), *dask]) == 0
+    assert main([*options, str(tmp_path / "local")]) == 0
     for name in ("predictions.csv", "summary.csv"):
-        assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+        contents = [(tmp_path / folder / name).read_bytes() for folder in ("cluster", "local")]
+        assert contents[0] == contents[1]
 
 
 def test_the_results_folder(tmp_path):
@@ -171,8 +369,8 @@ def truncate(content):
 
 
 def flip(content):
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    """Flip a bit of the facts, which are what the zip file begins with."""
+    return content[:300] + bytes([content[300] ^ 1]) + content[301:]
 
 
 def swap_scores(content):

@@ -7,7 +7,14 @@ import numpy as np
 
 from ..datasets import load_abide, make_scans
 
-__all__ = ["add_cohort_options", "load_cohort", "name_sites", "permute_labels", "print_cohort"]
+__all__ = [
+    "add_cohort_options",
+    "load_cohort",
+    "load_source",
+    "name_sites",
+    "permute_labels",
+    "print_cohort",
+]
 
 _PIPELINES = ("ccs", "cpac", "dparsf", "niak")
 
@@ -33,6 +40,13 @@ def add_cohort_options(parser):
         metavar="SITE",
         help="sites to load, each compared on its own: UM is UM_1 and UM_2 as one site, UM_1 is "
         "only that (default: all)",
+    )
+    real.add_argument(
+        "--source-sites",
+        nargs="+",
+        metavar="SITE",
+        help="further sites, never tested: their controls are what dtl pretrains on, beside those "
+        "of the other sites compared",
     )
     real.add_argument(
         "--quality-checked", action="store_true", help="only subjects that PCP's raters passed"
@@ -71,10 +85,48 @@ def load_cohort(args):
     """
     if args.data_dir is None:
         return make_scans(n_subjects=args.subjects, random_state=args.seed)
+    return _load_sites(args, args.sites)
+
+
+def load_source(args, cohort):
+    """Load the controls of the sites that are there for pretraining only.
+
+    Parameters
+    ----------
+    args : Namespace
+        Options of :func:`add_cohort_options`.
+    cohort : Bunch
+        The scans that are compared.
+
+    Returns
+    -------
+    list of ndarray, or None
+        Scans; None where no such site was named.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``--data-dir``, or a site is compared too.
+    """
+    if args.source_sites is None:
+        return None
+    if args.data_dir is None:
+        raise ValueError("--source-sites needs --data-dir.")
+    source = _load_sites(args, args.source_sites)
+    both = sorted(set(source.sites) & set(cohort.sites))
+    if both:
+        raise ValueError(
+            f"--source-sites names {', '.join(both)}, whose subjects are compared: name the "
+            "others in --sites."
+        )
+    return [source.data[row] for row in np.flatnonzero(source.target == 0)]
+
+
+def _load_sites(args, sites):
     return load_abide(
         args.data_dir,
         atlas=args.atlas,
-        sites=args.sites,
+        sites=sites,
         pipeline=args.pipeline,
         band_pass_filtering=args.band_pass_filtering,
         global_signal_regression=args.global_signal_regression,

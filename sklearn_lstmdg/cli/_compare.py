@@ -3,11 +3,23 @@
 import argparse
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
+from joblib import parallel_config
+
+from .._extras import require
 from ..evaluation import compare_models
 from ..models import make_model, model_names
-from ._cohort import add_cohort_options, load_cohort, name_sites, permute_labels, print_cohort
+from ..report import cohort_record
+from ._cohort import (
+    add_cohort_options,
+    load_cohort,
+    load_source,
+    name_sites,
+    permute_labels,
+    print_cohort,
+)
 from ._tables import format_summary
 
 __all__ = ["add_parser", "compare_and_report"]
@@ -23,7 +35,12 @@ example, NYU's subjects with the Harvard-Oxford atlas, all five models:
       --no-global-signal-regression --regress-global-mean --n-jobs 2 --out nyu
 
 a first look within a minute (simulated scans, fewer windows and folds):
-  lstmdg compare --models fc-svm --step 10 --folds 3 --out first-look"""
+  lstmdg compare --models fc-svm --step 10 --folds 3 --out first-look
+
+on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is on a shared disk):
+  lstmdg compare --dask tcp://node7:8786 --data-dir /shared/abide --out /shared/nyu"""
+
+_SCHEMES = ("within-site", "leave-one-site-out", "pooled")
 
 _MODELS = ("lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm")
 
@@ -71,10 +88,22 @@ def _add_model_options(group):
 
 
 def _add_protocol_options(group):
+    group.add_argument(
+        "--scheme",
+        default=_SCHEMES[0],
+        choices=_SCHEMES,
+        help="each site on its own, each tested by the others, or folds over all sites' subjects "
+        "(default: within-site)",
+    )
     group.add_argument("--folds", type=int, default=10, help="at least 3 (default: 10)")
     group.add_argument("--repeats", type=int, default=1, help="partitions into folds (default: 1)")
     group.add_argument(
         "--n-jobs", type=int, default=1, help="folds side by side; -1: all cores (default: 1)"
+    )
+    group.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="run the folds on the workers of a Dask cluster, given its scheduler's address",
     )
     group.add_argument("--seed", type=int, default=0, help="decides all results (default: 0)")
     group.add_argument(
@@ -99,10 +128,25 @@ def run(args):
         for name in args.models
     }
     cohort = load_cohort(args)
-    compare_and_report(models, cohort, args)
+    source = load_source(args, cohort)
+    with _cluster(args.dask):
+        compare_and_report(models, cohort, args, scheme=args.scheme, source=source)
 
 
-def compare_and_report(models, cohort, args):
+@contextmanager
+def _cluster(address):
+    """Let joblib send folds to a Dask cluster, once it has a worker."""
+    if address is None:
+        yield
+        return
+    distributed = require("distributed", extra="dask")
+    with distributed.Client(address) as client:
+        client.wait_for_workers(1)
+        with parallel_config(backend="dask"):
+            yield
+
+
+def compare_and_report(models, cohort, args, **options):
     """Compare models on a cohort, print the table, and say where the results are.
 
     Parameters
@@ -114,6 +158,8 @@ def compare_and_report(models, cohort, args):
     args : Namespace
         Options ``sites``, ``permute_labels``, ``folds``, ``repeats``, ``n_jobs``, ``out``,
         ``seed`` and ``quiet``.
+    **options
+        Further parameters of ``compare_models``.
     """
     sites = name_sites(cohort.sites, args.sites)
     if not args.quiet:
@@ -134,8 +180,11 @@ def compare_and_report(models, cohort, args):
         out=args.out,
         random_state=args.seed,
         verbose=0 if args.quiet else 1,
+        **options,
     )
     _write_options(args)
+    record = json.dumps(cohort_record(cohort, sites)) + "\n"
+    (Path(args.out) / "cohort.json").write_text(record)
     print(format_summary(comparison.summary()))
     if not args.quiet:
         print(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/)")

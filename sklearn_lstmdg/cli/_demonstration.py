@@ -1,7 +1,10 @@
 """``lstmdg`` without a command: the main job on simulated scans, in about two minutes."""
 
+from importlib.util import find_spec
+
 from ..datasets import make_scans
 from ..models import make_model
+from ..report import write_report
 from ._compare import compare_and_report
 
 __all__ = ["add_parser"]
@@ -45,3 +48,14 @@ def run(args):
     models["fc-svm"] = make_model("fc-svm", step=_STEP)
     compare_and_report(models, cohort, args)
     print("\n" + _NEXT.format(out=args.out))
+    print(f"\n{_report(args.out)}")
+
+
+def _report(out):
+    """Write the page and name it, or say what it needs."""
+    if find_spec("matplotlib") is None:
+        return (
+            "For a report with figures: python -m pip install 'sklearn-lstmdg[plot]', then "
+            f"lstmdg report {out}"
+        )
+    return f"Report, to open in a browser: {write_report(out)}"

@@ -5,7 +5,8 @@ import sys
 import warnings
 
 from .._version import __version__
-from . import _compare, _demonstration
+from . import _communities, _compare, _decode, _demonstration, _fetch, _report
+from ._config import add_config_option, with_config
 
 __all__ = ["main"]
 
@@ -15,11 +16,20 @@ functional communities they use.
 
 Without a command, a demonstration on simulated scans runs: two minutes, no data needed."""
 
-_COMMANDS = (_demonstration, _compare)
+_COMMANDS = (_demonstration, _compare, _communities, _decode, _report, _fetch)
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """A parser that says what is wrong in one line, and reads options from a file."""
+
+    commands = None  # a command knows all commands, which the tables of its file may name
+
+    def parse_known_args(self, args=None, namespace=None):
+        try:
+            args = args if self.commands is None else with_config(self, args, self.commands)
+        except ValueError as error:
+            self.error(str(error))
+        return super().parse_known_args(args, namespace)
 
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
@@ -35,7 +45,10 @@ def _make_parser():
     parser.add_argument("--version", action="version", version=f"sklearn_lstmdg {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in _COMMANDS:
-        command.add_parser(commands).add_argument(
+        sub = command.add_parser(commands)
+        add_config_option(sub)
+        sub.commands = commands.choices
+        sub.add_argument(
             "--debug", action="store_true", help="show where in the program an error arose"
         )
     return parser

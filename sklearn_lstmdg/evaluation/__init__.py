@@ -1,6 +1,7 @@
 """The paper's protocol: models compared over folds, sites and repeats, and its statistics."""
 
 from ._comparison import Comparison, load_comparison
+from ._generation import continue_scans, judge_generation
 from ._intervals import intervals, reliability
 from ._protocol import compare_models
 from ._published import published_results
@@ -14,7 +15,9 @@ __all__ = [
     "community_robustness",
     "compare_models",
     "compare_to",
+    "continue_scans",
     "intervals",
+    "judge_generation",
     "load_comparison",
     "null_from_permutations",
     "paper_table",

@@ -1,6 +1,5 @@
 """The results of a comparison as tables, in memory and in a folder."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 
@@ -8,11 +7,12 @@ from sklearn.utils import Bunch
 
 from .._extras import require
 from ._metrics import score_predictions, summarise
-from ._store import FoldStore, write_atomically
+from ._store import FoldStore, read_settings, write_atomically
 
 __all__ = ["Comparison", "load_comparison"]
 
 _HISTORY = "history_"
+_FOLD = ["model", "site", "repeat", "fold"]
 
 
 class Comparison:
@@ -27,10 +27,12 @@ class Comparison:
     ----------
     folds : DataFrame
         One row per model, site, repeat and fold: its metrics, number of subjects, epochs and
-        seconds.
+        seconds; ``pretrained_on`` where a model tells. Site is that of the test subjects, or
+        "pooled".
     predictions : DataFrame
         One row per model, site, repeat and test subject: ``subject``, true label ``y``, ``score``
-        (probability of the positive class), ``predicted`` label and ``fold``.
+        (probability of the positive class), ``predicted`` label and ``fold``. Where the sites
+        were split together, ``subject_site`` tells each subject's.
     pos_label : object
         The positive class.
     """
@@ -61,9 +63,13 @@ class Comparison:
             ``acc``, ``tpr``, ``tnr`` and ``auc``: means over the folds where they are defined,
             ``_sd``: standard deviations over folds, ``_pooled``: over the test subjects of all
             folds together (averaged over repeats). ``n_one_class`` counts the folds whose test
-            subjects are all of one class, so that AUC and one of the rates are undefined.
+            subjects are all of one class, so that AUC and one of the rates are undefined. Where
+            the sites were split together, further rows judge each site's subjects on their own.
         """
-        return summarise(self.folds, self.predictions, self.pos_label)
+        folds, predictions = self.folds, self.predictions
+        if "subject_site" in predictions:
+            folds, predictions = _add_sites(folds, predictions, self.pos_label)
+        return summarise(folds, predictions, self.pos_label)
 
     def fold(self, model, site="all", repeat=0, fold=0):
         """Return all that was kept of one fold.
@@ -83,7 +89,8 @@ class Comparison:
             ``train``, ``validation``, ``test`` (row numbers of X), ``subject``, ``y``,
             ``score``, ``predicted`` (of the test rows), ``history`` (dict of arrays by epoch),
             ``membership`` and ``influence`` (None where the model has none), ``parameters``,
-            ``seed``, ``versions``, ``seconds``, ``n_iter``, ``best_epoch``, ``warnings``.
+            ``seed``, ``versions``, ``seconds``, ``finished``, ``n_iter``, ``best_epoch``,
+            ``warnings``.
 
         Raises
         ------
@@ -119,21 +126,39 @@ class Comparison:
 
     def _fold_row(self, result):
         facts, arrays = result.facts, result.arrays
-        row = {name: facts[name] for name in ("model", "site", "repeat", "fold")}
+        row = {name: facts[name] for name in _FOLD}
         row |= {f"n_{name}": len(arrays[name]) for name in ("train", "validation", "test")}
         row |= score_predictions(
             arrays["y"] == self.pos_label, arrays["predicted"] == self.pos_label, arrays["score"]
         )
-        return row | {name: facts[name] for name in ("n_iter", "best_epoch", "seconds")}
+        row |= {name: facts[name] for name in ("n_iter", "best_epoch", "seconds")}
+        pretrained_on = facts.get("pretrained_on")
+        return row if pretrained_on is None else row | {"pretrained_on": pretrained_on}
 
 
 def _prediction_rows(result):
     facts, arrays = result.facts, result.arrays
-    return {
+    rows = {
         **{name: facts[name] for name in ("model", "site", "repeat")},
         **{name: arrays[name] for name in ("subject", "y", "score", "predicted")},
         "fold": facts["fold"],
     }
+    if "subject_site" in arrays:
+        rows["subject_site"] = arrays["subject_site"]
+    return rows
+
+
+def _add_sites(folds, predictions, pos_label):
+    """Add what the test subjects of each site say, to folds that hold those of all sites."""
+    pandas = require("pandas", extra="data")
+    own = predictions.assign(site=predictions["subject_site"])
+    records = [
+        dict(zip(_FOLD, key, strict=True))
+        | score_predictions(part["y"] == pos_label, part["predicted"] == pos_label, part["score"])
+        for key, part in own.groupby(_FOLD, sort=False)
+    ]
+    folds = pandas.concat([folds, pandas.DataFrame(records)], ignore_index=True)
+    return folds, pandas.concat([predictions, own], ignore_index=True)
 
 
 def load_comparison(folder):
@@ -158,8 +183,7 @@ def load_comparison(folder):
     results = FoldStore(folder).read_all().values()
     if not results:
         raise FileNotFoundError(f"{folder} holds no finished fold of a comparison.")
-    settings = Path(folder) / "settings.json"
-    known = json.loads(settings.read_text()) if settings.exists() else {}
+    known = read_settings(folder)
     ranks = [_ranks(known.get(name, {})) for name in ("models", "sites")]
 
     def order(result):

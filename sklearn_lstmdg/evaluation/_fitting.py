@@ -2,10 +2,11 @@
 
 import time
 import warnings
+from datetime import datetime, timezone
 
 import numpy as np
 from scipy.special import expit
-from sklearn import get_config
+from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
@@ -13,8 +14,11 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-__all__ = ["fit_arguments", "fit_fold", "last_step", "set_random_states"]
+from .._training import torch_threads
 
+__all__ = ["fit_arguments", "fit_fold", "last_step", "set_random_states", "takes_source"]
+
+_ENDS = {"validation", "X_source"}  # for a Pipeline's last step alone
 _SEARCHES = (GridSearchCV, RandomizedSearchCV)
 
 
@@ -35,7 +39,12 @@ def set_random_states(estimator, seed):
     estimator.set_params(**dict(zip(names, states.tolist(), strict=True)))
 
 
-def fit_arguments(estimator, groups, validation):
+def takes_source(estimator):
+    """Tell whether the estimator, or a Pipeline's last step, pretrains on rows of other sites."""
+    return has_fit_parameter(last_step(estimator), "X_source")
+
+
+def fit_arguments(estimator, groups, validation, X_source=None):
     """Return the keywords that bring groups and the validation mask to each fit that takes them.
 
     Parameters
@@ -46,6 +55,9 @@ def fit_arguments(estimator, groups, validation):
         For every fit that takes ``groups``, and for searches.
     validation : ndarray of bool of shape (n_rows,)
         For the estimator, or the Pipeline's last step, if its fit takes ``validation``.
+    X_source : array-like or list, default=None
+        The same for ``X_source``, which the Pipeline's earlier steps transform: a Pipeline can do
+        that with metadata routing only.
 
     Returns
     -------
@@ -53,18 +65,25 @@ def fit_arguments(estimator, groups, validation):
         Keywords of ``estimator.fit``.
     """
     values = {"groups": groups, "validation": validation}
-    if not get_config()["enable_metadata_routing"]:
+    if X_source is not None:
+        values["X_source"] = X_source
+        _transform_source(estimator)
+    if not _is_routed():
         return _prefixed_arguments(estimator, values)
     if isinstance(estimator, Pipeline):
         _request(estimator, is_last=True)
         wanted = get_routing_for_object(estimator).consumes("fit", values)
-        if not has_fit_parameter(last_step(estimator), "validation"):
-            wanted = wanted - {"validation"}
+        ends = {n for n in _ENDS & set(values) if has_fit_parameter(last_step(estimator), n)}
+        wanted = (wanted - _ENDS) | ends
     else:
         wanted = _taken(estimator, values)
         if isinstance(estimator, _SEARCHES):
             wanted = get_routing_for_object(estimator).consumes("fit", ["groups"])
     return {name: values[name] for name in wanted}
+
+
+def _is_routed():
+    return get_config()["enable_metadata_routing"]
 
 
 def _prefixed_arguments(estimator, values):
@@ -90,7 +109,7 @@ def _steps(pipeline):
 
 
 def _request(pipeline, is_last):
-    """Let each step request the groups, and the last step alone the validation mask."""
+    """Let each step request the groups, and the last step alone what is for it."""
     for _, step in _steps(pipeline):
         ends = is_last and step is pipeline.steps[-1][1]
         if isinstance(step, Pipeline):
@@ -98,8 +117,15 @@ def _request(pipeline, is_last):
             continue
         if has_fit_parameter(step, "groups"):
             step.set_fit_request(groups=True)
-        if has_fit_parameter(step, "validation"):
-            step.set_fit_request(validation=ends)
+        for name in sorted(_ENDS):
+            if has_fit_parameter(step, name):
+                step.set_fit_request(**{name: ends})
+
+
+def _transform_source(estimator):
+    while isinstance(estimator, Pipeline):
+        estimator.set_params(transform_input=["X_source"])
+        estimator = estimator.steps[-1][1]
 
 
 def last_step(estimator):
@@ -113,7 +139,7 @@ def last_step(estimator):
             return estimator
 
 
-def fit_fold(estimator, seed, X, y, groups, fold):
+def fit_fold(estimator, seed, X, y, groups, fold, X_source=None):
     """Train a clone on the training and validation rows and predict the test rows.
 
     Parameters
@@ -130,6 +156,8 @@ def fit_fold(estimator, seed, X, y, groups, fold):
         Groups of all rows.
     fold : Fold
         Which rows train, validate and test.
+    X_source : array-like or list, default=None
+        Rows of other sites to pretrain on.
 
     Returns
     -------
@@ -137,19 +165,31 @@ def fit_fold(estimator, seed, X, y, groups, fold):
         "proba" (n_test, n_classes) and "classes"; "membership", "influence" and "history_<name>"
         where the model has them.
     facts : dict
-        "seconds", "warnings", "n_iter" and "best_epoch" (None where the model has none).
+        "seconds", "finished" (time of day, UTC), "warnings", and "n_iter", "best_epoch" and
+        "pretrained_on" (None where the model has none).
     """
     estimator = clone(estimator)
     set_random_states(estimator, seed)
     rows = np.sort(np.append(fold.train, fold.validation))
-    arguments = fit_arguments(estimator, groups[rows], np.isin(rows, fold.validation))
+    is_valid = np.isin(rows, fold.validation)
     begin = time.perf_counter()
     # On one thread the bits do not depend on how many folds run side by side.
-    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
+    with (
+        threadpool_limits(1),
+        torch_threads(1),
+        warnings.catch_warnings(record=True) as caught,
+        config_context(enable_metadata_routing=_is_routed() or X_source is not None),
+    ):
         warnings.simplefilter("always")
+        arguments = fit_arguments(estimator, groups[rows], is_valid, X_source)
         estimator.fit(X.take(rows), y[rows], **arguments)
         proba = _predict_proba(estimator, X.take(fold.test))
-    facts = {"seconds": time.perf_counter() - begin, "warnings": _messages(caught)}
+    facts = {
+        "seconds": time.perf_counter() - begin,
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "warnings": _messages(caught),
+        "pretrained_on": getattr(last_step(estimator), "pretrained_on_", None),
+    }
     arrays = {"proba": proba, "classes": np.asarray(estimator.classes_)}
     return arrays | _learnt_arrays(estimator), facts | _learnt_numbers(estimator)
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-__all__ = ["Fold", "make_folds", "make_seed"]
+__all__ = ["POOLED", "SCHEMES", "WITHIN_SITE", "Fold", "make_folds", "make_seed"]
+
+WITHIN_SITE, LEAVE_ONE_SITE_OUT, POOLED = SCHEMES = ("within-site", "leave-one-site-out", "pooled")
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Fold:
     Attributes
     ----------
     site : str
-        Site of all rows.
+        Site of the test rows; "pooled" where they are of all sites.
     repeat, fold : int
         Which partition, and which of its parts is tested; from 0.
     train, validation, test : ndarray of int
@@ -29,6 +31,11 @@ class Fold:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+
+    @property
+    def rows(self):
+        """All its rows, ascending."""
+        return np.sort(np.concatenate([self.train, self.validation, self.test]))
 
 
 def make_seed(entropy, *names):
@@ -52,10 +59,11 @@ def make_seed(entropy, *names):
     return int(state[0])
 
 
-def make_folds(y, groups, sites, n_folds, n_repeats, entropy):
-    """Split each site's rows into test, validation and training rows.
+def make_folds(y, groups, sites, n_folds, n_repeats, entropy, scheme=WITHIN_SITE):
+    """Split rows into test, validation and training rows.
 
     Part f of a partition is tested while part (f + 1) mod n_folds validates and the others train.
+    Where a whole site is tested, one part of the other sites' rows validates.
 
     Parameters
     ----------
@@ -64,11 +72,13 @@ def make_folds(y, groups, sites, n_folds, n_repeats, entropy):
     groups : ndarray of int of shape (n_rows,)
         Rows of a group stay in one part.
     sites : ndarray of str of shape (n_rows,)
-        Sites are split on their own.
+        Site of each row.
     n_folds, n_repeats : int
         Parts of a partition, and partitions.
     entropy : int
         The run's seed.
+    scheme : {"within-site", "leave-one-site-out", "pooled"}, default="within-site"
+        Whether sites are split on their own, tested one after the other, or split together.
 
     Returns
     -------
@@ -78,24 +88,72 @@ def make_folds(y, groups, sites, n_folds, n_repeats, entropy):
     Raises
     ------
     ValueError
-        If a site has fewer groups than folds.
+        If a site has fewer groups than folds, or a site is to be left out and there is only one.
     """
+    if scheme == POOLED and POOLED in sites:
+        raise ValueError(f"With scheme={scheme!r} no site can have the name {POOLED!r}.")
+    split = {WITHIN_SITE: _within_sites, LEAVE_ONE_SITE_OUT: _leave_out, POOLED: _pool}[scheme]
     folds = []
     for repeat in range(n_repeats):
-        for site in dict.fromkeys(sites.tolist()):
-            rows = np.flatnonzero(sites == site)
-            seed = make_seed(entropy, "folds", site, repeat)
-            parts = _split(rows, y[rows], groups[rows], n_folds, site, seed)
-            folds += [_fold(site, repeat, f, parts) for f in range(n_folds)]
+        folds += split(repeat, y, groups, sites, n_folds, entropy)
     return sorted(folds, key=lambda fold: (fold.repeat, fold.fold))
 
 
-def _split(rows, y, groups, n_folds, site, seed):
+def _within_sites(repeat, y, groups, sites, n_folds, entropy):
+    folds = []
+    for site in dict.fromkeys(sites.tolist()):
+        rows = np.flatnonzero(sites == site)
+        seed = make_seed(entropy, "folds", site, repeat)
+        parts = _split(rows, y[rows], groups[rows], n_folds, site, seed)
+        folds += [_fold(site, repeat, f, parts) for f in range(n_folds)]
+    return folds
+
+
+def _leave_out(repeat, y, groups, sites, n_folds, entropy):
+    """Test each site by the others, without those of their rows whose group is at the site too."""
+    names = list(dict.fromkeys(sites.tolist()))
+    if len(names) < 2:
+        raise ValueError(f"scheme={LEAVE_ONE_SITE_OUT!r} needs two sites, there is {names[0]!r}.")
+    folds = []
+    for site in names:
+        is_tested = sites == site
+        others = np.flatnonzero(~is_tested & ~np.isin(groups, groups[is_tested]))
+        seed = make_seed(entropy, LEAVE_ONE_SITE_OUT, site, repeat)
+        validation, *training = _deal(others, y, groups, sites, n_folds, f"without {site}", seed)
+        train = np.sort(np.concatenate(training))
+        folds.append(Fold(site, repeat, 0, train, validation, np.flatnonzero(is_tested)))
+    return folds
+
+
+def _pool(repeat, y, groups, sites, n_folds, entropy):
+    seed = make_seed(entropy, POOLED, repeat)
+    parts = _deal(np.arange(len(y)), y, groups, sites, n_folds, POOLED, seed)
+    return [_fold(POOLED, repeat, f, parts) for f in range(n_folds)]
+
+
+def _deal(rows, y, groups, sites, n_folds, name, seed):
+    """Deal groups to parts in turn, class by class and site by site, in random order in each."""
+    _check_number(groups[rows], n_folds, name)
+    _, first, members = np.unique(groups[rows], return_index=True, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(first))
+    dealt = rows[first][order]
+    order = order[np.lexsort((sites[dealt], y[dealt]))]
+    part = np.empty(len(order), dtype=int)
+    part[order] = np.arange(len(order)) % n_folds
+    return [rows[part[members] == f] for f in range(n_folds)]
+
+
+def _check_number(groups, n_folds, site):
     n_groups = len(np.unique(groups))
     if n_groups < n_folds:
         raise ValueError(
             f"Site {site!r} has {n_groups} subjects or groups, too few for n_folds={n_folds}."
         )
+    return n_groups
+
+
+def _split(rows, y, groups, n_folds, site, seed):
+    n_groups = _check_number(groups, n_folds, site)
     is_grouped = n_groups < len(rows)
     splitter = StratifiedGroupKFold if is_grouped else StratifiedKFold
     cv = splitter(n_folds, shuffle=True, random_state=seed % 2**32)

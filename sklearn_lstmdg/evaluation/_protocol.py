@@ -1,7 +1,6 @@
 """The paper's comparison: every model on the same folds, subjects never on both sides."""
 
-import json
-import tempfile
+import threading
 import warnings
 from dataclasses import dataclass
 from numbers import Integral
@@ -18,17 +17,19 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._extras import require
-from ._cohort import CONFOUNDS, check_cohort
+from ._cluster import active_client, run_on_cluster
+from ._cohort import CONFOUNDS, check_cohort, shared
 from ._comparison import Comparison, load_comparison
 from ._fingerprint import describe, digest, package_versions
-from ._fitting import fit_fold
-from ._folds import Fold, make_folds, make_seed
+from ._fitting import fit_fold, takes_source
+from ._folds import POOLED, SCHEMES, WITHIN_SITE, Fold, make_folds, make_seed
 from ._progress import Progress
-from ._store import FoldResult, FoldStore, write_atomically
+from ._resume import PROTOCOL, register, warn_of_versions
+from ._store import FoldResult, FoldStore, locked, read_settings
 
 __all__ = ["compare_models"]
 
-_PROTOCOL = "number of folds, seed or positive class"
+_ONE_FIT = threading.RLock()  # torch's generator and thread number belong to the whole process
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class _Task:
     estimator: object
     fold: Fold
     facts: dict
+    source: np.ndarray | None = None
 
     @property
     def key(self):
@@ -58,12 +60,14 @@ def compare_models(
     out=None,
     random_state=None,
     verbose=0,
+    scheme=WITHIN_SITE,
+    source=None,
 ):
     """Compare classifiers by subject-safe cross-validation.
 
     The protocol is the paper's [1]_: subjects are split into ``n_folds`` stratified folds; fold f
     is tested, fold f + 1 validates (early stopping), the others train. All models get the same
-    folds.
+    folds. ``scheme`` has two more protocols for several sites.
 
     Parameters
     ----------
@@ -78,8 +82,7 @@ def compare_models(
     groups : array-like of shape (n_rows,), default=None
         Subjects or families: rows of a group stay together. Without groups every row is a subject.
     sites : array-like of shape (n_rows,), default=None
-        Sites are compared one by one, each with folds of its own. Without sites all rows are split
-        together, as site "all".
+        Site of each row. Without sites all rows are of one, "all".
     confounds : array-like or DataFrame of shape (n_rows, n_confounds), default=None
         Head motion, age and the like. They add a model "confounds", a logistic regression on them
         alone: what the groups' differences in these would give. Missing values (NaN) become means.
@@ -100,6 +103,18 @@ def compare_models(
         models and sites are compared. None takes the seed of the run in ``out`` if there is one.
     verbose : int, default=0
         1 reports finished folds, and the time left, on standard error.
+    scheme : {"within-site", "leave-one-site-out", "pooled"}, default="within-site"
+        "within-site", the paper's: sites are compared one by one, each with folds of its own.
+        "leave-one-site-out": a site is tested by models of all others; of these, one part in
+        ``n_folds``, stratified by class and site, validates. Groups that are at the tested site
+        too do not train. "pooled": folds over the subjects of all sites, stratified by class and
+        site; results have the site "pooled", predictions also ``subject_site``.
+    source : array-like or list, default=None
+        Scans in the form of X, of sites that are not compared: controls, for models whose ``fit``
+        (or whose Pipeline's last step's) takes ``X_source``. Those models get them together with
+        the rows of the negative class at those sites of X that have no part in the fold, after the
+        Pipeline's earlier steps; ``pretrained_on`` in ``folds`` tells whether there were any. So
+        their results, alone, depend on the other sites.
 
     Returns
     -------
@@ -117,13 +132,18 @@ def compare_models(
     Warns
     -----
     UserWarning
-        For each model that warned in some folds (``fold(...).warnings`` has all), and for each
-        damaged file in ``out``.
+        For each model that warned in some folds (``fold(...).warnings`` has all), for each damaged
+        file in ``out``, and where its folds were trained with other versions of packages.
 
     Notes
     -----
     A subject is predicted positive where ``predict_proba`` of the positive class is the greater. A
     model without ``predict_proba`` is scored by the logistic function of its decision function.
+
+    Folds also run on a Dask cluster (extra ``dask``), with the same bits: ``with
+    distributed.Client(address), joblib.parallel_config(backend="dask"):`` around the call. ``out``
+    must then be a folder that all machines share. A fold whose worker dies is trained again. On
+    SLURM, ``dask_jobqueue.SLURMCluster`` starts such a cluster; workers of one thread are best.
 
     References
     ----------
@@ -145,22 +165,27 @@ def compare_models(
     require("pandas", extra="data")
     check_scalar(n_folds, "n_folds", Integral, min_val=3)
     check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme={scheme!r} must be one of {', '.join(SCHEMES)}.")
     # Workers may have another working directory.
     out = None if out is None else Path(out).expanduser().resolve()
     estimators = _add_confounds(estimators, confounds)
-    cohort, pos_label = check_cohort(X, y, groups, sites, confounds, pos_label)
+    cohort, pos_label = check_cohort(X, y, groups, sites, confounds, pos_label, source)
     seed = _check_seed(random_state, out)
     protocol = {"n_folds": int(n_folds), "seed": seed, "pos_label": pos_label}
-    tasks = _plan(estimators, cohort, protocol, n_repeats)
+    tasks = _plan(estimators, cohort, protocol, n_repeats, scheme)
     results = {}
     if out is not None:
-        results = _finished(tasks, out)
-        _write_settings(out, tasks, protocol)
+        FoldStore(out).clean()
+        results = register(tasks, out, protocol, scheme)
+        warn_of_versions(results.values())
     waiting = [task for task in tasks if task.key not in results]
     for result in _run(waiting, cohort, n_jobs, out, len(tasks) - len(waiting), verbose):
         results[result.key] = result
     if out is not None:
-        load_comparison(out).save(out)
+        register(tasks, out, protocol, scheme)  # another run may have begun meanwhile
+        with locked(out):
+            load_comparison(out).save(out)
     names = list(estimators)
     tasks = sorted(tasks, key=lambda task: names.index(task.facts["model"]))
     results = [results[task.key] for task in tasks]
@@ -187,20 +212,21 @@ def _check_seed(random_state, out):
         return int(random_state)
     if random_state is not None:
         return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    earlier = {} if out is None else _read_settings(out)
+    earlier = {} if out is None else read_settings(out)
     return earlier.get("seed", int(np.random.SeedSequence().generate_state(1)[0]))
 
 
-def _plan(estimators, cohort, protocol, n_repeats):
+def _plan(estimators, cohort, protocol, n_repeats, scheme):
     """Return every fold of every model; all models' first folds come first."""
     seed, n_folds = protocol["seed"], protocol["n_folds"]
-    folds = make_folds(cohort.y, cohort.groups, cohort.sites, n_folds, n_repeats, seed)
+    folds = make_folds(cohort.y, cohort.groups, cohort.sites, n_folds, n_repeats, seed, scheme)
     parameters = {model: describe(estimator) for model, estimator in estimators.items()}
-    sites = dict.fromkeys(cohort.sites.tolist())
-    data = {(m, site): cohort.fingerprint(m, site) for m in estimators for site in sites}
+    data = _fingerprint_data(estimators, cohort, folds)
     tasks = []
     for fold in folds:
+        others = cohort.source_rows(fold, protocol["pos_label"])
         for model, estimator in estimators.items():
+            rows = others if takes_source(estimator) else None
             key = {"model": model, "site": fold.site, "repeat": fold.repeat, "fold": fold.fold}
             facts = {
                 **key,
@@ -208,63 +234,44 @@ def _plan(estimators, cohort, protocol, n_repeats):
                 "pos_label": protocol["pos_label"],
                 "parameters": parameters[model],
                 "fingerprint": {
-                    _PROTOCOL: digest(protocol),
-                    "data": data[model, fold.site],
+                    PROTOCOL: digest(protocol),
+                    "scheme": scheme,
+                    "data": data[model == CONFOUNDS, fold.site],
                     "rows of the folds": digest(fold.train, fold.validation, fold.test),
+                    "source": None if rows is None else cohort.source_fingerprint(rows),
                     "parameters": digest(parameters[model]),
                 },
             }
-            tasks.append(_Task(estimator, fold, facts))
+            tasks.append(_Task(estimator, fold, facts, rows))
     return tasks
 
 
-def _finished(tasks, out):
-    """Return the results in the folder; all of them must be of this run's protocol."""
-    planned = {task.key: task.facts["fingerprint"] for task in tasks}
-    protocol = {_PROTOCOL: tasks[0].facts["fingerprint"][_PROTOCOL]}
-    finished = FoldStore(out).read_all()
-    for key, result in finished.items():
-        there, here = result.facts["fingerprint"], planned.get(key, protocol)
-        changed = [name for name, value in here.items() if there.get(name) != value]
-        if changed:
-            raise ValueError(
-                f"{out} holds results of another run: of model {key[0]!r} at site {key[1]!r}, "
-                f"these differ: {', '.join(changed)}. Choose another folder, or delete this one."
-            )
-    return {key: result for key, result in finished.items() if key in planned}
-
-
-def _read_settings(out):
-    path = Path(out) / "settings.json"
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
-def _write_settings(out, tasks, protocol):
-    """Write what the run is, with the models and sites of earlier runs into the same folder."""
-    earlier = _read_settings(out)
-    models = {task.facts["model"]: task.facts["parameters"] for task in tasks}
-    sites = [*earlier.get("sites", []), *(task.fold.site for task in tasks)]
-    settings = {
-        **protocol,
-        "n_repeats": max(task.fold.repeat for task in tasks) + 1,
-        "sites": list(dict.fromkeys(sites)),
-        "models": earlier.get("models", {}) | models,
-        "versions": package_versions(),
+def _fingerprint_data(models, cohort, folds):
+    """Return digests of what models read, by whether it is the confounds, and by site."""
+    kinds = {(model == CONFOUNDS): model for model in models}
+    sites = {fold.site: fold.rows for fold in folds if fold.repeat == 0}
+    return {
+        (kind, site): cohort.fingerprint(model, rows)
+        for kind, model in kinds.items()
+        for site, rows in sites.items()
     }
-    write_atomically(Path(out) / "settings.json", json.dumps(settings, indent=2).encode())
 
 
 def _run(tasks, cohort, n_jobs, out, n_done, verbose):
     """Train what is left, folds side by side, and yield results as they are finished."""
-    progress = None
+    client, progress = active_client(), None
     if verbose:
-        models = [task.facts["model"] for task in tasks]
-        progress = Progress(models, n_done, effective_n_jobs(n_jobs))
-    with tempfile.TemporaryDirectory(prefix="lstmdg-", ignore_cleanup_errors=True) as folder:
-        path = str(Path(folder) / "cohort")
-        joblib.dump(cohort, path)
-        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        for result in parallel(delayed(_run_task)(task, path, out) for task in tasks):
+        n_workers = effective_n_jobs(n_jobs) if client is None else len(client.ncores()) or 1
+        progress = Progress([task.facts["model"] for task in tasks], n_done, n_workers)
+    # A cluster's machines share the results folder.
+    with shared(cohort, None if client is None else out) as path:
+        calls = [(task, path, out) for task in tasks]
+        if client is None:
+            parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+            results = parallel(delayed(_run_task)(*call) for call in calls)
+        else:
+            results = run_on_cluster(client, _run_task, calls)
+        for result in results:
             if progress is not None:
                 progress.update(result)
             yield result
@@ -274,23 +281,38 @@ def _run(tasks, cohort, n_jobs, out, n_done, verbose):
 
 def _run_task(task, path, out):
     """Train one fold and, where there is a folder, write it."""
-    cohort = joblib.load(path, mmap_mode="r")
+    try:
+        cohort = joblib.load(path, mmap_mode="r")
+    except FileNotFoundError as error:
+        raise RuntimeError(
+            f"A worker does not see {path}: on a cluster, out must be a folder that all machines "
+            "share."
+        ) from error
+    fold = task.fold
+    with _ONE_FIT:
+        arrays, facts = _fit_task(task, cohort)
+    arrays["subject"] = np.asarray(cohort.subjects)[fold.test]
+    arrays["y"] = np.asarray(cohort.y)[fold.test]
+    if fold.site == POOLED:
+        arrays["subject_site"] = np.asarray(cohort.sites)[fold.test]
+    arrays |= {"train": fold.train, "validation": fold.validation, "test": fold.test}
+    result = FoldResult(task.facts | facts | {"versions": package_versions()}, arrays)
+    return result if out is None else FoldStore(out).write(result)
+
+
+def _fit_task(task, cohort):
     model, fold = task.facts["model"], task.fold
     X, y, groups = cohort.rows_of(model), np.asarray(cohort.y), np.asarray(cohort.groups)
+    X_source = None if task.source is None else cohort.take_source(task.source)
     try:
-        arrays, facts = fit_fold(task.estimator, task.facts["seed"], X, y, groups, fold)
+        arrays, facts = fit_fold(task.estimator, task.facts["seed"], X, y, groups, fold, X_source)
         arrays |= _decide(arrays.pop("proba"), arrays.pop("classes"), task.facts["pos_label"])
     except Exception as error:
         raise RuntimeError(
             f"Model {model!r} failed at site {fold.site!r}, repeat {fold.repeat}, fold "
             f"{fold.fold}: {type(error).__name__}: {error}"
         ) from error
-    arrays |= {"subject": np.asarray(cohort.subjects)[fold.test], "y": y[fold.test]}
-    arrays |= {"train": fold.train, "validation": fold.validation, "test": fold.test}
-    result = FoldResult(task.facts | facts | {"versions": package_versions()}, arrays)
-    if out is not None:
-        FoldStore(out).write(result)
-    return result
+    return arrays, facts
 
 
 def _decide(proba, classes, pos_label):

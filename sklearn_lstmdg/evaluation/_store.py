@@ -13,8 +13,24 @@ from urllib.parse import quote
 import numpy as np
 
 from ._fingerprint import digest
+from ._folds import WITHIN_SITE
 
-__all__ = ["FoldResult", "FoldStore", "write_atomically"]
+try:
+    import fcntl
+except ImportError:  # not POSIX
+    fcntl = None
+
+__all__ = [
+    "LOCK",
+    "FoldResult",
+    "FoldStore",
+    "locked",
+    "read_settings",
+    "refuse_other_run",
+    "write_atomically",
+]
+
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -44,12 +60,13 @@ class FoldStore:
 
     Parameters
     ----------
-    folder : path
+    out : path
         The results folder; files are in its ``folds``.
     """
 
-    def __init__(self, folder):
-        self.folder = Path(folder) / "folds"
+    def __init__(self, out):
+        self.out = Path(out)
+        self.folder = self.out / "folds"
 
     def path(self, key):
         """Return the file of a fold, given its model, site, repeat and fold."""
@@ -58,11 +75,36 @@ class FoldStore:
         return self.folder / f"{names}__repeat{repeat}__fold{fold}.npz"
 
     def write(self, result):
-        """Write a finished fold."""
+        """Write a finished fold, unless another run of the same command was faster.
+
+        Returns
+        -------
+        FoldResult
+            What the folder holds then.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds this fold of another run.
+        """
         facts = result.facts | {"checksum": _checksum(result)}
         buffer = BytesIO()
         np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **result.arrays)
-        write_atomically(self.path(result.key), buffer.getvalue())
+        path = self.path(result.key)
+        with locked(self.out):
+            earlier = self._read(path)
+            if earlier is None:
+                write_atomically(path, buffer.getvalue())
+                return result
+        refuse_other_run(self.out, earlier, result.facts.get("fingerprint", {}))
+        return earlier
+
+    def clean(self):
+        """Delete what killed runs have left half written."""
+        with locked(self.out) as is_mine:
+            for folder in (self.out, self.folder) if is_mine else ():
+                for path in folder.glob(".*.tmp"):
+                    path.unlink()
 
     def read_all(self):
         """Read every finished fold.
@@ -83,14 +125,13 @@ class FoldStore:
     def _read(self, path):
         try:
             content = path.read_bytes()
-        except FileNotFoundError:  # another run has set it aside
+        except FileNotFoundError:  # not finished, or set aside by another run
             return None
         try:
-            result = self._parse(content, path)
+            return self._parse(content, path)
         except Exception as error:  # whatever damage does to zip, npy and JSON
             _set_aside(path, error)
             return None
-        return result
 
     def _parse(self, content, path):
         with np.load(BytesIO(content), allow_pickle=False) as file:
@@ -113,10 +154,77 @@ def _set_aside(path, error):
     with contextlib.suppress(FileNotFoundError):
         os.replace(path, aside)
     warnings.warn(
-        f"{path} is damaged ({error}); it is kept as {aside.name} and its fold is trained again.",
+        f"{path} is damaged ({error}); it is kept as {aside.name} and its work is done again.",
         UserWarning,
         stacklevel=2,
     )
+
+
+def refuse_other_run(out, result, fingerprint):
+    """Raise where a stored fold depends on other facts than those of this run.
+
+    Parameters
+    ----------
+    out : path
+        The results folder.
+    result : FoldResult
+        The stored fold.
+    fingerprint : dict of str
+        What it must depend on.
+
+    Raises
+    ------
+    ValueError
+        Naming what differs.
+    """
+    there = {"scheme": WITHIN_SITE, "source": None} | result.facts.get("fingerprint", {})
+    changed = [name for name, value in fingerprint.items() if there.get(name) != value]
+    if changed:
+        model, site = result.key[:2]
+        raise ValueError(
+            f"{out} holds results of another run: of model {model!r} at site {site!r}, "
+            f"these differ: {', '.join(changed)}. Choose another folder, or delete this one."
+        )
+
+
+def read_settings(out):
+    """Return what ``settings.json`` of a results folder holds; nothing where there is none."""
+    path = Path(out) / "settings.json"
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        _set_aside(path, error)
+        return {}
+
+
+@contextlib.contextmanager
+def locked(folder, wait=True):
+    """Hold a folder's lock, which the system takes back from a process that dies.
+
+    Parameters
+    ----------
+    folder : path
+        Made where missing.
+    wait : bool, default=True
+        Whether to wait while another process holds it.
+
+    Yields
+    ------
+    bool
+        Whether it is held: some systems and network folders have no locks, and then work goes on
+        without, since every single file is written at once or not at all.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        is_held = False
+        if fcntl is not None:
+            with contextlib.suppress(OSError):
+                file = stack.enter_context((Path(folder) / LOCK).open("ab"))
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                is_held = True
+        yield is_held
 
 
 def write_atomically(path, content):

@@ -1,0 +1,226 @@
+"""``lstmdg decode``: the top communities of a comparison on the brain, and their terms."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from .. import decoding
+from .._extras import require
+from .._memberships import two_means
+from ..evaluation import load_comparison
+from ..evaluation._store import write_atomically
+from ..report import best_fold, read_cohort_record
+
+__all__ = ["add_parser"]
+
+# A fault of the Harvard-Oxford mask: in the files' first line, but not among the ROIs loaded.
+_FAULT = 3455
+
+_DESCRIPTION = """\
+Draw the most influential communities of each site's best fold on the brain, and rank the terms that
+go with them. The best fold has the highest test accuracy (then the highest AUC, then the lowest
+validation loss): it is chosen by its test subjects, for display only, never for a result."""
+
+_EXAMPLE = """\
+example, with the mask that PCP averaged over and Neurosynth's topics, and then the page:
+  lstmdg decode nyu --atlas ho_mask_pad.nii.gz --labels ho_labels.csv --maps neurosynth \\
+      --threshold 0.05
+  lstmdg report nyu"""
+
+
+def add_parser(commands):
+    """Add the sub-command and return its parser."""
+    parser = commands.add_parser(
+        "decode",
+        help="draw the top communities of a comparison on the brain and find their terms",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("folder", metavar="DIR", help='results folder of "lstmdg compare"')
+    parser.add_argument(
+        "--model", help="whose communities (default: the first model that has an influence)"
+    )
+    parser.add_argument("--top", type=int, default=3, help="how many communities (default: 3)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="decides the null sets of ROIs (default: 0)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but the results' name")
+    _add_atlas_options(parser.add_argument_group("atlas"))
+    _add_term_options(parser.add_argument_group("terms"))
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_atlas_options(group):
+    group.add_argument(
+        "--atlas",
+        required=True,
+        metavar="IMAGE",
+        help="label image that the series were averaged over; aal, harvard-oxford and cc200 are "
+        "downloaded by nilearn",
+    )
+    group.add_argument("--labels", metavar="CSV", help="table of ROI names: columns code and name")
+    group.add_argument(
+        "--roi-codes",
+        metavar="FILE",
+        help="atlas codes of the scans' ROIs, in their order, for example one of the .1D files "
+        "(default: as the comparison kept them, else all codes of the atlas)",
+    )
+
+
+def _add_term_options(group):
+    group.add_argument(
+        "--maps",
+        metavar="DIR",
+        help="folder with one NIfTI map per term, or with the files of Neurosynth or NeuroQuery "
+        "(default: no terms)",
+    )
+    group.add_argument(
+        "--vocabulary", default="", metavar="NAME", help="which one, where the folder has several"
+    )
+    group.add_argument(
+        "--threshold",
+        type=float,
+        default=0.001,
+        help="weight above which a study uses a term; 0.05 for topics (default: 0.001)",
+    )
+    group.add_argument(
+        "--permutations", type=int, default=1000, help="null sets of ROIs (default: 1000)"
+    )
+
+
+def run(args):
+    """Decode the best fold of each site."""
+    comparison = load_comparison(args.folder)
+    model = args.model or _first_model(comparison)
+    atlas = decoding.load_atlas(_path_or_name(args.atlas), args.labels)
+    maps = None if args.maps is None else _load_maps(args)
+    folds = comparison.folds
+    sites = list(dict.fromkeys(folds.loc[folds["model"] == model, "site"]))
+    if not sites:
+        raise ValueError(f"The comparison has no model {model!r}.")
+    tables = []
+    for site in sites:
+        _say(args, f"{site}: drawing {args.top} communities of {model}")
+        tables += _decode_site(best_fold(comparison, model, site), atlas, maps, args)
+    table = require("pandas", extra="data").concat(tables, ignore_index=True)
+    path = Path(args.folder) / "decoding.csv"
+    write_atomically(path, table.to_csv(index=False).encode())
+    if args.quiet:
+        print(path)
+        return
+    print(_format(table))
+    print(f"\nResults: {args.folder} (decoding.csv and {table['image'].nunique()} figures)")
+
+
+def _say(args, text):
+    if not args.quiet:
+        print(text, file=sys.stderr)
+
+
+def _first_model(comparison):
+    for model in dict.fromkeys(comparison.folds["model"]):
+        row = comparison.folds[comparison.folds["model"] == model].iloc[0]
+        fold = comparison.fold(model, row["site"], row["repeat"], row["fold"])
+        if fold.membership is not None and fold.influence is not None:
+            return model
+    raise ValueError("No model of the comparison has communities with an influence.")
+
+
+def _path_or_name(atlas):
+    return atlas if not Path(atlas).expanduser().exists() else Path(atlas).expanduser()
+
+
+def _load_maps(args):
+    folder = Path(args.maps).expanduser()
+    if not any(folder.glob("*_coordinates.tsv.gz")):
+        return decoding.term_maps_from_folder(folder)
+    _say(args, f"computing maps of terms from the peaks in {folder}")
+    studies = decoding.load_studies(folder, args.vocabulary)
+    return decoding.term_maps_from_peaks(**studies, threshold=args.threshold)
+
+
+def _decode_site(fold, atlas, maps, args):
+    """Return one table for each of the most influential communities."""
+    if fold.membership is None or fold.influence is None:
+        raise ValueError(f"Model {fold.model!r} has no communities with an influence.")
+    members = two_means(fold.membership)
+    codes = _roi_codes(args, atlas, len(members))
+    names = dict(zip(atlas.codes.tolist(), atlas.names, strict=True))
+    order = np.argsort(-fold.influence, kind="stable")
+    top = order[members.any(axis=0)[order]][: args.top]
+    tables = []
+    for rank, column in enumerate(top.tolist(), start=1):
+        inside = members[:, column]
+        terms = _terms(inside, codes, atlas, maps, args)
+        facts = {name: fold[name] for name in ("site", "model", "repeat", "fold")}
+        facts |= {"rank": rank, "community": column, "influence": float(fold.influence[column])}
+        facts |= {"n_rois": int(inside.sum())}
+        facts["rois"] = "; ".join(names[code] for code in codes[inside].tolist())
+        facts["image"] = f"decoding_{quote(fold.site, safe='')}_{rank}.png"
+        _draw(fold, members, column, codes, atlas, Path(args.folder) / facts["image"])
+        tables.append(terms.assign(**facts)[[*facts, *terms.columns]])
+    return tables
+
+
+def _terms(inside, codes, atlas, maps, args):
+    """Return the terms of a community, the best first; one empty row without maps."""
+    if maps is None:
+        return require("pandas", extra="data").DataFrame({"term": [None], "r": [np.nan]})
+    return decoding.decode(
+        decoding.to_image(inside, codes, atlas),
+        maps,
+        atlas,
+        n_permutations=args.permutations,
+        random_state=args.seed,
+    )
+
+
+def _draw(fold, members, column, codes, atlas, path):
+    figure = require("matplotlib.figure", extra="plot").Figure(figsize=(13, 2.6))
+    alone = np.zeros_like(members)
+    alone[:, column] = members[:, column]
+    decoding.plot_communities(
+        alone, codes, atlas, influence=fold.influence, n_communities=1, figure=figure
+    )
+    figure.savefig(path, dpi=110)
+
+
+def _roi_codes(args, atlas, n_rois):
+    """Return the atlas code of each ROI: from the file, the comparison or the atlas itself."""
+    if args.roi_codes is not None:
+        codes = _read_codes(Path(args.roi_codes).expanduser(), n_rois)
+    else:
+        codes = read_cohort_record(args.folder).get("roi_codes") or atlas.codes.tolist()
+    if len(codes) != n_rois:
+        raise ValueError(
+            f"The communities have {n_rois} ROIs and there are {len(codes)} codes: name the codes "
+            "of the scans with --roi-codes."
+        )
+    return np.array(codes)
+
+
+def _read_codes(path, n_rois):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = lines[:1] if lines and lines[0].startswith("#") else lines
+    codes = [int(code) for line in lines for code in re.findall(r"\d+", line)]
+    return codes if len(codes) == n_rois else [code for code in codes if code != _FAULT]
+
+
+def _format(table):
+    """Return one line per community: its size and first terms, or ROIs."""
+    lines = []
+    for (site, rank), part in table.groupby(["site", "rank"], sort=False):
+        first = part.iloc[0]
+        words = part["term"].dropna().tolist()[:5] or first["rois"].split("; ")[:5]
+        lines.append(
+            f"{site}  {rank}. community {first['community']}, {first['n_rois']} ROIs, influence "
+            f"{first['influence']:.3g}: {', '.join(words)}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,96 @@
+"""Who took part, as a record that JSON can hold."""
+
+import numpy as np
+
+__all__ = ["cohort_record"]
+
+_GROUPS = {1: "autism", 0: "control"}
+_COUNTS = ("table", "selected", "files", "loaded")
+
+
+def cohort_record(cohort, sites):
+    """Describe a cohort for the report: counts, exclusions, and both groups by site.
+
+    Parameters
+    ----------
+    cohort : Bunch
+        From ``load_abide``, ``fetch_abide`` or ``make_scans``.
+    sites : ndarray of str of shape (n_subjects,)
+        The site that each subject is compared in.
+
+    Returns
+    -------
+    dict
+        What JSON can hold: ``simulated`` (bool), ``roi_codes`` (list of int) and ``sites``, one
+        dict per site: ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest and most), ``t_r``
+        (repetition times, in seconds), what the loader counted (``table``, ``selected``, ``files``,
+        ``loaded``; None for simulated scans) and ``groups``: of each group its ``label``,
+        ``name``, ``n``, ``n_male`` and [mean, standard deviation, number known] of ``age``
+        (years) and ``motion`` (mean framewise displacement, mm), None where unknown.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> from sklearn_lstmdg.report import cohort_record
+    >>> cohort = make_scans(n_subjects=10, random_state=0)
+    >>> record = cohort_record(cohort, cohort.sites)
+    >>> [(group["name"], group["n"]) for group in record["sites"][0]["groups"]]
+    [('autism', 5), ('control', 5)]
+    """
+    sites = np.asarray(sites)
+    return {
+        "simulated": "membership" in cohort,
+        "roi_codes": np.asarray(cohort.roi_codes).tolist(),
+        "sites": [_site(cohort, sites == site, site) for site in dict.fromkeys(sites.tolist())],
+    }
+
+
+def _site(cohort, rows, site):
+    samples = list(dict.fromkeys(np.asarray(cohort.sites)[rows].tolist()))
+    lengths = [len(cohort.data[row]) for row in np.flatnonzero(rows)]
+    t_r = np.unique(np.asarray(cohort.t_r, dtype=float)[rows])
+    return {
+        "site": site,
+        "samples": samples,
+        "timepoints": [min(lengths), max(lengths)],
+        "t_r": t_r[np.isfinite(t_r)].tolist(),
+        **_counts(cohort, samples),
+        "groups": [_group(cohort, rows, label) for label in _GROUPS],
+    }
+
+
+def _counts(cohort, samples):
+    counts = cohort.get("site_counts")
+    if counts is None:
+        return dict.fromkeys(_COUNTS)
+    mine = counts[counts.index.isin(samples)]
+    return {name: int(mine[name].sum()) for name in _COUNTS}
+
+
+def _group(cohort, rows, label):
+    rows = rows & (np.asarray(cohort.target) == label)
+    sex = _column(cohort, "SEX")
+    return {
+        "label": label,
+        "name": _GROUPS[label],
+        "n": int(rows.sum()),
+        "n_male": None if sex is None else int(np.sum(sex[rows] == 1)),
+        "age": _spread(_column(cohort, "AGE_AT_SCAN"), rows),
+        "motion": _spread(_column(cohort, "func_mean_fd"), rows),
+    }
+
+
+def _column(cohort, name):
+    try:
+        return np.asarray(cohort.phenotypic[name], dtype=float)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _spread(values, rows):
+    """Return mean, standard deviation and number of the known values; missing are negative."""
+    known = [] if values is None else values[rows & (values >= 0)]
+    if len(known) == 0:
+        return None
+    deviation = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
+    return [float(np.mean(known)), deviation, len(known)]

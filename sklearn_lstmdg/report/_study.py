@@ -1,0 +1,177 @@
+"""All that a results folder knows."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from .._extras import require
+from ..evaluation import load_comparison
+
+__all__ = ["LEAVE_ONE_SITE_OUT", "Study", "best_fold", "read_cohort_record", "read_study"]
+
+LEAVE_ONE_SITE_OUT = "leave-one-site-out"
+
+
+@dataclass
+class Study:
+    """What is in a results folder.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    comparison : Comparison
+        Its finished folds.
+    options, settings, cohort : dict
+        ``options.json``, ``settings.json`` and ``cohort.json``; empty where there is none.
+    communities, robustness, decoding : DataFrame or None
+        ``communities.csv``, ``robustness.csv`` and ``decoding.csv``.
+    reference : str
+        The model that the others are tested against.
+    """
+
+    folder: Path
+    comparison: object
+    options: dict
+    settings: dict
+    cohort: dict
+    communities: object
+    robustness: object
+    decoding: object
+    reference: str = ""
+
+    @cached_property
+    def summary(self):
+        """One row per model and site."""
+        return self.comparison.summary()
+
+    @property
+    def folds(self):
+        """One row per model, site, repeat and fold."""
+        return self.comparison.folds
+
+    @property
+    def models(self):
+        """Names of the models."""
+        return list(dict.fromkeys(self.folds["model"]))
+
+    @property
+    def sites(self):
+        """Names of the sites."""
+        return list(dict.fromkeys(self.folds["site"]))
+
+    @property
+    def n_subjects(self):
+        """How many subjects were tested."""
+        return len(self.comparison.predictions[["site", "subject"]].drop_duplicates())
+
+    @property
+    def n_planned(self):
+        """How many folds the run has when it is finished."""
+        settings = self.settings
+        one_per_site = settings.get("scheme") == LEAVE_ONE_SITE_OUT
+        each = (1 if one_per_site else settings.get("n_folds", 0)) * settings.get("n_repeats", 0)
+        planned = each * len(settings.get("models", ())) * len(settings.get("sites", ()))
+        return max(planned, len(self.folds))
+
+    @property
+    def is_simulated(self):
+        """Whether the scans were simulated, as far as the folder knows."""
+        from_command = bool(self.options) and self.options.get("data_dir") is None
+        return bool(self.cohort.get("simulated", from_command))
+
+    @cached_property
+    def results(self):
+        """All that was kept of each fold, by model, site, repeat and fold."""
+        keys = self.folds[["model", "site", "repeat", "fold"]].itertuples(index=False, name=None)
+        return {key: self.comparison.fold(*key) for key in keys}
+
+    def folds_of(self, model, site):
+        """Return all that was kept of each fold of a model at a site."""
+        return [fold for key, fold in self.results.items() if key[:2] == (model, site)]
+
+
+def read_study(folder):
+    """Read a results folder.
+
+    Parameters
+    ----------
+    folder : path
+        What ``compare_models`` was given as ``out``.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no finished fold.
+    """
+    folder = Path(folder)
+    return Study(
+        folder,
+        load_comparison(folder),
+        *(_read_json(folder / f"{name}.json") for name in ("options", "settings")),
+        read_cohort_record(folder),
+        *(
+            _read_table(folder / f"{name}.csv")
+            for name in ("communities", "robustness", "decoding")
+        ),
+    )
+
+
+def read_cohort_record(folder):
+    """Read ``cohort.json``: the dict of :func:`cohort_record`, empty where there is none."""
+    return _read_json(Path(folder) / "cohort.json")
+
+
+def _read_table(path):
+    return require("pandas", extra="data").read_csv(path) if path.exists() else None
+
+
+def _read_json(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def best_fold(comparison, model, site):
+    """Find the fold of highest test accuracy, then of highest AUC, then of lowest validation loss.
+
+    It is chosen by its test subjects: for display, never for a result.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The results.
+    model, site : str
+        Names.
+
+    Returns
+    -------
+    Bunch
+        As from ``comparison.fold``.
+
+    Raises
+    ------
+    ValueError
+        If this model has no fold at this site.
+    """
+    folds = comparison.folds
+    rows = folds[(folds["model"] == model) & (folds["site"] == site)]
+    if rows.empty:
+        raise ValueError(f"There is no fold of model {model!r} at site {site!r}.")
+    ranks = []
+    for row in rows.itertuples():
+        fold = comparison.fold(model, site, row.repeat, row.fold)
+        ranks.append((-row.acc, -np.nan_to_num(row.auc), _validation_loss(fold), len(ranks), fold))
+    return min(ranks, key=lambda rank: rank[:-1])[-1]
+
+
+def _validation_loss(fold):
+    losses = np.asarray(fold.history.get("valid_loss", []), dtype=float)
+    if fold.best_epoch is None or not 0 < fold.best_epoch <= len(losses):
+        return np.inf
+    return float(np.nan_to_num(losses[fold.best_epoch - 1], nan=np.inf))

@@ -1,0 +1,37 @@
+"""The options of a run as a configuration file."""
+
+import json
+
+__all__ = ["to_toml"]
+
+_LEFT_OUT = ("config", "debug", "quiet", "out")
+_DATA_DIR = '"~/nilearn_data"  # where ABIDE_pcp is on your machine'
+
+
+def to_toml(options):
+    """Write options as ``lstmdg compare --config`` reads them.
+
+    Parameters
+    ----------
+    options : dict
+        From ``options.json``.
+
+    Returns
+    -------
+    str
+        TOML. The folder of the scans is left to the reader, as it tells of somebody's machine.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.report._toml import to_toml
+    >>> print(to_toml({"models": ["fc-svm"], "n_jobs": 2, "sites": None}))
+    models = ["fc-svm"]
+    n-jobs = 2
+    """
+    lines = []
+    for name, value in options.items():
+        if value is None or name in _LEFT_OUT:
+            continue
+        shown = _DATA_DIR if name == "data_dir" else json.dumps(value, ensure_ascii=False)
+        lines.append(f"{name.replace('_', '-')} = {shown}")
+    return "\n".join(lines)
