@@ -55,7 +55,7 @@ class Noise(ClassifierMixin, BaseEstimator):
                 log.write("fit\n")
         rng = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
-        self.membership_ = rng.uniform(size=(5, 2)) * self.scale
+        self.membership_ = rng.uniform(size=(5, 2)) * self.scale  # whatever X has
         self.influence_ = rng.uniform(size=2)
         self.history_ = {"train_loss": rng.uniform(size=3)}
         self.n_iter_, self.best_epoch_ = 3, 2

@@ -137,7 +137,9 @@ def _top_rows(study, model, site):
     fold = best_fold(study.comparison, model, site)
     members = two_means(fold.membership)
     order = np.argsort(-fold.influence, kind="stable")
-    codes = np.asarray(study.cohort.get("roi_codes", np.arange(len(members)) + 1))
+    codes = np.asarray(study.cohort.get("roi_codes", []))
+    if len(codes) != len(members):  # a model may have reduced the ROIs before
+        codes = np.arange(len(members)) + 1
     for column in order[members.any(axis=0)[order]][:_N_TOP]:
         inside = codes[members[:, column]].tolist()
         name, size = f"Community {column}", number(len(inside), "{:.0f}")
