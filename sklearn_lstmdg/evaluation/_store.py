@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import uuid
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from .._model_files import write_atomically as replace_file
 from ._fingerprint import digest
 from ._folds import WITHIN_SITE
 
@@ -238,23 +238,4 @@ def write_atomically(path, content):
         What to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder):
-    """Make a renamed file outlast a power failure, where folders can be synchronised."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    replace_file(path, content)
