@@ -226,7 +226,8 @@ CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, con
 }
 
 /* Derive the loss by the pre-activations, last step first.
- *   d_hidden (T, B, K), d_cell (B, K): derivatives by all h_t and by the last c_t, in.
+ *   d_hidden (T, B, K), d_cell (B, K): derivatives by all h_t and by the last c_t, in; without
+ *   d_cell they are zero.
  *   d_gates (T, B, 4K): derivatives by the pre-activations of the gates, out. */
 CLONES static int NAME(backward)(const REAL *gates, const REAL *cell, const REAL *tanh_cell,
                                  const REAL *U, const REAL *d_hidden, const REAL *d_cell,
@@ -241,7 +242,10 @@ CLONES static int NAME(backward)(const REAL *gates, const REAL *cell, const REAL
     for (ptrdiff_t b0 = 0; b0 < B; b0 += ROWS) {
         ptrdiff_t rows = B - b0 < ROWS ? B - b0 : ROWS;
         memset(recurrent, 0, sizeof(REAL) * (size_t)(ROWS * n));
-        memcpy(d_c, d_cell + b0 * K, sizeof(REAL) * (size_t)(rows * K));
+        if (d_cell)
+            memcpy(d_c, d_cell + b0 * K, sizeof(REAL) * (size_t)(rows * K));
+        else
+            memset(d_c, 0, sizeof(REAL) * (size_t)(rows * K));
         for (ptrdiff_t t = T - 1; t >= 0; t--) {
             if (t < T - 1)
                 NAME(product)(d_gates + ((t + 1) * B + b0) * 4 * K, U_padded, recurrent, rows,

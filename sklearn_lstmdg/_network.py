@@ -129,10 +129,14 @@ class JointNetwork(nn.Module):
         return self.generative_dense(self._drop(state, self.dropout[2]))
 
     def _drop(self, values, rate):
-        """Apply dropout; on the CPU several times faster than torch's own, which draws slowly."""
+        mask = self.draw_mask(values, rate)
+        return values if mask is None else values * mask
+
+    def draw_mask(self, values, rate):
+        """Draw a dropout mask of mean 1, or None; torch's own dropout is several times slower."""
         if not self.training or rate == 0:
-            return values
-        return values * torch.rand_like(values).ge_(rate).div_(1 - rate)
+            return None
+        return torch.rand_like(values).ge_(rate).div_(1 - rate)
 
 
 def _keras_lstm(n_inputs, n_units):
@@ -233,6 +237,30 @@ class JointLoss(nn.Module):
             return torch.stack([disc, torch.zeros_like(disc), disc])
         gen = _mean_generative_loss(generated, target)
         return torch.stack([gen + self.discriminative_weight * disc, gen, disc])
+
+    def derive(self, logits, generated, labels, target, weights):
+        """Return the total loss's derivatives by the logits and the generated points (or None)."""
+        known = labels >= 0
+        d_logits = _derive_cross_entropy(logits, labels.clamp(min=0))
+        d_logits *= (weights * known / known.sum().clamp(min=1))[:, None]
+        if generated is None:
+            return d_logits, None
+        d_generated = _derive_generative_loss(generated, target)
+        return d_logits * self.discriminative_weight, d_generated
+
+
+def _derive_cross_entropy(logits, labels):
+    if logits.shape[1] > 1:
+        return logits.softmax(dim=1) - functional.one_hot(labels, logits.shape[1])
+    return logits.sigmoid() - labels[:, None]
+
+
+def _derive_generative_loss(generated, target):
+    given = ~target[..., 0].isnan()
+    known = given.any(dim=0).sum().clamp(min=1)
+    share = given.to(generated.dtype) / (given.sum(dim=0).clamp(min=1) * known)
+    share *= 2 / generated.shape[-1]
+    return (generated - target.nan_to_num()).mul_(share[..., None])
 
 
 def _mean_generative_loss(generated, target):

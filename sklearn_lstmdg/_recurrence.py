@@ -13,7 +13,14 @@ try:
 except ImportError:  # no compiler when the package was installed
     _lstm = None
 
-__all__ = ["compiled_available", "lstm", "lstm_windows"]
+__all__ = [
+    "compiled_available",
+    "derive_recorded",
+    "is_compiled_for",
+    "lstm",
+    "lstm_windows",
+    "run_recorded",
+]
 
 
 def compiled_available():
@@ -26,7 +33,8 @@ def compiled_available():
     return _lstm is not None and os.environ.get("LSTMDG_COMPILED", "1") != "0"
 
 
-def _is_compiled_for(points):
+def is_compiled_for(points):
+    """Tell whether these points go through the compiled path."""
     kinds = (torch.float32, torch.float64)
     return points.device.type == "cpu" and points.dtype in kinds and compiled_available()
 
@@ -48,7 +56,7 @@ def lstm(points, layer):
     cell : Tensor of shape (n_sequences, n_units)
         The last c_t.
     """
-    if not _is_compiled_for(points):
+    if not is_compiled_for(points):
         hidden, (_, cell) = layer(points)
         return hidden, cell[0]
     weights = layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0
@@ -78,7 +86,7 @@ def lstm_windows(series, first, n_points, layer):
     hidden : Tensor of shape (n_points, n_windows, n_units)
     cell : Tensor of shape (n_windows, n_units)
     """
-    if not _is_compiled_for(series):
+    if not is_compiled_for(series):
         where = first + torch.arange(n_points, device=series.device)[:, None]
         return lstm(series[where], layer)
     with torch.no_grad():
@@ -97,36 +105,77 @@ def _forward(projected, first, layer, n_points, n_sequences):
     return hidden, cell
 
 
+def run_recorded(points, weight, recurrent, bias):
+    """Run the compiled LSTM and keep what its derivatives need.
+
+    Parameters
+    ----------
+    points : Tensor of shape (n_points, n_sequences, n_inputs)
+        Input, time first.
+    weight, recurrent, bias : Tensor of shape (4K, n_inputs), (4K, K), (4K,)
+        W, U and b of all gates.
+
+    Returns
+    -------
+    gates : Tensor of shape (n_points * n_sequences, 4K)
+        Activated gates.
+    states : Tensor of shape (3, n_points, n_sequences, K)
+        h_t, c_t and tanh(c_t).
+    """
+    n_points, n_sequences, _ = points.shape
+    projected = points.flatten(0, 1) @ weight.T
+    states = projected.new_empty(3, n_points, n_sequences, recurrent.shape[1])
+    hidden, cell, tanh_cell = states
+    # Each gate overwrites the projection that it came from.
+    call = projected, None, bias, recurrent, projected, hidden, cell, tanh_cell
+    _call(_lstm.forward, *call, like=hidden)
+    return projected, states
+
+
+def derive_recorded(points, weight, recurrent, gates, states, d_hidden, d_cell, by_points=True):
+    """Derive a loss by the input and the weights of a recorded run.
+
+    Parameters
+    ----------
+    points, weight, recurrent, gates, states : Tensor
+        The run.
+    d_hidden : Tensor of shape (n_points, n_sequences, K)
+        Derivatives by all h_t.
+    d_cell : Tensor of shape (n_sequences, K) or None
+        Derivatives by the last c_t; None stands for zeros.
+    by_points : bool, default=True
+        Whether the derivatives by the input are wanted.
+
+    Returns
+    -------
+    d_points, d_weight, d_recurrent, d_bias : Tensor
+        In the shapes of what they derive by; ``d_points`` is None unless wanted.
+    """
+    hidden, cell, tanh_cell = states
+    d_gates = torch.empty_like(gates)
+    call = gates, cell, tanh_cell, recurrent, d_hidden, d_cell, d_gates
+    _call(_lstm.backward, *call, like=hidden)
+    d_points = (d_gates @ weight).view_as(points) if by_points else None
+    d_weight = d_gates.T @ points.flatten(0, 1)
+    d_recurrent = d_gates[points.shape[1] :].T @ hidden[:-1].flatten(0, 1)
+    return d_points, d_weight, d_recurrent, d_gates.sum(dim=0)
+
+
 class _Recurrence(torch.autograd.Function):
     """The compiled LSTM as a differentiable function of its input and weights."""
 
     @staticmethod
     def forward(ctx, points, weight, recurrent, bias):
         points, recurrent = points.contiguous(), recurrent.contiguous()
-        n_points, n_sequences, _ = points.shape
-        n_units = recurrent.shape[1]
-        projected = points.flatten(0, 1) @ weight.T
-        states = projected.new_empty(3, n_points, n_sequences, n_units)
-        hidden, cell, tanh_cell = states
-        # Each gate overwrites the projection that it came from.
-        call = projected, None, bias, recurrent, projected, hidden, cell, tanh_cell
-        _call(_lstm.forward, *call, like=hidden)
-        ctx.save_for_backward(points, weight, recurrent, projected, states)
-        return hidden, cell[-1].clone()
+        gates, states = run_recorded(points, weight, recurrent, bias)
+        ctx.save_for_backward(points, weight, recurrent, gates, states)
+        return states[0], states[1, -1].clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, d_hidden, d_cell):
-        points, weight, recurrent, gates, (hidden, cell, tanh_cell) = ctx.saved_tensors
-        d_hidden, d_cell = d_hidden.contiguous(), d_cell.contiguous()
-        d_gates = torch.empty_like(gates)
-        call = gates, cell, tanh_cell, recurrent, d_hidden, d_cell, d_gates
-        _call(_lstm.backward, *call, like=hidden)
-        d_points = (d_gates @ weight).view_as(points) if ctx.needs_input_grad[0] else None
-        d_weight = d_gates.T @ points.flatten(0, 1)
-        n_sequences = points.shape[1]
-        d_recurrent = d_gates[n_sequences:].T @ hidden[:-1].flatten(0, 1)
-        return d_points, d_weight, d_recurrent, d_gates.sum(dim=0)
+        d_states = d_hidden.contiguous(), d_cell.contiguous()
+        return derive_recorded(*ctx.saved_tensors, *d_states, ctx.needs_input_grad[0])
 
 
 def _call(function, *tensors, like):

@@ -9,7 +9,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 
+from ._joint_step import joint_step
 from ._network import JointLoss, JointNetwork, discriminative_losses, generative_losses
+from ._recurrence import is_compiled_for
 from ._windows import split_horizon
 
 __all__ = [
@@ -105,13 +107,20 @@ class WindowNet(NeuralNet):
     def _train_batch(self, points, n_read, target, labels, weights):
         if self.input_noise:
             points = points.add_(torch.randn_like(points), alpha=self.input_noise)
+        losses = self._derive(points, n_read, target, labels, weights)
+        self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
+        self.optimizer_.step()
+        self.module_.project_()
+        return losses
+
+    def _derive(self, points, n_read, target, labels, weights):
+        """Return the losses; the parameters hold the total's gradients then."""
+        if n_read is None and self.horizon <= 1 and is_compiled_for(points):
+            return joint_step(self.module_, self.criterion_, points, target, labels, weights)
         self.optimizer_.zero_grad(set_to_none=True)
         logits, generated = self.module_(points, n_read, max(self.horizon, 1))
         losses = self.criterion_(logits, generated, labels, target, weights)
         losses[0].backward()
-        self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
-        self.optimizer_.step()
-        self.module_.project_()
         return losses.detach()
 
     def _check_finite(self):

@@ -36,6 +36,7 @@ LAYERS = [
         "_connectivity",
         "_early_stopping",
         "_hmm",
+        "_joint_step",
         "_mean_mlp",
         "_memberships",
         "_network",
