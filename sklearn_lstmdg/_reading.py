@@ -14,7 +14,7 @@ __all__ = ["NetReaderMixin"]
 
 
 class NetReaderMixin:
-    """Prediction methods of an estimator with ``net_``, ``classes_`` and ``aggregation``."""
+    """Prediction methods of an estimator with ``nets_``, ``classes_`` and ``aggregation``."""
 
     def predict(self, X):
         """Return the most probable class of each row, the first of equals.
@@ -86,8 +86,8 @@ class NetReaderMixin:
         Returns
         -------
         ndarray of shape (n_rows,) or (n_rows, n_classes)
-            Logits of sequences. For bags the probability less 0.5, or with more than two classes
-            the probabilities.
+            Logits of sequences, averaged over the nets. For bags the probability less 0.5, or with
+            more than two classes the probabilities.
         """
         sequences, logits = self._read(X)
         if sequences.kind != "bags":
@@ -170,11 +170,15 @@ class NetReaderMixin:
         return sequences, WindowSet.from_sequences(sequences, self.net_.device)
 
     def _read(self, X):
-        """Return the rows and the logits of their windows, in float64."""
+        """Return the rows and their windows' logits, averaged over the nets, in float64."""
         sequences, windows = self._windows(X)
         with torch_threads(self.n_threads):
-            chunks = [logits for logits, _, _ in self.net_.read(windows, self.horizon, n_steps=0)]
-        return sequences, torch.cat(chunks).double().cpu().numpy()
+            logits = [self._logits(net, windows) for net in self.nets_]
+        return sequences, np.mean(logits, axis=0)
+
+    def _logits(self, net, windows):
+        chunks = [logits for logits, _, _ in net.read(windows, self.horizon, n_steps=0)]
+        return torch.cat(chunks).double().cpu().numpy()
 
 
 def _by_row(windows, sequences):

@@ -111,7 +111,7 @@ def _rebuild_window_net(estimator, state):
     maker = copy(estimator)
     vars(maker).update(architecture)
     maker._validate_params()
-    net = maker._prepare_net(estimator.n_features_in_)
+    net = maker._make_net(estimator.n_features_in_)
     with torch.device("meta"):
         expected = JointNetwork(**net.get_params_for("module")).state_dict()
     _check_shapes(state["weights"], expected)

@@ -21,6 +21,12 @@ _REQUESTS, _NO_REQUESTS = "_metadata_request", {"type": "dict", "items": []}
 _FITTED_NAME = re.compile(r"[A-Za-z]\w*_|_[A-Za-z]\w*", re.ASCII)
 
 
+def _holds_nets(item):
+    """Tell whether JSON is of a network, or of a list that begins with one."""
+    first = item[0] if isinstance(item, list) and item else item
+    return isinstance(first, dict) and first["type"] == "net"
+
+
 class StateReader:
     """Makes an estimator from JSON and arrays.
 
@@ -135,7 +141,7 @@ class StateReader:
             if not _FITTED_NAME.fullmatch(name) or hasattr(cls, name) or name.endswith("__"):
                 raise ValueError(f"{cls.__name__} cannot learn an attribute {name!r:.60}.")
         self._set_requests(estimator, state)
-        nets = [k for k, item in state.items() if isinstance(item, dict) and item["type"] == "net"]
+        nets = [k for k, item in state.items() if _holds_nets(item)]
         for name in [k for k in state if k != _REQUESTS and k not in nets]:
             setattr(estimator, name, self.decode(state[name]))
         check_shapes(estimator)

@@ -3,22 +3,21 @@
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 
+from ._net_trainer import NetTrainerMixin
 from ._reading import NetReaderMixin
 from ._splits import hold_out_groups
-from ._training import MONITORS, make_net, seeded, torch_threads, update_net
+from ._training import MONITORS
 from ._validation import (
     check_groups,
     check_labels,
     check_sequences,
     check_validation_mask,
 )
-from ._windows import LabelledWindows, cut_like
+from ._windows import cut_like
 from .persistence import SaveMixin
 
 __all__ = ["LSTMDGClassifier"]
@@ -27,7 +26,7 @@ _POSITIVE = Interval(Integral, 1, None, closed="left")
 _RATE = Interval(Real, 0, 1, closed="left")
 
 
-class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator):
+class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEstimator):
     r"""Recurrent network that classifies scans and generates their next point.
 
     An LSTM whose :math:`K` nodes are functional communities reads the scan,
@@ -82,6 +81,9 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
         or the mean of their probabilities.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the discriminative loss, counted over rows.
+    n_nets : int, default=1
+        Nets to train one after the other, each from its own seed, on one internal split. Window by
+        window their logits are averaged; votes, means and probabilities come from that.
     device : str, default="auto"
         A torch device; "auto" takes a GPU if there is one.
     n_threads : int, default=1
@@ -89,7 +91,7 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last fit's weights.
     callbacks : list of skorch callbacks or None, default=None
-        More callbacks for the training.
+        More callbacks for the training; of several nets, each calls them in its turn.
     verbose : int, default=0
         1 prints a line for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -114,7 +116,9 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
         Sum of each community's absolute input weights over all gates and nodes of the
         discriminative LSTM. Variants "dg", "h" and "d".
     net_ : skorch.NeuralNet
-        The net; ``net_.module_`` is the torch module.
+        The first net; ``net_.module_`` is the torch module.
+    nets_ : list of skorch.NeuralNet
+        All ``n_nets`` nets.
 
     See Also
     --------
@@ -125,6 +129,10 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
     Scans are read as they are: standardise them first, for example with ``ScanCleaner``. Weights
     start as in Keras, which the paper used. Rows of ``X`` may be scans, windows, or bags of
     windows; rows that belong together must share a value of ``groups``.
+
+    With ``n_nets`` above 1, predictions are of all nets. All else is the first net's, whose
+    communities are not those of the others: ``history_``, ``n_iter_``, ``best_epoch_``,
+    ``membership_``, ``influence_``, ``generate`` and ``community_activity``.
 
     References
     ----------
@@ -165,6 +173,7 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
         "horizon": [Interval(Integral, 0, None, closed="left")],
         "aggregation": [StrOptions({"vote", "mean"})],
         "class_weight": [StrOptions({"balanced"}), dict, None],
+        "n_nets": [_POSITIVE],
         "device": [str],
         "n_threads": [_POSITIVE],
         "warm_start": ["boolean"],
@@ -191,6 +200,7 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
         horizon=1,
         aggregation="vote",
         class_weight=None,
+        n_nets=1,
         device="auto",
         n_threads=1,
         warm_start=False,
@@ -213,6 +223,7 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
         self.horizon = horizon
         self.aggregation = aggregation
         self.class_weight = class_weight
+        self.n_nets = n_nets
         self.device = device
         self.n_threads = n_threads
         self.warm_start = warm_start
@@ -328,65 +339,3 @@ class LSTMDGClassifier(SaveMixin, NetReaderMixin, ClassifierMixin, BaseEstimator
         if self.validation_fraction == 0:
             return None
         return hold_out_groups(codes, groups, self.validation_fraction, rng)
-
-    def _train(self, sequences, codes, groups, held, unlabeled, rng, n_epochs):
-        seed = rng.randint(np.iinfo(np.int32).max)
-        self.net_ = self._prepare_net(sequences.n_rois)
-        training, validation = self._labelled_windows(sequences, codes, groups, held, unlabeled)
-        device = self.net_.device
-        with torch_threads(self.n_threads), seeded(seed + len(self.net_.history_ or ()), device):
-            if not self.net_.initialized_:
-                self.net_.initialize()
-            try:
-                self.net_.train(training, validation, n_epochs)
-            except BaseException:
-                if not hasattr(self, "history_"):
-                    self._forget()
-                raise
-        return self._store_history()
-
-    def _forget(self):
-        for name in ("net_", "history_", "n_iter_", "best_epoch_"):
-            vars(self).pop(name, None)
-
-    def _prepare_net(self, n_rois):
-        device = self.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        changed = {"dropout": self._dropout_rates(), "device": device}
-        parameters = self.get_params(deep=False) | changed
-        if hasattr(self, "net_"):
-            return update_net(self.net_, parameters)
-        return make_net(parameters, n_rois, len(self.classes_))
-
-    def _labelled_windows(self, sequences, codes, groups, held, unlabeled):
-        """Return training windows, unlabelled ones included, and validation windows or None."""
-        weights = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=self.classes_[codes]
-        )[codes]
-        # A bag is a subject; sequences are, where they share a group and a class.
-        is_bag = sequences.kind == "bags"
-        subjects = np.arange(len(codes)) if is_bag else groups * len(self.classes_) + codes
-        device = self.net_.device
-
-        def labelled(rows, more=None):
-            taken = sequences.take(np.flatnonzero(rows))
-            values = codes[rows], subjects[rows], weights[rows]
-            return LabelledWindows.from_rows(taken, *values, more, device)
-
-        if held is None:
-            return labelled(np.ones(len(codes), dtype=bool), unlabeled), None
-        return labelled(~held, unlabeled), labelled(held)
-
-    def _store_history(self):
-        history = self.net_.history
-        recorded = dict.fromkeys(name for record in history for name in record)
-        names = [name for name in recorded if name.startswith(("train_", "valid_"))]
-        self.history_ = {
-            name: np.array([record.get(name, np.nan) for record in history])
-            for name in names
-            if not name.endswith(("_best", "_count"))
-        }
-        self.n_iter_ = len(history)
-        self.best_epoch_ = dict(self.net_.callbacks_)["BestEpoch"].epoch_
-        return self

@@ -12,6 +12,7 @@ LAYERS = [
     {"decoding", "estimator_checks", "evaluation", "models", "plotting"},
     {
         "_model_files",
+        "_net_trainer",
         "_reading",
         "_saved_classes",
         "_saved_nets",

@@ -46,6 +46,7 @@ def net(**parameters):
 
 ESTIMATORS = [
     *[net(variant=variant) for variant in ("dg", "h", "d", "s")],
+    net(n_nets=3),
     net(dropout=(0.1, 0.2, 0.3), class_weight={0: 1.0, 1: 2.0}, aggregation="mean"),
     FCSVM(Cs=(0.01, 0.1), random_state=0),
     FCSVM(Cs=np.array([0.1]), class_weight="balanced"),
@@ -203,9 +204,10 @@ def test_bags_and_ragged_scans_are_read_as_before(scans, path):
         assert same(load_model(path).predict_proba(rows), model.predict_proba(rows))
 
 
+@pytest.mark.parametrize("n_nets", [1, 2])
 @pytest.mark.parametrize("go_on", ["partial_fit", "fit"])
-def test_training_goes_on_where_it_was(go_on, scans, path):
-    model = net(warm_start=True).fit(*scans)
+def test_training_goes_on_where_it_was(go_on, n_nets, scans, path):
+    model = net(warm_start=True, n_nets=n_nets).fit(*scans)
     model.save(path)
     loaded = load_model(path)
     for estimator in (model, loaded):
@@ -249,6 +251,28 @@ def test_the_trained_architecture_counts(scans, path):
     assert loaded.membership_.shape == (6, 3)
     with pytest.raises(ValueError, match="n_communities was 3"):
         loaded.fit(*scans)
+
+
+def test_files_from_before_there_could_be_several_nets(saved, scans):
+    model, path = saved
+
+    def forget(document):
+        del document["estimator"]["state"]["_other_nets"]
+        del document["estimator"]["params"]["n_nets"]
+
+    rewrite(path, forget)
+    loaded = load_model(path)
+    assert same(outputs(loaded, scans[0]), outputs(model, scans[0]))
+    loaded.partial_fit(*scans)
+    assert same(outputs(loaded, scans[0]), outputs(model.partial_fit(*scans), scans[0]))
+
+
+def test_each_of_several_nets_is_checked(scans, path):
+    net(n_nets=2).fit(*scans).save(path)
+    name = "_other_nets.0.weights.shared_dense.weight"
+    rewrite(path, lambda document: None, lambda arrays: arrays | {name: arrays[name][:, 1:]})
+    with pytest.raises(ValueError, match="must be float32 of shape"):
+        load_model(path)
 
 
 def test_extractors_keep_what_they_wrap(scans, path):
