@@ -18,25 +18,27 @@ class NetTrainerMixin:
         """All nets; the first is ``net_``."""
         return [self.net_, *getattr(self, "_other_nets", ())]
 
-    def _train(self, sequences, codes, groups, held, unlabeled, rng, n_epochs):
+    def _train(self, sequences, codes, groups, held, unlabeled, rng, n_epochs, n_pretrain=0):
         """Let each net in turn train on the same rows."""
         seeds = [rng.randint(np.iinfo(np.int32).max) for _ in range(self.n_nets)]
         self.net_, *self._other_nets = self._prepare_nets(sequences.n_rois)
         try:
             windows = self._labelled_windows(sequences, codes, groups, held, unlabeled)
             for net, seed in zip(self.nets_, seeds, strict=True):
-                self._train_net(net, seed, *windows, n_epochs)
+                self._train_net(net, seed, *windows, n_epochs, n_pretrain)
         except BaseException:
             if not hasattr(self, "history_"):
                 self._forget()
             raise
         return self._store_history()
 
-    def _train_net(self, net, seed, training, validation, n_epochs):
+    def _train_net(self, net, seed, training, validation, n_epochs, n_pretrain):
         seed += len(net.history_ or ())
         with torch_threads(self.n_threads), seeded(seed, net.device):
             if not net.initialized_:
                 net.initialize()
+                if n_pretrain:
+                    net.pretrain(training, n_pretrain)
             net.train(training, validation, n_epochs)
 
     def _forget(self):

@@ -62,17 +62,47 @@ class WindowNet(NeuralNet):
         Standard deviation of the Gaussian noise added to training input.
     monitor : callable, default=None
         Score of the validation subjects to record beside the built-in ones.
+    windows_per_epoch : int, float or None, default=None
+        Number or share of the training windows that an epoch draws; None takes all.
     """
 
-    def __init__(self, module, criterion, horizon=1, input_noise=0.0, monitor=None, **kwargs):
+    def __init__(
+        self,
+        module,
+        criterion,
+        horizon=1,
+        input_noise=0.0,
+        monitor=None,
+        windows_per_epoch=None,
+        **kwargs,
+    ):
         super().__init__(module, criterion, **kwargs)
         self.horizon = horizon
         self.input_noise = input_noise
         self.monitor = monitor
+        self.windows_per_epoch = windows_per_epoch
 
     @property
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    def pretrain(self, training, n_epochs):
+        """Train the generative half alone, without a record; the optimiser then starts anew."""
+        weight, self.criterion_.discriminative_weight = self.criterion_.discriminative_weight, 0.0
+        halves = ("community_lstm.", "generative_dense.")
+        named = [(n, w) for n, w in self.module_.named_parameters() if n.startswith(halves)]
+        # Left out, the discriminative half is spared the weight decay too.
+        groups, options = self.get_params_for_optimizer("optimizer", named)
+        self.optimizer_ = self.optimizer(*groups, **options)
+        self._set_training(True)
+        for _ in range(n_epochs):
+            for batch in self._batches(training):
+                self._train_batch(*batch)
+        self.criterion_.discriminative_weight = weight
+        self.initialize_optimizer()
+
+    def _batches(self, training):
+        return training.batches(self.batch_size, self.horizon, self.windows_per_epoch)
 
     def train(self, training, validation, n_epochs):
         """Train for some epochs, until patience is out, or until a callback interrupts."""
@@ -95,7 +125,7 @@ class WindowNet(NeuralNet):
     def _train_epoch(self, training):
         self._set_training(True)
         totals, n_windows = 0, 0
-        for batch in training.batches(self.batch_size, self.horizon):
+        for batch in self._batches(training):
             self.notify("on_batch_begin", batch=batch, training=True)
             losses = self._train_batch(*batch)
             totals, n_windows = totals + losses * len(batch[3]), n_windows + len(batch[3])
@@ -312,9 +342,10 @@ def make_net(parameters, n_rois, n_classes):
         module__dropout=parameters["dropout"],
         **{f"module__{name}": parameters[name] for name in _ARCHITECTURE},
         criterion__discriminative_weight=parameters["discriminative_weight"],
-        optimizer=torch.optim.Adam,
+        optimizer=torch.optim.AdamW,
         optimizer__eps=1e-7,
         optimizer__fused=True,
+        optimizer__weight_decay=parameters["weight_decay"],
         lr=parameters["lr"],
         device=parameters["device"],
     )
@@ -339,7 +370,7 @@ def update_net(net, parameters):
     net.module_.dropout = parameters["dropout"]
     net.criterion_.discriminative_weight = parameters["discriminative_weight"]
     for group in net.optimizer_.param_groups:
-        group["lr"] = parameters["lr"]
+        group["lr"], group["weight_decay"] = parameters["lr"], parameters["weight_decay"]
     return _set_loop(net, parameters).initialize_callbacks()
 
 
@@ -347,6 +378,7 @@ def _set_loop(net, parameters):
     """Set what the loop over epochs and batches reads."""
     net.batch_size, net.horizon = parameters["batch_size"], parameters["horizon"]
     net.input_noise = parameters["input_noise"]
+    net.windows_per_epoch = parameters["windows_per_epoch"]
     net.monitor = parameters["monitor"] if callable(parameters["monitor"]) else None
     net.callbacks = [
         BestEpoch(parameters["monitor"], parameters["patience"]),

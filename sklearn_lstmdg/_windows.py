@@ -1,6 +1,7 @@
 """Windows as places in a series: cut, gathered batch by batch, never materialised all at once."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -158,19 +159,28 @@ class LabelledWindows:
         weights = weights[windows.rows]
         self.weights = weights / weights[self.labels >= 0].mean()
 
-    def batches(self, size, horizon):
-        """Yield shuffled batches: points, lengths (None where equal), target, labels, weights."""
+    def batches(self, size, horizon, drawn=None):
+        """Yield shuffled batches: points, lengths (None where equal), target, labels, weights.
+
+        Of all windows, or of as many or such a share as ``drawn`` tells.
+        """
         device = self.windows.points.device
         first, lengths, labels = (
             torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64)).to(device)
             for values in (self.windows.first, self.windows.lengths, self.labels)
         )
         weights = torch.from_numpy(self.weights.astype(np.float32)).to(device)
-        for batch in torch.randperm(len(first)).to(device).split(size):
+        order = torch.randperm(len(first))[: self._n_drawn(drawn)]
+        for batch in order.to(device).split(size):
             points, n_read, target = split_horizon(
                 self.windows.points, first[batch], lengths[batch], horizon
             )
             yield points, n_read, target, labels[batch], weights[batch]
+
+    def _n_drawn(self, drawn):
+        if drawn is None or isinstance(drawn, Integral):
+            return drawn
+        return max(round(drawn * len(self.windows)), 1)
 
 
 def gather_windows(points, first, n_points):

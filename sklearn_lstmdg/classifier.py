@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
 from ._net_trainer import NetTrainerMixin
 from ._reading import NetReaderMixin
@@ -61,8 +61,17 @@ class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMix
         Most epochs.
     batch_size : int, default=32
         Windows per step.
+    windows_per_epoch : int, float or None, default=None
+        Windows that an epoch trains on, drawn anew for each without replacement: a number, or a
+        share in (0, 1] of all. None takes all.
     lr : float, default=1e-3
         Learning rate of Adam.
+    weight_decay : float, default=0.0
+        Decoupled weight decay: every step shrinks weights and biases by ``lr * weight_decay``.
+    pretrain_epochs : int, default=0
+        Epochs of the generative task alone, on the training rows and ``X_unlabeled``, with which
+        ``fit`` begins; then the optimiser starts anew. Going on with ``warm_start``, and
+        ``partial_fit``, leave them out. Variants "dg" and "h".
     monitor : str or callable, default="subject_loss"
         What the best epoch is chosen by: "loss" (the paper's) or "discriminative_loss" of the
         validation windows; "accuracy", "auc" or "subject_loss" (cross-entropy) of the validation
@@ -132,7 +141,8 @@ class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMix
 
     With ``n_nets`` above 1, predictions are of all nets. All else is the first net's, whose
     communities are not those of the others: ``history_``, ``n_iter_``, ``best_epoch_``,
-    ``membership_``, ``influence_``, ``generate`` and ``community_activity``.
+    ``membership_``, ``influence_``, ``generate`` and ``community_activity``. Epochs of pretraining
+    are in none of them.
 
     References
     ----------
@@ -166,7 +176,10 @@ class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMix
         "input_noise": [Interval(Real, 0, None, closed="left")],
         "max_epochs": [_POSITIVE],
         "batch_size": [_POSITIVE],
+        "windows_per_epoch": [_POSITIVE, Interval(RealNotInt, 0, 1, closed="right"), None],
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
         "monitor": [StrOptions(set(MONITORS)), callable],
         "patience": [_POSITIVE],
         "validation_fraction": [_RATE],
@@ -193,7 +206,10 @@ class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMix
         input_noise=0.7,
         max_epochs=200,
         batch_size=32,
+        windows_per_epoch=None,
         lr=1e-3,
+        weight_decay=0.0,
+        pretrain_epochs=0,
         monitor="subject_loss",
         patience=10,
         validation_fraction=0.1,
@@ -216,7 +232,10 @@ class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMix
         self.input_noise = input_noise
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.windows_per_epoch = windows_per_epoch
         self.lr = lr
+        self.weight_decay = weight_decay
+        self.pretrain_epochs = pretrain_epochs
         self.monitor = monitor
         self.patience = patience
         self.validation_fraction = validation_fraction
@@ -272,7 +291,8 @@ class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMix
         unlabeled = None
         if X_unlabeled is not None:
             unlabeled = cut_like(check_sequences(X_unlabeled, estimator=self), sequences)
-        return self._train(sequences, codes, groups, held, unlabeled, rng, self.max_epochs)
+        epochs = self.max_epochs, self.pretrain_epochs
+        return self._train(sequences, codes, groups, held, unlabeled, rng, *epochs)
 
     def partial_fit(self, X, y, classes=None):
         """Train for one epoch, without validation.
@@ -311,6 +331,10 @@ class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMix
             raise ValueError(f"horizon=0 leaves variant {self.variant!r} no point to generate.")
         if X_unlabeled is not None and not generative:
             raise ValueError(f"Variant {self.variant!r} cannot learn from X_unlabeled.")
+        if self.pretrain_epochs and not generative:
+            raise ValueError(
+                f"Variant {self.variant!r} has no generative task: pretrain_epochs must be 0."
+            )
         rates = self._dropout_rates()
         if len(rates) != 3 or not all(isinstance(r, Real) and 0 <= r < 1 for r in rates):
             raise ValueError(f"dropout must be a rate in [0, 1) or three, got {self.dropout!r}.")

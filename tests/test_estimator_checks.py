@@ -52,7 +52,7 @@ SCANS = [
     LSTMDGClassifier("h", horizon=2, aggregation="mean", **TINY),
     LSTMDGClassifier("d", **TINY),
     LSTMDGClassifier("s", horizon=0, **TINY),
-    LSTMDGClassifier(n_nets=2, **TINY),
+    LSTMDGClassifier(n_nets=2, windows_per_epoch=0.5, pretrain_epochs=1, **TINY),
     ROIHMMClassifier((1, 2), max_iter=5),
     ROIHMMClassifier((1, 2), per_class=True, max_iter=2, cv=2),
     ConnectivityFeatures(),

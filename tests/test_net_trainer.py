@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from skorch.callbacks import Callback
@@ -9,6 +10,7 @@ from skorch.callbacks import Callback
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
 
 TINY = {"n_communities": 4, "n_units": 3, "max_epochs": 2, "random_state": 0}
+DISCRIMINATIVE = ("discriminative_lstm.", "shared_dense.")
 
 
 class Spy(Callback):
@@ -149,8 +151,130 @@ def test_a_net_that_fails_leaves_nothing_fitted(scans):
     [
         ("n_nets", 0),
         ("n_nets", 1.5),
+        ("weight_decay", -0.1),
+        ("windows_per_epoch", 0),
+        ("windows_per_epoch", 0.0),
+        ("windows_per_epoch", 1.5),
+        ("pretrain_epochs", -1),
     ],
 )
 def test_wrong_parameters_are_named(scans, name, value):
     with pytest.raises(ValueError, match=f"The '{name}' parameter"):
         make(**{name: value}).fit(*scans)
+
+
+def test_no_weight_decay_is_adam(scans, monkeypatch):
+    model = make(max_epochs=5, lr=0.05)
+    told = flat(clone(model).fit(*scans).net_)
+    monkeypatch.setattr(torch.optim, "AdamW", torch.optim.Adam)
+    assert_array_equal(flat(clone(model).fit(*scans).net_), told)
+
+
+def test_weight_decay_is_decoupled(scans):
+    spy = Spy()
+    model = make(max_epochs=1, batch_size=99, lr=0.1, validation_fraction=0, callbacks=[spy])
+    plain = weights_by_name(clone(model).fit(*scans).net_)
+    decayed = weights_by_name(clone(model).set_params(weight_decay=0.5).fit(*scans).net_)
+    model.fit(*scans)
+    for name in ("discriminative_lstm.weight_ih_l0", "shared_dense.weight"):
+        assert_allclose(plain[name] - decayed[name], 0.05 * spy.begins_[0][name], atol=1e-6)
+
+
+def test_weight_decay_may_change(scans):
+    model = make(warm_start=True, validation_fraction=0, n_nets=2).fit(*scans)
+    model.set_params(weight_decay=0.5, lr=1.0, max_epochs=1).fit(*scans)
+    for net in model.nets_:
+        (group,) = net.optimizer_.param_groups
+        assert (group["weight_decay"], group["lr"]) == (0.5, 1.0)
+
+
+def test_windows_per_epoch(scans):
+    spy, bags = Spy(), bags_of(scans[0])
+    model = make(batch_size=5, validation_fraction=0, callbacks=[spy])
+    told = []
+    # 12 scans have 96 windows.
+    for drawn, n_batches in ((None, 20), (1.0, 20), (500, 20), (24, 5), (0.25, 5), (1, 1)):
+        before = spy.n_batches_
+        model.set_params(windows_per_epoch=drawn).fit(bags, scans[1])
+        assert spy.n_batches_ - before == 2 * n_batches
+        told.append(flat(model.net_))
+    for same in (1, 2):
+        assert_array_equal(told[same], told[0])
+    assert_array_equal(told[3], told[4])
+    model.set_params(windows_per_epoch=None, warm_start=True).fit(bags, scans[1])
+    before = spy.n_batches_
+    model.set_params(windows_per_epoch=7, max_epochs=1).fit(bags, scans[1])
+    assert spy.n_batches_ - before == 2
+
+
+def begin_of(scans, y=None, validation=None, **params):
+    """Return the weights that joint training begins with, and the spy."""
+    spy = Spy()
+    X_unlabeled = params.pop("X_unlabeled", None)
+    model = make(callbacks=[Spy(), spy], **params)
+    y = scans[1] if y is None else y
+    mask = np.isin(np.arange(12), [0, 1]) if validation is None else validation
+    model.fit(bags_of(scans[0]), y, X_unlabeled=X_unlabeled, validation=mask)
+    return spy.begins_[0], spy, model
+
+
+def differs(a, b):
+    return {name for name in a if (a[name] != b[name]).any()}
+
+
+@pytest.mark.parametrize("variant", ["dg", "h"])
+def test_pretraining_is_of_the_generative_half(scans, variant):
+    plain = begin_of(scans, variant=variant)[0]
+    # A strong decay would show in the weights that pretraining must leave alone.
+    told, spy, model = begin_of(scans, variant=variant, pretrain_epochs=3, weight_decay=0.5, lr=0.1)
+    changed = differs(told, plain)
+    assert {"community_lstm.weight_ih_l0", "generative_dense.weight"} <= changed
+    assert not any(name.startswith(DISCRIMINATIVE) for name in changed)
+    assert spy.fresh_
+    assert spy.n_trained_ == len(list(model.net_.module_.parameters()))
+    assert model.net_.criterion_.discriminative_weight == 0.1
+    assert min(told["generative_dense.weight"].min(), 0) == 0
+
+
+def test_pretraining_reads_training_rows_without_labels(scans):
+    X, y = scans
+    wanted = begin_of(scans, pretrain_epochs=2)[0]
+    assert not differs(begin_of(scans, pretrain_epochs=2)[0], wanted)
+    assert not differs(begin_of(scans, 1 - y, pretrain_epochs=2)[0], wanted)
+    for row, is_read in ((1, False), (5, True)):
+        other = X.copy()
+        other[row] += 1
+        assert bool(differs(begin_of((other, y), pretrain_epochs=2)[0], wanted)) == is_read
+    more = begin_of(scans, pretrain_epochs=2, X_unlabeled=X[:3] + 1)[0]
+    assert differs(more, wanted)
+
+
+def test_pretraining_is_not_in_the_history(scans):
+    spy, model = begin_of(scans, pretrain_epochs=5, lr=0.05, batch_size=16)[1:]
+    assert model.n_iter_ == 2
+    assert {len(values) for values in model.history_.values()} == {2}
+    assert len(spy.begins_) == 1
+    assert spy.n_steps_ == (5 + 2) * 5
+    assert spy.n_batches_ == 2 * 5
+    plain = begin_of(scans, lr=0.05, batch_size=16)[2]
+    assert model.history_.keys() == plain.history_.keys()
+    assert model.history_["train_gen_loss"][0] < plain.history_["train_gen_loss"][0]
+
+
+def test_only_new_nets_that_are_fitted_are_pretrained(scans):
+    spy = Spy()
+    model = make(
+        pretrain_epochs=3, n_nets=2, warm_start=True, validation_fraction=0, callbacks=[spy]
+    )
+    assert model.fit(*scans).n_iter_ == 2
+    assert spy.n_steps_ == 2 * (3 + 2)
+    model.fit(*scans)
+    assert spy.n_steps_ == 2 * (3 + 4)
+    clone(model).set_params(callbacks=[spy]).partial_fit(*scans)
+    assert spy.n_steps_ == 2 * (3 + 5)
+
+
+@pytest.mark.parametrize("variant", ["d", "s"])
+def test_nothing_generative_is_nothing_to_pretrain(scans, variant):
+    with pytest.raises(ValueError, match=f"Variant '{variant}' .*pretrain_epochs must be 0"):
+        make(variant, pretrain_epochs=1).fit(*scans)

@@ -46,7 +46,7 @@ def net(**parameters):
 
 ESTIMATORS = [
     *[net(variant=variant) for variant in ("dg", "h", "d", "s")],
-    net(n_nets=3),
+    net(n_nets=3, weight_decay=0.1, windows_per_epoch=0.5, pretrain_epochs=1),
     net(dropout=(0.1, 0.2, 0.3), class_weight={0: 1.0, 1: 2.0}, aggregation="mean"),
     FCSVM(Cs=(0.01, 0.1), random_state=0),
     FCSVM(Cs=np.array([0.1]), class_weight="balanced"),
@@ -207,7 +207,7 @@ def test_bags_and_ragged_scans_are_read_as_before(scans, path):
 @pytest.mark.parametrize("n_nets", [1, 2])
 @pytest.mark.parametrize("go_on", ["partial_fit", "fit"])
 def test_training_goes_on_where_it_was(go_on, n_nets, scans, path):
-    model = net(warm_start=True, n_nets=n_nets).fit(*scans)
+    model = net(warm_start=True, n_nets=n_nets, weight_decay=0.1).fit(*scans)
     model.save(path)
     loaded = load_model(path)
     for estimator in (model, loaded):
@@ -258,7 +258,8 @@ def test_files_from_before_there_could_be_several_nets(saved, scans):
 
     def forget(document):
         del document["estimator"]["state"]["_other_nets"]
-        del document["estimator"]["params"]["n_nets"]
+        for name in ("n_nets", "weight_decay", "windows_per_epoch", "pretrain_epochs"):
+            del document["estimator"]["params"][name]
 
     rewrite(path, forget)
     loaded = load_model(path)

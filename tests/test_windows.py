@@ -117,6 +117,27 @@ def test_batches_hold_every_window_once_with_its_label_and_target():
     assert seen != sorted(seen)
 
 
+def test_an_epoch_may_draw_some_windows_only():
+    torch.manual_seed(0)
+    windows, everything = labelled()
+
+    def draw(drawn):
+        batches = windows.batches(4, 1, drawn)
+        return [(*point.tolist(), label.item()) for b in batches for point, label in starts(b)]
+
+    def starts(batch):
+        return zip(batch[0][0], batch[3], strict=True)
+
+    known = {(*point.tolist(), label.item()) for b in everything for point, label in starts(b)}
+    sizes = {None: 12, 5: 5, 50: 12, 0.5: 6, 0.01: 1, np.float64(0.75): 9, np.int64(1): 1}
+    for drawn, n_windows in sizes.items():
+        seen = draw(drawn)
+        assert len(seen) == len(set(seen)) == n_windows
+        assert set(seen) <= known
+    assert set(draw(5)) != set(draw(5))
+    assert set().union(*(draw(5) for _ in range(20))) == known
+
+
 def test_weights_have_mean_one_over_labelled_windows():
     windows, _ = labelled()
     known = windows.labels >= 0
