@@ -31,7 +31,12 @@ from sklearn_lstmdg.plotting import RecoveryDisplay
 
 # Cells are pairs of noise and number of subjects: two lines that cross at the middle noise.
 FULL = {
-    "cells": [*((noise, 80) for noise in (0.5, 1.0, 1.5, 2.0, 3.0)), (1.5, 10), (1.5, 20), (1.5, 40)],
+    "cells": [
+        *((noise, 80) for noise in (0.5, 1.0, 1.5, 2.0, 3.0)),
+        (1.5, 10),
+        (1.5, 20),
+        (1.5, 40),
+    ],
     "seed": tuple(range(3)),
     "cohort": {"n_timepoints": 176, "n_rois": 60, "n_communities": 8},
     "n_updates": 6000,

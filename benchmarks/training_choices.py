@@ -2,10 +2,11 @@
 
 For each fold f, the test fold of the comparison is left out, fold f + 1 decides when to stop,
 fold f + 2 judges, and the other seven train: no setting and no rule ever sees the fold's test
-subjects. Rows named "epoch 5" and so on are fixed numbers of epochs.
+subjects. Columns named "epoch 5" and so on are fixed numbers of epochs. Where a setting was trained
+with several seeds, a row of its own averages what the seeds' nets say of each subject.
 
     python benchmarks/training_choices.py run --data-dir D --out DIR
-    python benchmarks/training_choices.py run --data-dir D --out DIR --seeds 1 --setting dg h d s
+    python benchmarks/training_choices.py run --data-dir D --out DIR --seeds 1 2 --setting dg
     python benchmarks/training_choices.py table --out DIR
 """
 
@@ -23,6 +24,8 @@ from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.preprocessing import ScanCleaner
 
 N_FOLDS = 10
+DEFAULT_RULE = "subject_loss"
+SOURCES = {"NYU": ["TRINITY", "STANFORD", "OHSU"]}  # unlabelled scans of the same atlas
 SITES = {
     "NYU": ({"atlas": "ho", "sites": ["NYU"], "global_signal_regression": False}, True),
     "UM_1": ({"atlas": "aal", "sites": ["UM_1"], "global_signal_regression": True}, False),
@@ -38,7 +41,11 @@ SETTINGS = {
     "dg, dropout .2": NOISE | {"dropout": 0.2},
     "dg, lr 3e-4": NOISE | {"lr": 3e-4},
     "dg, lambda 1": NOISE | {"discriminative_weight": 1.0},
+    "dg, decay 1": NOISE | {"weight_decay": 1.0},
+    "dg, pretrained": NOISE | {"pretrain_epochs": 20},
+    "dg, a fifth of all windows": NOISE | {"windows_per_epoch": 0.2},
 }
+STEPS = {"dg, a fifth of all windows": 1}
 RULES = {
     "loss (paper)": lambda h: -h["valid_loss"],
     "discriminative_loss": lambda h: -h["valid_disc_loss"],
@@ -46,6 +53,7 @@ RULES = {
     "accuracy": lambda h: h["valid_accuracy"] - 1e-6 * h["valid_loss"],
     "auc": lambda h: h["valid_auc"] - 1e-6 * h["valid_loss"],
 }
+SCORES = {"votes": 0.0, "half votes, half mean": 0.5, "mean probability": 1.0}
 
 
 class Judge(Callback):
@@ -66,13 +74,20 @@ class Judge(Callback):
         self.means.append([p.mean() for p in proba])
 
 
-def load_bags(site, data_dir, step):
+def load_bags(site, data_dir, step, **instead):
     """Return a site's cleaned bags of windows and its labels."""
     where, regress = SITES[site]
-    cohort = load_abide(data_dir, pipeline="cpac", band_pass_filtering=True, **where)
+    cohort = load_abide(data_dir, pipeline="cpac", band_pass_filtering=True, **(where | instead))
     scans = ScanCleaner(regress_global_mean=regress).fit_transform(cohort.data)
     scans = [np.asarray(scan, dtype=np.float32) for scan in scans]
     return SubsequenceAugmenter(30, step).fit_transform(scans), np.asarray(cohort.target)
+
+
+def load_unlabeled(site, setting, data_dir, step):
+    """Return the other sites' bags that a setting pretrains on, or None."""
+    if "pretrain_epochs" not in SETTINGS[setting] or site not in SOURCES:
+        return None
+    return load_bags(site, data_dir, step, sites=SOURCES[site])[0]
 
 
 def run_fold(fold, seed, site, setting, data_dir, out, n_epochs, step):
@@ -80,7 +95,9 @@ def run_fold(fold, seed, site, setting, data_dir, out, n_epochs, step):
     path = Path(out) / f"{site}: {setting}-{seed}-{fold}.npz"
     if path.exists():
         return
+    step = STEPS.get(setting, step)
     bags, y = load_bags(site, data_dir, step)
+    unlabeled = load_unlabeled(site, setting, data_dir, step)
     cv = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
     folds = [test for _, test in cv.split(y, y)]
     stop, judge = folds[(fold + 1) % N_FOLDS], folds[(fold + 2) % N_FOLDS]
@@ -90,7 +107,8 @@ def run_fold(fold, seed, site, setting, data_dir, out, n_epochs, step):
     )
     watch = Judge(model, [bags[i] for i in judge])
     model.set_params(callbacks=[watch])
-    model.fit([bags[i] for i in rows], y[rows], validation=np.isin(rows, stop))
+    training = [bags[i] for i in rows], y[rows]
+    model.fit(*training, X_unlabeled=unlabeled, validation=np.isin(rows, stop))
     temporary = path.with_suffix(".tmp.npz")
     np.savez(temporary, y=y[judge], votes=watch.votes, means=watch.means, **model.history_)
     temporary.replace(path)
@@ -109,15 +127,46 @@ def stop_epoch(score, patience=10):
 
 def table(out):
     """Print what the judging subjects of all folds say of each setting and rule."""
-    files = sorted(Path(out).glob("*.npz"))
+    runs = load_runs(out)
     columns = [*RULES, *(f"epoch {epoch}" for epoch in (5, 10, 20, 40))]
     print("AUC / accuracy (mean epoch kept) of the judging subjects of all folds.\n")
-    print("| site: setting | fits | " + " | ".join(columns) + " |")
-    print("| --- " * (len(columns) + 2) + "|")
-    for name in sorted({path.name.rsplit("-", 2)[0] for path in files}):
-        runs = [dict(np.load(p)) for p in files if p.name.rsplit("-", 2)[0] == name]
-        cells = [judged([(run, kept(column, run)) for run in runs]) for column in columns]
-        print(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
+    print("| site: setting | seed | fits | " + " | ".join(columns) + " |")
+    print("| --- " * (len(columns) + 3) + "|")
+    for name, seeds in runs.items():
+        for seed, folds in seeds.items():
+            cells = [judged(choose(column, [folds])) for column in columns]
+            print(f"| {name} | {seed} | {len(folds)} | " + " | ".join(cells) + " |")
+        if len(seeds) > 1:
+            cells = [judged(choose(column, list(seeds.values()))) for column in columns]
+            print(f"| {name} | all, averaged | {len(folds)} | " + " | ".join(cells) + " |")
+    print(f"\nAUC / accuracy by what is made of a subject's windows, rule {DEFAULT_RULE}.\n")
+    print("| site: setting | " + " | ".join(SCORES) + " |\n" + "| --- " * (len(SCORES) + 1) + "|")
+    for name, seeds in runs.items():
+        chosen = [choose(DEFAULT_RULE, [folds]) for folds in seeds.values()]
+        print(f"| {name} | " + " | ".join(map(mean_judged, [chosen] * len(SCORES), SCORES)) + " |")
+
+
+def load_runs(out):
+    """Return the finished fits: by site and setting, by seed, by fold."""
+    runs = {}
+    for path in sorted(Path(out).glob("*.npz")):
+        name, seed, fold = path.stem.rsplit("-", 2)
+        runs.setdefault(name, {}).setdefault(int(seed), {})[int(fold)] = dict(np.load(path))
+    return runs
+
+
+def choose(column, seeds):
+    """Return labels, votes, mean probabilities and epoch of each fold, averaged over seeds."""
+    choices = []
+    for fold in sorted(set.intersection(*map(set, seeds))):
+        runs = [folds[fold] for folds in seeds]
+        epochs = [kept(column, run) for run in runs]
+        votes, means = (
+            np.mean([run[name][e] for run, e in zip(runs, epochs, strict=True)], axis=0)
+            for name in ("votes", "means")
+        )
+        choices.append((runs[0]["y"], votes, means, np.mean(epochs) + 1))
+    return choices
 
 
 def kept(column, run):
@@ -127,13 +176,23 @@ def kept(column, run):
     return int(column.removeprefix("epoch ")) - 1
 
 
+def scores_of(choices, share):
+    """Return AUC and accuracy of all folds; share is the mean probability's, beside the votes."""
+    y = np.concatenate([choice[0] for choice in choices])
+    score = np.concatenate([(1 - share) * c[1] + share * c[2] for c in choices])
+    return roc_auc_score(y, score), np.mean((score > 0.5) == y)
+
+
 def judged(choices):
     """Judge the kept epochs of all folds together."""
-    y = np.concatenate([run["y"] for run, _ in choices])
-    votes = np.concatenate([run["votes"][epoch] for run, epoch in choices])
-    epochs = np.mean([epoch + 1 for _, epoch in choices])
-    accuracy = np.mean((votes > 0.5) == y)
-    return f"{roc_auc_score(y, votes):.3f} / {accuracy:.3f} ({epochs:.0f})"
+    auc, accuracy = scores_of(choices, 0)
+    return f"{auc:.3f} / {accuracy:.3f} ({np.mean([choice[3] for choice in choices]):.0f})"
+
+
+def mean_judged(chosen, name):
+    """Judge one score by the mean over seeds."""
+    auc, accuracy = np.mean([scores_of(choices, SCORES[name]) for choices in chosen], axis=0)
+    return f"{auc:.3f} / {accuracy:.3f}"
 
 
 def main():
