@@ -1,7 +1,8 @@
-"""The paper's tables and the tests of finished comparisons, from their ``folds.csv`` and
-``predictions.csv``.
+"""The paper's tables, and tests of LSTM-DG against every other model, from finished comparisons.
 
-    python benchmarks/tables.py benchmarks/results/nyu benchmarks/results/um --out benchmarks/results
+A folder holds ``folds.csv`` and ``predictions.csv``:
+
+    cd benchmarks/results && python ../tables.py nyu um
 """
 
 import argparse
