@@ -123,7 +123,7 @@ def run(study, out):
     return pandas.DataFrame(rows)
 
 
-def draw(rows, path):
+def draw(rows, path, dpi=110):
     """Draw recovery against noise (at most subjects) and against subjects (at middle noise)."""
     import matplotlib.pyplot as plt
 
@@ -136,7 +136,7 @@ def draw(rows, path):
     axes[1].set_ylabel("")
     axes[0].set_title(f"{most} subjects")
     axes[1].set_title(f"Noise {middle:g}")
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=dpi)
 
 
 def main():

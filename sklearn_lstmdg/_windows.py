@@ -201,7 +201,8 @@ def gather_windows(points, first, n_points):
         A copy, for one batch only.
     """
     where = first + torch.arange(n_points, device=points.device)[:, None]
-    return points[where.clamp_(max=len(points) - 1)]
+    where = where.clamp_(max=len(points) - 1).flatten()
+    return points.index_select(0, where).view(n_points, len(first), points.shape[1])
 
 
 def split_horizon(points, first, lengths, horizon):
