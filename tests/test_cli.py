@@ -19,6 +19,7 @@ from sklearn_lstmdg.cli._cohort import (
     load_source,
     name_sites,
     permute_labels,
+    read_confounds,
 )
 from sklearn_lstmdg.cli._tables import format_summary
 from sklearn_lstmdg.datasets import make_scans
@@ -248,3 +249,30 @@ def test_the_table_is_the_paper_s():
     lines = format_summary(pandas.DataFrame([row | means | spreads])).splitlines()
     assert lines[2] == "lstm-dg  NYU   184  72.2 (14.7)  57.4 (25.5)  84.1 (12.2)  0.772"
     assert "1 of the test folds held one class only" in lines[-1]
+
+
+def test_confounds_are_judged_beside_the_models(compare, tmp_path, monkeypatch):
+    phenotypic = pandas.DataFrame(
+        {
+            "func_mean_fd": np.linspace(0, 1, 12),
+            "AGE_AT_SCAN": 20.0,
+            "SEX": 1,
+            "SITE_ID": ["NYU", "UM_1"] * 6,
+        }
+    )
+    cohort = make_scans(12, random_state=0)
+    cohort.phenotypic = phenotypic
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.load_cohort", lambda args: cohort)
+    code, out, err = compare("--confounds")
+    assert code == 0, err
+    assert re.search(r"^confounds ", out, re.MULTILINE)
+    told = pandas.read_csv(tmp_path / "out" / "predictions.csv")
+    assert set(told["model"]) == {"quick", "confounds"}
+    assert list(read_confounds(cohort, ["SEX"]).columns) == ["SEX"]
+    assert read_confounds(cohort, None) is None
+
+
+def test_confounds_that_are_not_there_are_named(compare):
+    code, _, err = compare("--confounds", "HANDEDNESS")
+    assert code == 2
+    assert "HANDEDNESS" in err

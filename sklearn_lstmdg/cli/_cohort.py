@@ -14,9 +14,11 @@ __all__ = [
     "name_sites",
     "permute_labels",
     "print_cohort",
+    "read_confounds",
 ]
 
 _PIPELINES = ("ccs", "cpac", "dparsf", "niak")
+_CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
 
 
 def add_cohort_options(parser):
@@ -214,3 +216,32 @@ def _motion(cohort, rows):
     known = rows & (motion >= 0)
     means = [motion[known & (cohort.target == label)].mean() for label in (1, 0)]
     return f"; mean head motion {means[0]:.3f} mm autism, {means[1]:.3f} mm control"
+
+
+def read_confounds(cohort, columns):
+    """Return columns of the phenotypic table, or None.
+
+    Parameters
+    ----------
+    cohort : Bunch
+        With ``phenotypic``.
+    columns : list of str or None
+        Which; none named: head motion, age, sex and site. None: no confounds.
+
+    Returns
+    -------
+    DataFrame or None
+
+    Raises
+    ------
+    ValueError
+        If the table lacks a column.
+    """
+    if columns is None:
+        return None
+    wanted = list(columns or _CONFOUNDS)
+    known = list(getattr(cohort.get("phenotypic"), "columns", ()))
+    lacking = [name for name in wanted if name not in known]
+    if lacking:
+        raise ValueError(f"The phenotypic table has no column {lacking[0]!r} for --confounds.")
+    return cohort.phenotypic[wanted]

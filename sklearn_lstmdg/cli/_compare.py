@@ -19,6 +19,7 @@ from ._cohort import (
     name_sites,
     permute_labels,
     print_cohort,
+    read_confounds,
 )
 from ._tables import format_summary
 
@@ -113,6 +114,13 @@ def _add_protocol_options(group):
         help="permute labels within sites first, to see what chance gives",
     )
     group.add_argument(
+        "--confounds",
+        nargs="*",
+        metavar="COLUMN",
+        help="beside the models, judge a logistic regression on these columns of the phenotypic "
+        "table alone (none named: head motion, age, sex and site)",
+    )
+    group.add_argument(
         "--out",
         default="lstmdg-compare",
         metavar="DIR",
@@ -128,9 +136,13 @@ def run(args):
         for name in args.models
     }
     cohort = load_cohort(args)
-    source = load_source(args, cohort)
+    more = {
+        "scheme": args.scheme,
+        "source": load_source(args, cohort),
+        "confounds": read_confounds(cohort, args.confounds),
+    }
     with _cluster(args.dask):
-        compare_and_report(models, cohort, args, scheme=args.scheme, source=source)
+        compare_and_report(models, cohort, args, **more)
 
 
 @contextmanager
