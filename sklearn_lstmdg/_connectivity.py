@@ -4,7 +4,9 @@ import numpy as np
 
 __all__ = ["connectivity_features", "connectivity_matrices", "n_connections"]
 
-_BLOCK = 32  # windows whose products stay in the cache
+_BLOCK_VALUES = 200_000  # of the windows that are in hand: they stay in the cache
+_LEAST_WINDOWS = 8
+_PANEL = 20  # ROIs whose products are formed at once, those below the diagonal left out
 
 
 def n_connections(n_rois):
@@ -31,28 +33,46 @@ def connectivity_features(windows, out):
     int
         How many ROIs of windows were constant.
     """
-    n_rois = windows.shape[-1]
-    above = np.flatnonzero(np.triu(np.ones((n_rois, n_rois), dtype=bool), 1))
-    products = np.empty((_BLOCK, n_rois, n_rois), dtype=np.float32)
+    n_windows, n_points, n_rois = windows.shape
+    size = min(n_windows, max(_LEAST_WINDOWS, _BLOCK_VALUES // (n_points * n_rois)))
+    # One allocation, which glibc keeps for the next call; several it would return to the system.
+    space = np.empty(size * n_rois * (n_points + _PANEL), dtype=np.float32)
     n_constant = 0
-    for start in range(0, len(windows), _BLOCK):
-        z, constant = _unit_series(windows[start : start + _BLOCK])
-        found, into = products[: len(z)], out[start : start + len(z)]
-        np.matmul(z, z.transpose(0, 2, 1), out=found)
-        np.clip(np.take(found.reshape(len(z), -1), above, axis=1), -1, 1, out=into)
-        n_constant += int(constant.sum())
+    for start in range(0, n_windows, size or 1):
+        block, into = windows[start : start + size], out[start : start + size]
+        z, rest = space[: block.size].reshape(block.shape), space[block.size :]
+        n_constant += _standardise(block, z)
+        _correlate(z, rest, into)
+        np.clip(into, -1, 1, out=into)
     return n_constant
 
 
-def _unit_series(windows):
-    """Centre each ROI's series and scale it to length 1; a constant one becomes zeros."""
-    mean = windows.mean(axis=1, keepdims=True)
-    series = (windows - mean).transpose(0, 2, 1)
-    square = np.einsum("wrt,wrt->wr", series, series)
-    about_zero = square + windows.shape[1] * np.square(mean[:, 0])
+def _standardise(windows, out):
+    """Centre each ROI's series and scale it to length 1, a constant one to 0; count the latter."""
+    n_points = windows.shape[1]
+    mean = np.einsum("wtr->wr", windows) / n_points
+    into = out if windows.dtype == out.dtype else None
+    series = np.subtract(windows, mean[:, None], out=into)
+    square = np.einsum("wtr,wtr->wr", series, series)
+    about_zero = square + n_points * np.square(mean)
     constant = square <= np.square(8 * np.finfo(windows.dtype).eps) * about_zero
     scale = np.where(constant, 0, 1 / np.sqrt(np.where(constant, 1, square)))
-    return np.multiply(series, scale[:, :, None], dtype=np.float32, order="C"), constant
+    np.multiply(series, scale[:, None], out=out)
+    return int(constant.sum())
+
+
+def _correlate(z, space, out):
+    """Write the upper triangles of the windows' products, row by row; ``space`` is scratch."""
+    n_windows, _, n_rois = z.shape
+    end = 0
+    for first in range(0, n_rois, _PANEL):
+        panel, others = z[:, :, first : first + _PANEL], z[:, :, first:]
+        shape = (n_windows, panel.shape[2], others.shape[2])
+        products = space[: np.prod(shape)].reshape(shape)
+        np.matmul(panel.transpose(0, 2, 1), others, out=products)
+        for row in range(panel.shape[2]):
+            start, end = end, end + shape[2] - row - 1
+            out[:, start:end] = products[:, row, row + 1 :]
 
 
 def connectivity_matrices(features, n_rois):

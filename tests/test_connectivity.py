@@ -14,10 +14,11 @@ def features(windows):
 
 
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-def test_equals_corrcoef(offset):
-    windows = np.random.default_rng(0).standard_normal((150, 30, 7)) + offset
+@pytest.mark.parametrize("n_rois", [2, 7, 45])
+def test_equals_corrcoef(offset, n_rois):
+    windows = np.random.default_rng(0).standard_normal((150, 30, n_rois)) + offset
     told, n_constant = features(windows)
-    above = np.triu_indices(7, 1)
+    above = np.triu_indices(n_rois, 1)
     wanted = np.array([np.corrcoef(window.T)[above] for window in windows])
     np.testing.assert_allclose(told, wanted, atol=1e-6)
     assert n_constant == 0
