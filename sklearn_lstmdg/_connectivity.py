@@ -1,8 +1,10 @@
 """Pearson connectivity of windows, in blocks, without holding them all."""
 
+from itertools import groupby
+
 import numpy as np
 
-__all__ = ["connectivity_features", "connectivity_matrices", "n_connections"]
+__all__ = ["connectivity_features", "connectivity_matrices", "n_connections", "scan_features"]
 
 _BLOCK_VALUES = 200_000  # of the windows that are in hand: they stay in the cache
 _LEAST_WINDOWS = 8
@@ -44,6 +46,31 @@ def connectivity_features(windows, out):
         n_constant += _standardise(block, z)
         _correlate(z, rest, into)
         np.clip(into, -1, 1, out=into)
+    return n_constant
+
+
+def scan_features(scans, out):
+    """Correlate all pairs of ROIs in each scan; neighbours of one length go together.
+
+    Parameters
+    ----------
+    scans : list of ndarray of shape (n_points_i, n_rois)
+        Scans.
+    out : ndarray of shape (n_scans, n_rois * (n_rois - 1) / 2)
+        Filled as by ``connectivity_features``.
+
+    Returns
+    -------
+    int
+        How many ROIs of scans were constant.
+    """
+    n_constant = end = 0
+    for _, alike in groupby(scans, key=lambda scan: (scan.shape, scan.dtype)):
+        alike = list(alike)
+        for first in range(0, len(alike), _LEAST_WINDOWS):
+            block = np.stack(alike[first : first + _LEAST_WINDOWS])
+            start, end = end, end + len(block)
+            n_constant += connectivity_features(block, out[start:end])
     return n_constant
 
 

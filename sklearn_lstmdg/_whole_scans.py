@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from ._connectivity import connectivity_features, n_connections
+from ._connectivity import n_connections, scan_features
 
 __all__ = ["connectable_scans", "distinct_points", "fisher_z", "scan_connectivity", "whole_scans"]
 
@@ -107,9 +107,7 @@ def scan_connectivity(sequences):
     """
     scans = connectable_scans(sequences)
     features = np.empty((len(sequences), n_connections(sequences.n_rois)))
-    n_constant = 0
-    for row, scan in enumerate(scans):
-        n_constant += connectivity_features(scan[None], features[row : row + 1])
+    n_constant = scan_features(scans, features)
     if n_constant:
         warnings.warn(
             f"{n_constant} ROI series were constant in their scan; their correlations were set "

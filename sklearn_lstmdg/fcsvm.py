@@ -4,7 +4,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.linalg import cholesky
+from scipy.linalg import cholesky, solve_triangular
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -16,7 +16,12 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from ._connectivity import connectivity_features, connectivity_matrices, n_connections
+from ._connectivity import (
+    connectivity_features,
+    connectivity_matrices,
+    n_connections,
+    scan_features,
+)
 from ._validation import check_groups, check_labels, check_sequences
 from .persistence import SaveMixin
 
@@ -81,9 +86,10 @@ class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
     A table (2-D) holds features that are ready. Every point of a scan or window is used.
 
     Where rows are fewer than features, the search runs on a triangular square root of the rows'
-    products in place of the features, which has the same solution in fewer columns. The final fit
-    on all windows of a cohort holds their features in double precision, and the solver its own
-    copy: 24 bytes a feature and window, 3.3 GB for 22,600 windows of 111 ROIs.
+    products in place of the features, which has the same solution in fewer columns; so does the
+    final fit, where the search has used every window. Otherwise that fit holds the features of all
+    windows in double precision, and the solver its own copy: 24 bytes a feature and window, 3.3 GB
+    for 22,600 windows of 111 ROIs.
 
     References
     ----------
@@ -165,10 +171,10 @@ class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
         folds = self._make_folds(codes, groups, rng)
         seed = int(rng.randint(np.iinfo(np.int32).max))
         self._is_table = sequences.kind == "table"
-        n_capped = self._search(sequences, codes, folds, seed)
         features, rows, n_constant = _features(sequences)
-        svm = self._svm(self.C_, seed).fit(features, codes[rows])
-        self.coef_, self.intercept_ = svm.coef_, svm.intercept_
+        n_capped, turned = self._search(sequences, features, codes, folds, seed)
+        svm = self._svm(self.C_, seed).fit(turned, codes[rows])
+        self.coef_, self.intercept_ = _turn_back(svm.coef_, turned, features), svm.intercept_
         self.n_iter_ = int(np.max(svm.n_iter_))
         self._warn(n_constant, n_capped + int(self.n_iter_ >= self.max_iter))
         return self
@@ -187,21 +193,21 @@ class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
         n_classes = len(np.unique(codes))
         return [(a, b) for a, b in folds if len(np.unique(codes[a])) == n_classes]
 
-    def _search(self, sequences, codes, folds, seed):
-        """Choose C; return how many fits reached the cap on passes."""
+    def _search(self, sequences, features, codes, folds, seed):
+        """Choose C; return how many fits were capped, and what the final fit may run on."""
         Cs = np.sort(np.asarray(self.Cs, dtype=float))
         if not len(Cs) or Cs[0] <= 0:
             raise ValueError(f"Cs must be positive numbers, at least one, got {self.Cs!r}.")
         self.cv_results_ = {}
         if not folds or len(Cs) == 1:
             self.C_ = float(Cs[len(Cs) // 2])
-            return 0
+            return 0, features
         step = self.search_step if sequences.kind == "bags" else 1
-        features, rows, _ = _features(sequences, step)
-        weight = sequences.n_windows.sum() / len(rows)
-        features = _rotate(features)
+        kept, rows = _every(step, sequences.n_windows)
+        weight = len(features) / len(rows)
+        turned = _rotate(features[kept])
         told = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._score_fold)(features, rows, codes, *fold, Cs * weight, seed)
+            delayed(self._score_fold)(turned, rows, codes, *fold, Cs * weight, seed)
             for fold in folds
         )
         scores = np.array([scores for scores, _ in told])
@@ -212,19 +218,21 @@ class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
             "std_test_score": scores.std(axis=0),
         }
         self.C_ = float(Cs[scores.mean(axis=0).argmax()])
-        return sum(capped for _, capped in told)
+        n_capped = sum(capped for _, capped in told)
+        return n_capped, turned if step == 1 else features
 
     def _score_fold(self, features, rows, codes, train, test, Cs, seed):
         """Return the accuracy over test rows for each C, and how many fits were capped."""
         trained, tested = np.isin(rows, train), np.isin(rows, test)
-        row_weights = compute_sample_weight(self._code_weights(), codes)
-        features_train, scores, n_capped = features[trained], [], 0
+        row_weights = compute_sample_weight(self._code_weights(), codes)[test]
+        features_train, features_test = features[trained], features[tested]
+        scores, n_capped = [], 0
         for C in Cs:
             svm = self._svm(C, seed).fit(features_train, codes[rows[trained]])
-            votes = _vote(svm.decision_function(features[tested]))
-            proba = [votes[rows[tested] == row].mean(axis=0) for row in test]
-            correct = np.argmax(proba, axis=1) == codes[test]
-            scores.append(np.average(correct, weights=row_weights[test]))
+            votes = np.zeros((len(codes), len(self.classes_)))
+            np.add.at(votes, rows[tested], _vote(svm.decision_function(features_test)))
+            correct = np.argmax(votes[test], axis=1) == codes[test]
+            scores.append(np.average(correct, weights=row_weights))
             n_capped += int(np.max(svm.n_iter_) >= self.max_iter)
         return scores, n_capped
 
@@ -361,18 +369,29 @@ def _check_n_points(sequences):
         raise ValueError(f"Connectivity needs 2 points or more; rows {short[:10].tolist()} have 1.")
 
 
-def _features(sequences, step=1):
-    """Return features of every step-th window, the row of each, and the number of constants."""
+def _features(sequences):
+    """Return the features of all windows, the row of each, and the number of constants."""
     if sequences.kind == "table":
         rows = np.arange(len(sequences))
         return np.concatenate(sequences.series).astype(np.float64), rows, 0
-    counts = -(-sequences.n_windows // step)
+    counts = sequences.n_windows
     features = np.empty((counts.sum(), n_connections(sequences.n_rois)))
+    if sequences.kind == "scans":
+        return features, np.arange(len(counts)), scan_features(sequences.series, features)
     ends, n_constant = np.cumsum(counts), 0
     for row, (end, count) in enumerate(zip(ends, counts, strict=True)):
-        windows = sequences.windows(row)[::step]
-        n_constant += connectivity_features(windows, features[end - count : end])
+        n_constant += connectivity_features(sequences.windows(row), features[end - count : end])
     return features, np.repeat(np.arange(len(counts)), counts), n_constant
+
+
+def _every(step, n_windows):
+    """Return which windows are every step-th of their row, and the row of each of them."""
+    rows = np.repeat(np.arange(len(n_windows)), n_windows)
+    if step == 1:
+        return slice(None), rows
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+    kept = place % step == 0
+    return kept, rows[kept]
 
 
 def _rotate(features):
@@ -383,6 +402,13 @@ def _rotate(features):
     products = features @ features.T
     products[np.diag_indices(n_rows)] += 1e-12 * max(np.trace(products) / n_rows, 1e-300)
     return cholesky(products, lower=True, overwrite_a=True, check_finite=False)
+
+
+def _turn_back(coef, turned, features):
+    """Return the weights of the features for the weights of what ``_rotate`` made of them."""
+    if turned.shape == features.shape:
+        return coef
+    return solve_triangular(turned, coef.T, lower=True, trans="T").T @ features
 
 
 def _vote(margins):

@@ -55,6 +55,22 @@ def test_the_rotation_has_the_same_solution():
     np.testing.assert_allclose(turned, plain, atol=1e-6)
 
 
+def test_a_searched_fit_has_the_solution_of_the_features(cohort):
+    options = {"tol": 1e-10, "max_iter": 100_000}
+    told = FCSVM(Cs=CS, random_state=0, **options).fit(cohort.data, cohort.target)
+    wanted = FCSVM(Cs=[told.C_], **options).fit(cohort.data, cohort.target)
+    np.testing.assert_allclose(told.coef_, wanted.coef_, atol=1e-6)
+    np.testing.assert_allclose(told.intercept_, wanted.intercept_, atol=1e-6)
+
+
+def test_the_search_takes_every_step_th_window_of_each_row():
+    from sklearn_lstmdg.fcsvm import _every
+
+    kept, rows = _every(3, np.array([4, 1, 3]))
+    np.testing.assert_array_equal(np.flatnonzero(kept), [0, 3, 4, 5])
+    np.testing.assert_array_equal(rows, [0, 0, 1, 2])
+
+
 def test_search_finds_the_best_c(cohort):
     svm = FCSVM(Cs=CS, random_state=0).fit(cohort.data, cohort.target)
     results = svm.cv_results_
