@@ -3,9 +3,9 @@
     python benchmarks/run.py                 # some minutes; wants a quiet machine
     python benchmarks/run.py --quick         # a minute; only shows that everything runs
 
-Every measurement is a process of its own on one thread. Rounds go through all candidates in turn;
-the table has medians and the spread between quartiles. What is not installed is left out. The
-peers are in the extra ``[bench]``.
+Every measurement is a process of its own on one thread, one at a time (the quick form runs them
+side by side). Rounds go through all candidates in turn; the table has medians and the spread
+between quartiles. What is not installed is left out. The peers are in the extra ``[bench]``.
 """
 
 import argparse
@@ -14,13 +14,16 @@ import os
 import platform
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import connectivity
 import folds
+import hmm
 import memory
 import numpy as np
+import parafac
 import reading
 import training
 
@@ -29,10 +32,26 @@ SCRIPTS = {
     "training": (training, "windows per second"),
     "reading": (reading, "windows per second"),
     "connectivity": (connectivity, "rows per second"),
+    "parafac": (parafac, "sweeps per second"),
+    "hmm": (hmm, "ROIs per second"),
     "folds": (folds, "folds per second"),
     "memory": (memory, "scans per second"),
 }
-PACKAGES = ["numpy", "torch", "scikit-learn", "skorch", "tensorflow-cpu", "keras", "nilearn"]
+PACKAGES = [
+    "numpy",
+    "scipy",
+    "torch",
+    "scikit-learn",
+    "skorch",
+    "tensorflow-cpu",
+    "keras",
+    "jax",
+    "optax",
+    "nilearn",
+    "tensorly",
+    "hmmlearn",
+    "dask",
+]
 
 
 def measure(script, candidate, size):
@@ -54,17 +73,29 @@ def measure(script, candidate, size):
 def run(names, size, n_rounds):
     """Return all measurements by script and candidate, rounds interleaved."""
     found = {(name, c): [] for name in names for c in SCRIPTS[name][0].CANDIDATES}
-    for number in range(n_rounds):
-        for (name, candidate), measured in found.items():
-            print(f"round {number + 1}/{n_rounds}: {name}, {candidate}", file=sys.stderr)
-            answer = measure(name, candidate, size)
-            measured += [answer] if answer is not None else []
+    with ThreadPoolExecutor(1 if size == "full" else os.cpu_count()) as pool:
+        for number in range(n_rounds):
+            answers = pool.map(lambda key: measure(*key, size), found)
+            for (name, candidate), answer in zip(found, answers, strict=True):
+                print(f"round {number + 1}/{n_rounds}: {name}, {candidate}", file=sys.stderr)
+                found[name, candidate] += [answer] if answer is not None else []
     return {key: measured for key, measured in found.items() if measured}
 
 
 def rates(measured):
     """Return work per second of each round."""
     return np.array([m["work"] / m["seconds"] for m in measured])
+
+
+def memory_note(measured):
+    """Return what a script says of memory beyond the process's peak."""
+    if "bound_mb" in measured[0]:
+        over = max(m["over_import_mb"] for m in measured)
+        return f"{over} MB over the import; bound {measured[0]['bound_mb']} MB"
+    if "peak_by_tensor" in measured[0]:
+        share = max(m["peak_by_tensor"] for m in measured)
+        return f"allocations peak at {share:.2f} of the tensor"
+    return ""
 
 
 def rows_of(found, name):
@@ -77,11 +108,7 @@ def rows_of(found, name):
         low, middle, high = np.percentile(rate, [25, 50, 75])
         ratio = middle / first.setdefault(group, middle)
         peak = max(m["peak_mb"] for m in measured)
-        extra = measured[0]
-        note = ""
-        if "bound_mb" in extra:
-            over = max(m["over_import_mb"] for m in measured)
-            note = f"{over} MB over the import; bound {extra['bound_mb']} MB"
+        note = memory_note(measured)
         spread = f"{middle:.3g} ({low:.3g}-{high:.3g})"
         yield f"| {candidate} | {spread} | {ratio:.2f} | {peak} | {note} |"
 
