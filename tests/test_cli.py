@@ -251,6 +251,14 @@ def test_the_table_is_the_paper_s():
     assert "1 of the test folds held one class only" in lines[-1]
 
 
+def test_one_fold_has_no_spread():
+    row = {"model": "svm", "site": "NYU", "n_subjects": 9, "n_folds": 1, "n_one_class": 0}
+    row |= {"acc": 0.5, "tpr": 0.25, "tnr": 0.75, "auc_pooled": 0.5}
+    row |= dict.fromkeys(["acc_sd", "tpr_sd", "tnr_sd"], np.nan)
+    line = format_summary(pandas.DataFrame([row])).splitlines()[2]
+    assert line.split() == ["svm", "NYU", "9", "50.0", "25.0", "75.0", "0.500"]
+
+
 def test_confounds_are_judged_beside_the_models(compare, tmp_path, monkeypatch):
     phenotypic = pandas.DataFrame(
         {

@@ -36,8 +36,14 @@ def format_summary(summary):
 
 
 def _cells(row):
-    rates = [f"{100 * row[m]:.1f} ({100 * row[f'{m}_sd']:.1f})" for m in _RATES]
+    rates = [_rate(row[m], row[f"{m}_sd"]) for m in _RATES]
     return [row["model"], row["site"], str(row["n_subjects"]), *rates, f"{row['auc_pooled']:.3f}"]
+
+
+def _rate(mean, deviation):
+    """Return per cent, with the standard deviation where more than one fold has it."""
+    text = f"{100 * mean:.1f}"
+    return text if deviation != deviation else f"{text} ({100 * deviation:.1f})"
 
 
 def _align(row, widths):
