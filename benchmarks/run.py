@@ -71,7 +71,7 @@ def measure(script, candidate, size):
 
 
 def run(names, size, n_rounds):
-    """Return all measurements by script and candidate, rounds interleaved."""
+    """Yield all measurements by script and candidate after every round."""
     found = {(name, c): [] for name in names for c in SCRIPTS[name][0].CANDIDATES}
     with ThreadPoolExecutor(1 if size == "full" else os.cpu_count()) as pool:
         for number in range(n_rounds):
@@ -79,7 +79,7 @@ def run(names, size, n_rounds):
             for (name, candidate), answer in zip(found, answers, strict=True):
                 print(f"round {number + 1}/{n_rounds}: {name}, {candidate}", file=sys.stderr)
                 found[name, candidate] += [answer] if answer is not None else []
-    return {key: measured for key, measured in found.items() if measured}
+            yield {key: measured for key, measured in found.items() if measured}
 
 
 def rates(measured):
@@ -171,19 +171,21 @@ def main():
     args = parser.parse_args()
     size, n_rounds = ("quick", 1) if args.quick else ("full", args.rounds)
     about = machine(size, n_rounds)
-    found = run(args.only, size, n_rounds)
-    text = table(found)
-    print(text)
-    if args.quick:
-        return
-    out = Path(args.out)
+    for found in run(args.only, size, n_rounds):
+        if not args.quick:
+            write(Path(args.out), about, found)
+    print(table(found))
+
+
+def write(out, about, found):
+    """Write the table as Markdown, and all measurements as JSON."""
     out.parent.mkdir(parents=True, exist_ok=True)
     described = "".join(f"- {key}: {value}\n" for key, value in about.items())
-    out.with_suffix(".md").write_text(f"# Speed and memory\n\n{described}{text}", encoding="utf-8")
+    text = f"# Speed and memory\n\n{described}{table(found)}"
+    out.with_suffix(".md").write_text(text, encoding="utf-8")
     measured = {f"{name}: {candidate}": values for (name, candidate), values in found.items()}
-    out.with_suffix(".json").write_text(
-        json.dumps({"machine": about, "measured": measured}, indent=1), encoding="utf-8"
-    )
+    content = json.dumps({"machine": about, "measured": measured}, indent=1)
+    out.with_suffix(".json").write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":
