@@ -3,7 +3,6 @@
 from numbers import Integral
 
 import numpy as np
-import torch
 from sklearn.utils.validation import check_is_fitted
 
 from ._training import probabilities, torch_threads
@@ -177,8 +176,10 @@ class NetReaderMixin:
         return sequences, np.mean(logits, axis=0)
 
     def _logits(self, net, windows):
-        chunks = [logits for logits, _, _ in net.read(windows, self.horizon, n_steps=0)]
-        return torch.cat(chunks).double().cpu().numpy()
+        logits = net.empty_logits(windows)
+        for answers, _, chunk in net.read(windows, self.horizon, n_steps=0):
+            logits[chunk] = answers.double().cpu()
+        return logits.numpy()
 
 
 def _by_row(windows, sequences):

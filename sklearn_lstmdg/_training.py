@@ -174,16 +174,26 @@ class WindowNet(NeuralNet):
 
     def _read_and_judge(self, windows):
         """Return logits, and for the generative path each window's loss and whether it has one."""
-        logits, losses, known = [], [torch.zeros(0)], [torch.zeros(0, dtype=torch.bool)]
+        logits = self.empty_logits(windows)
+        losses, known = torch.zeros(len(windows)), torch.zeros(len(windows), dtype=torch.bool)
         for answers, generated, chunk in self.read(windows, self.horizon, max(self.horizon, 1)):
-            logits.append(answers.double().cpu())
+            logits[chunk] = answers.double().cpu()
             if generated is not None:
-                chunk_losses, chunk_known = generative_losses(
-                    generated, self._targets(windows, chunk)
+                target = self._targets(windows, chunk)
+                losses[chunk], known[chunk] = (
+                    values.cpu() for values in generative_losses(generated, target)
                 )
-                losses.append(chunk_losses.cpu())
-                known.append(chunk_known.cpu())
-        return torch.cat(logits), torch.cat(losses), torch.cat(known)
+        return logits, losses, known
+
+    def empty_logits(self, windows):
+        """Return room for the logits of all windows, in float64.
+
+        Chunk after chunk is written into it: kept one by one, small results lie between the large
+        blocks that a chunk needs for a moment, and the heap grows by such a block with each.
+        """
+        return torch.empty(
+            len(windows), self.module_.shared_dense.out_features, dtype=torch.float64
+        )
 
     def _targets(self, windows, chunk):
         first, lengths = (

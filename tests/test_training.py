@@ -1,3 +1,4 @@
+import weakref
 from itertools import count
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter, _training
 from sklearn_lstmdg._training import (
     MONITORS,
     BestEpoch,
+    WindowNet,
     probabilities,
     seeded,
     subject_scores,
@@ -367,3 +369,23 @@ def test_threads_and_generators_are_put_back():
     assert torch.equal(torch.get_rng_state(), state)
     with seeded(3, "cpu"):
         assert torch.equal(torch.rand(2), drawn)
+
+
+def test_a_chunk_s_answers_are_not_kept(monkeypatch):
+    """Small results kept between a chunk's large blocks made the heap grow with every bag."""
+    bags = np.random.default_rng(0).standard_normal((12, 3, 9, 4))
+    model = LSTMDGClassifier(n_communities=3, n_units=2, max_epochs=1, random_state=0)
+    read, alive = WindowNet.read, []
+
+    def watched(self, *args):
+        seen = []
+        for logits, generated, chunk in read(self, *args):
+            seen.append(weakref.ref(logits))
+            yield logits, generated, chunk
+            del logits, generated
+            alive.append(sum(ref() is not None for ref in seen))
+
+    monkeypatch.setattr(WindowNet, "read", watched)
+    model.fit(bags, np.arange(12) % 2, validation=np.arange(12) < 6).predict_proba(bags)
+    assert len(alive) > 12
+    assert max(alive) <= 2
