@@ -377,9 +377,9 @@ def test_a_chunk_s_answers_are_not_kept(monkeypatch):
     model = LSTMDGClassifier(n_communities=3, n_units=2, max_epochs=1, random_state=0)
     read, alive = WindowNet.read, []
 
-    def watched(self, *args):
+    def watched(self, *args, **options):
         seen = []
-        for logits, generated, chunk in read(self, *args):
+        for logits, generated, chunk in read(self, *args, **options):
             seen.append(weakref.ref(logits))
             yield logits, generated, chunk
             del logits, generated
