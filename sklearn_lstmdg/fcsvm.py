@@ -4,7 +4,6 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -22,6 +21,7 @@ from ._connectivity import (
     n_connections,
     scan_features,
 )
+from ._rotation import rotate, turn_back
 from ._validation import check_groups, check_labels, check_sequences
 from .persistence import SaveMixin
 
@@ -174,7 +174,7 @@ class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
         features, rows, n_constant = _features(sequences)
         n_capped, turned = self._search(sequences, features, codes, folds, seed)
         svm = self._svm(self.C_, seed).fit(turned, codes[rows])
-        self.coef_, self.intercept_ = _turn_back(svm.coef_, turned, features), svm.intercept_
+        self.coef_, self.intercept_ = turn_back(svm.coef_, turned, features), svm.intercept_
         self.n_iter_ = int(np.max(svm.n_iter_))
         self._warn(n_constant, n_capped + int(self.n_iter_ >= self.max_iter))
         return self
@@ -205,7 +205,7 @@ class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
         step = self.search_step if sequences.kind == "bags" else 1
         kept, rows = _every(step, sequences.n_windows)
         weight = len(features) / len(rows)
-        turned = _rotate(features[kept])
+        turned = rotate(features[kept])
         told = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(self._score_fold)(turned, rows, codes, *fold, Cs * weight, seed)
             for fold in folds
@@ -385,30 +385,13 @@ def _features(sequences):
 
 
 def _every(step, n_windows):
-    """Return which windows are every step-th of their row, and the row of each of them."""
+    """Return which windows are every step-th of their row, and the row of each."""
     rows = np.repeat(np.arange(len(n_windows)), n_windows)
     if step == 1:
         return slice(None), rows
     place = np.arange(len(rows)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
     kept = place % step == 0
     return kept, rows[kept]
-
-
-def _rotate(features):
-    """Return fewer columns with the same products between rows, where there are fewer rows."""
-    n_rows, n_features = features.shape
-    if n_rows >= n_features:
-        return features
-    products = features @ features.T
-    products[np.diag_indices(n_rows)] += 1e-12 * max(np.trace(products) / n_rows, 1e-300)
-    return cholesky(products, lower=True, overwrite_a=True, check_finite=False)
-
-
-def _turn_back(coef, turned, features):
-    """Return the weights of the features for the weights of what ``_rotate`` made of them."""
-    if turned.shape == features.shape:
-        return coef
-    return solve_triangular(turned, coef.T, lower=True, trans="T").T @ features
 
 
 def _vote(margins):

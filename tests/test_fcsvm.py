@@ -43,11 +43,11 @@ def test_coefficients_as_a_matrix(cohort):
 
 
 def test_the_rotation_has_the_same_solution():
-    from sklearn_lstmdg.fcsvm import _rotate
+    from sklearn_lstmdg._rotation import rotate
 
     rng = np.random.default_rng(0)
     features, y = rng.standard_normal((40, 300)), np.arange(40) % 2
-    rotated = _rotate(features)
+    rotated = rotate(features)
     assert rotated.shape == (40, 40)
     svm = LinearSVC(C=0.01, dual=True, tol=1e-10, max_iter=100_000, random_state=0)
     plain = svm.fit(features[:30], y[:30]).decision_function(features[30:])

@@ -43,6 +43,7 @@ LAYERS = [
         "_network",
         "_parafac",
         "_recurrence",
+        "_rotation",
         "_signals",
         "_splits",
         "_statistics",
