@@ -13,6 +13,7 @@ __all__ = [
     "LabelledWindows",
     "WindowSet",
     "cut_like",
+    "every_window",
     "gather_windows",
     "split_horizon",
     "window_view",
@@ -63,6 +64,31 @@ def cut_like(unlabeled, labelled):
     n_points = np.array([len(series) for series in unlabeled.series])
     starts = [np.arange(0, max(n - length, 0) + 1, step) for n in n_points]
     return Sequences(unlabeled.series, starts, np.minimum(n_points, length), labelled.kind)
+
+
+def every_window(step, n_windows):
+    """Choose every step-th window of each row.
+
+    Parameters
+    ----------
+    step : int
+        1 chooses all.
+    n_windows : ndarray of int of shape (n_rows,)
+        Windows of each row, which follow each other.
+
+    Returns
+    -------
+    kept : ndarray of bool of shape (n_windows.sum(),) or slice
+        Which windows; a slice where it is all of them, so that indexing copies nothing.
+    rows : ndarray of int of shape (n_kept,)
+        Row of each chosen window.
+    """
+    rows = np.repeat(np.arange(len(n_windows)), n_windows)
+    if step == 1:
+        return slice(None), rows
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+    kept = place % step == 0
+    return kept, rows[kept]
 
 
 @dataclass

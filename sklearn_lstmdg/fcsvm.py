@@ -23,6 +23,7 @@ from ._connectivity import (
 )
 from ._rotation import rotate, turn_back
 from ._validation import check_groups, check_labels, check_sequences
+from ._windows import every_window
 from .persistence import SaveMixin
 
 __all__ = ["FCSVM"]
@@ -203,7 +204,7 @@ class FCSVM(SaveMixin, ClassifierMixin, BaseEstimator):
             self.C_ = float(Cs[len(Cs) // 2])
             return 0, features
         step = self.search_step if sequences.kind == "bags" else 1
-        kept, rows = _every(step, sequences.n_windows)
+        kept, rows = every_window(step, sequences.n_windows)
         weight = len(features) / len(rows)
         turned = rotate(features[kept])
         told = Parallel(n_jobs=self.n_jobs, prefer="threads")(
@@ -382,16 +383,6 @@ def _features(sequences):
     for row, (end, count) in enumerate(zip(ends, counts, strict=True)):
         n_constant += connectivity_features(sequences.windows(row), features[end - count : end])
     return features, np.repeat(np.arange(len(counts)), counts), n_constant
-
-
-def _every(step, n_windows):
-    """Return which windows are every step-th of their row, and the row of each."""
-    rows = np.repeat(np.arange(len(n_windows)), n_windows)
-    if step == 1:
-        return slice(None), rows
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
-    kept = place % step == 0
-    return kept, rows[kept]
 
 
 def _vote(margins):

@@ -63,14 +63,6 @@ def test_a_searched_fit_has_the_solution_of_the_features(cohort):
     np.testing.assert_allclose(told.intercept_, wanted.intercept_, atol=1e-6)
 
 
-def test_the_search_takes_every_step_th_window_of_each_row():
-    from sklearn_lstmdg.fcsvm import _every
-
-    kept, rows = _every(3, np.array([4, 1, 3]))
-    np.testing.assert_array_equal(np.flatnonzero(kept), [0, 3, 4, 5])
-    np.testing.assert_array_equal(rows, [0, 0, 1, 2])
-
-
 def test_search_finds_the_best_c(cohort):
     svm = FCSVM(Cs=CS, random_state=0).fit(cohort.data, cohort.target)
     results = svm.cv_results_

@@ -7,6 +7,7 @@ from sklearn_lstmdg._windows import (
     LabelledWindows,
     WindowSet,
     cut_like,
+    every_window,
     split_horizon,
     window_view,
 )
@@ -161,3 +162,12 @@ def test_unlabelled_rows_that_stay_as_they_are():
     scans, own = check_sequences(numbered(12)), bags(numbered(20), length=4)
     assert cut_like(own, bags(numbered(20))) is own
     assert cut_like(scans, check_sequences(numbered(5, 6))) is scans
+
+
+def test_every_window_counts_from_the_start_of_each_row():
+    kept, rows = every_window(3, np.array([4, 1, 5]))
+    assert np.flatnonzero(kept).tolist() == [0, 3, 4, 5, 8]
+    assert rows.tolist() == [0, 0, 1, 2, 2]
+    kept, rows = every_window(1, np.array([2, 1]))
+    assert np.arange(3)[kept].tolist() == [0, 1, 2]
+    assert rows.tolist() == [0, 0, 1]
