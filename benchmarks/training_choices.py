@@ -44,6 +44,8 @@ SETTINGS = {
     "dg, decay 1": NOISE | {"weight_decay": 1.0},
     "dg, pretrained": NOISE | {"pretrain_epochs": 20},
     "dg, a fifth of all windows": NOISE | {"windows_per_epoch": 0.2},
+    "dg, decay 1, pretrained": NOISE | {"weight_decay": 1.0, "pretrain_epochs": 20},
+    "dg, noise 1.2, decay 1": {"input_noise": 1.2, "weight_decay": 1.0},
 }
 STEPS = {"dg, a fifth of all windows": 1}
 RULES = {
@@ -144,6 +146,35 @@ def table(out):
     for name, seeds in runs.items():
         chosen = [choose(DEFAULT_RULE, [folds]) for folds in seeds.values()]
         print(f"| {name} | " + " | ".join(map(mean_judged, [chosen] * len(SCORES), SCORES)) + " |")
+    print_choices(runs)
+
+
+def print_choices(runs):
+    """Print which setting, rule and score each site's subjects choose for the other site."""
+    aucs = {site: judge_candidates(runs, site) for site in SITES}
+    common = sorted(set.intersection(*map(set, aucs.values())))
+    if not common:
+        return
+    print("\nChosen for a site by the other's judging subjects (AUC, all seeds' nets averaged), so")
+    print("that nobody decides who tests.\n")
+    print("| chosen for | setting | rule | score | AUC of the choosers | AUC at the site |")
+    print("| --- " * 6 + "|")
+    for site, other in zip(SITES, reversed(SITES), strict=True):
+        best = max(common, key=aucs[other].get)
+        print(f"| {site} | " + " | ".join(best), end="")
+        print(f" | {aucs[other][best]:.3f} | {aucs[site][best]:.3f} |")
+
+
+def judge_candidates(runs, site):
+    """Return the AUC of every setting that has several seeds, rule and score."""
+    several = {name: seeds for name, seeds in runs.items() if len(seeds) > 1}
+    return {
+        (name.partition(": ")[2], rule, score): scores_of(choose(rule, [*seeds.values()]), share)[0]
+        for name, seeds in several.items()
+        if name.startswith(f"{site}: ")
+        for rule in RULES
+        for score, share in SCORES.items()
+    }
 
 
 def load_runs(out):
