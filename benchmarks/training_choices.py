@@ -6,7 +6,7 @@ subjects. Columns named "epoch 5" and so on are fixed numbers of epochs. Where a
 with several seeds, a row of its own averages what the seeds' nets say of each subject.
 
     python benchmarks/training_choices.py run --data-dir D --out DIR
-    python benchmarks/training_choices.py run --data-dir D --out DIR --seeds 1 2 --setting dg
+    python benchmarks/training_choices.py run --data-dir D --out DIR --seeds 1 2 --setting dg ...
     python benchmarks/training_choices.py table --out DIR
 """
 
@@ -46,6 +46,7 @@ SETTINGS = {
     "dg, a fifth of all windows": NOISE | {"windows_per_epoch": 0.2},
     "dg, decay 1, pretrained": NOISE | {"weight_decay": 1.0, "pretrain_epochs": 20},
     "dg, noise 1.2, decay 1": {"input_noise": 1.2, "weight_decay": 1.0},
+    "dg, noise 1.2, pretrained": {"input_noise": 1.2, "pretrain_epochs": 20},
 }
 STEPS = {"dg, a fifth of all windows": 1}
 RULES = {
@@ -56,6 +57,7 @@ RULES = {
     "auc": lambda h: h["valid_auc"] - 1e-6 * h["valid_loss"],
 }
 SCORES = {"votes": 0.0, "half votes, half mean": 0.5, "mean probability": 1.0}
+AGGREGATIONS = "votes", "mean probability"  # those that are a parameter
 
 
 class Judge(Callback):
@@ -169,11 +171,13 @@ def judge_candidates(runs, site):
     """Return the AUC of every setting that has several seeds, rule and score."""
     several = {name: seeds for name, seeds in runs.items() if len(seeds) > 1}
     return {
-        (name.partition(": ")[2], rule, score): scores_of(choose(rule, [*seeds.values()]), share)[0]
+        (name.partition(": ")[2], rule, score): scores_of(
+            choose(rule, [*seeds.values()]), SCORES[score]
+        )[0]
         for name, seeds in several.items()
         if name.startswith(f"{site}: ")
         for rule in RULES
-        for score, share in SCORES.items()
+        for score in AGGREGATIONS
     }
 
 

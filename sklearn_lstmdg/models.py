@@ -11,7 +11,7 @@ from .classifier import LSTMDGClassifier
 from .fcsvm import FCSVM
 from .hmm import ROIHMMClassifier
 from .preprocessing import ScanCleaner
-from .presets import PAPER
+from .presets import PAPER, TUNED
 from .transfer import TransferAutoencoderClassifier
 
 __all__ = ["make_model", "model_names", "register_model"]
@@ -27,8 +27,8 @@ def _lstm_dg(length, step, regress_global_mean, **parameters):
     )
 
 
-def _lstm_dg_paper(length, step, regress_global_mean, **parameters):
-    return _lstm_dg(length, step, regress_global_mean, **(PAPER | parameters))
+def _preset(settings, length, step, regress_global_mean, **parameters):
+    return _lstm_dg(length, step, regress_global_mean, **(settings | parameters))
 
 
 def _fc_svm(length, step, regress_global_mean, **parameters):
@@ -65,7 +65,8 @@ _FACTORIES = {
     "lstm-d": partial(_lstm_dg, variant="d"),
     "lstm-s": partial(_lstm_dg, variant="s"),
     "fc-svm": _fc_svm,
-    "lstm-dg-paper": _lstm_dg_paper,
+    "lstm-dg-paper": partial(_preset, PAPER),
+    "lstm-dg-tuned": partial(_preset, TUNED),
     "fc-svm-scan": partial(_whole_scan, FCSVM),
     "fc-logistic": partial(_connectivity, "correlation", _logistic),
     "fc-ridge": partial(_connectivity, "correlation", RidgeClassifier),
@@ -131,6 +132,7 @@ def make_model(name, length=30, step=1, regress_global_mean=False, **parameters)
     "lstm-s"            window  one LSTM, averaged over time
     "fc-svm"            window  the paper's traditional baseline, windows vote
     "lstm-dg-paper"     window  LSTM-DG with the literal settings, ``presets.PAPER``
+    "lstm-dg-tuned"     window  LSTM-DG with the study's settings, ``presets.TUNED``
     "fc-svm-scan"       scan    FC-SVM, one vector a subject
     "fc-logistic"       scan    Pearson's r, ``LogisticRegression`` (C=1)
     "fc-ridge"          scan    Pearson's r, ``RidgeClassifier`` (alpha=1)

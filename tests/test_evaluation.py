@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from _stubs import Noise, Recorder, WithoutMask
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
@@ -477,6 +478,28 @@ def test_dtl_is_pretrained_on_cleaned_scans_of_other_sites():
         validation=np.isin(rows, fold.validation),
     )
     np.testing.assert_array_equal(alone.predict_proba(cleaned[fold.test])[:, 1], fold.score)
+
+
+@pytest.mark.parametrize("pretrain_epochs", [0, 2])
+def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_epochs):
+    scans = make_scans(n_subjects=18, n_timepoints=40, n_rois=10, random_state=0)
+    X, y, source = scans.data[:12], scans.target[:12], list(scans.data[12:, :30])
+    small = {"n_communities": 3, "n_units": 2, "max_epochs": 2}
+    model = make_model("lstm-dg", 20, 5, pretrain_epochs=pretrain_epochs, **small)
+    comparison = compare_models({"lstm-dg": model}, X, y, n_folds=3, random_state=0, source=source)
+    fold = comparison.fold("lstm-dg", "all")
+    cleaned, more = (model[:2].fit_transform(rows) for rows in (X, source))
+    rows = np.sort(np.append(fold.train, fold.validation))
+    state = int(np.random.SeedSequence(fold.seed).generate_state(1)[0] >> 1)
+    alone = clone(model[-1]).set_params(random_state=state)
+    alone.fit(
+        [cleaned[row] for row in rows],
+        y[rows],
+        X_unlabeled=more if pretrain_epochs else None,
+        validation=np.isin(rows, fold.validation),
+    )
+    tested = alone.predict_proba([cleaned[row] for row in fold.test])
+    np.testing.assert_array_equal(tested[:, 1], fold.score)
 
 
 class Looker(Noise):

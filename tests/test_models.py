@@ -9,10 +9,12 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn_lstmdg import FCSVM, models
 from sklearn_lstmdg.baselines import MeanMLPClassifier
 from sklearn_lstmdg.models import make_model, model_names, register_model
-from sklearn_lstmdg.presets import PAPER
+from sklearn_lstmdg.presets import PAPER, TUNED
 from sklearn_lstmdg.transfer import TransferAutoencoderClassifier
 
-VARIANTS = {"lstm-dg": "dg", "lstm-h": "h", "lstm-d": "d", "lstm-s": "s", "lstm-dg-paper": "dg"}
+PRESETS = {"lstm-dg-paper": PAPER, "lstm-dg-tuned": TUNED}
+VARIANTS = {"lstm-dg": "dg", "lstm-h": "h", "lstm-d": "d", "lstm-s": "s"}
+VARIANTS |= dict.fromkeys(PRESETS, "dg")
 
 WHOLE_SCANS = {
     "fc-svm-scan": (FCSVM, {"Cs": [0.1]}),
@@ -46,10 +48,11 @@ def test_the_svm_reads_every_point_of_a_window():
     assert (augmenter.length, augmenter.step, augmenter.horizon) == (20, 3, 0)
 
 
-def test_paper_settings_are_literal_and_can_be_overridden():
-    parameters = make_model("lstm-dg-paper")[-1].get_params()
-    assert {name: parameters[name] for name in PAPER} == PAPER
-    assert make_model("lstm-dg-paper", dropout=0.1)[-1].dropout == 0.1
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_literal_and_can_be_overridden(name):
+    parameters = make_model(name)[-1].get_params()
+    assert PRESETS[name].items() <= parameters.items()
+    assert make_model(name, dropout=0.1, n_nets=2)[-1].n_nets == 2
 
 
 def test_parameters_reach_the_classifier_and_its_horizon_the_windows():

@@ -47,8 +47,8 @@ def add_cohort_options(parser):
         "--source-sites",
         nargs="+",
         metavar="SITE",
-        help="further sites, never tested: their controls are what dtl pretrains on, beside those "
-        "of the other sites compared",
+        help="further sites, never tested: their controls are what dtl and lstm-dg-tuned pretrain "
+        "on, beside those of the other sites compared",
     )
     real.add_argument(
         "--quality-checked", action="store_true", help="only subjects that PCP's raters passed"

@@ -18,7 +18,7 @@ from .._training import torch_threads
 
 __all__ = ["fit_arguments", "fit_fold", "last_step", "set_random_states", "takes_source"]
 
-_ENDS = {"validation", "X_source"}  # for a Pipeline's last step alone
+_ENDS = {"validation", "X_source", "X_unlabeled"}  # for a Pipeline's last step alone
 _SEARCHES = (GridSearchCV, RandomizedSearchCV)
 
 
@@ -41,7 +41,16 @@ def set_random_states(estimator, seed):
 
 def takes_source(estimator):
     """Tell whether the estimator, or a Pipeline's last step, pretrains on rows of other sites."""
-    return has_fit_parameter(last_step(estimator), "X_source")
+    return _source_keyword(estimator) is not None
+
+
+def _source_keyword(estimator):
+    """Return what the last step's fit calls rows to pretrain on, or None."""
+    last = last_step(estimator)
+    if has_fit_parameter(last, "X_source"):
+        return "X_source"
+    pretrains = getattr(last, "pretrain_epochs", 0) and has_fit_parameter(last, "X_unlabeled")
+    return "X_unlabeled" if pretrains else None
 
 
 def fit_arguments(estimator, groups, validation, X_source=None):
@@ -56,8 +65,8 @@ def fit_arguments(estimator, groups, validation, X_source=None):
     validation : ndarray of bool of shape (n_rows,)
         For the estimator, or the Pipeline's last step, if its fit takes ``validation``.
     X_source : array-like or list, default=None
-        The same for ``X_source``, which the Pipeline's earlier steps transform: a Pipeline can do
-        that with metadata routing only.
+        The same for ``X_source``, or ``X_unlabeled`` of a network that pretrains, which the
+        Pipeline's earlier steps transform: a Pipeline can do that with metadata routing only.
 
     Returns
     -------
@@ -66,8 +75,9 @@ def fit_arguments(estimator, groups, validation, X_source=None):
     """
     values = {"groups": groups, "validation": validation}
     if X_source is not None:
-        values["X_source"] = X_source
-        _transform_source(estimator)
+        keyword = _source_keyword(estimator)
+        values[keyword] = X_source
+        _transform_source(estimator, keyword)
     if not _is_routed():
         return _prefixed_arguments(estimator, values)
     if isinstance(estimator, Pipeline):
@@ -122,9 +132,9 @@ def _request(pipeline, is_last):
                 step.set_fit_request(**{name: ends})
 
 
-def _transform_source(estimator):
+def _transform_source(estimator, keyword):
     while isinstance(estimator, Pipeline):
-        estimator.set_params(transform_input=["X_source"])
+        estimator.set_params(transform_input=[keyword])
         estimator = estimator.steps[-1][1]
 
 

@@ -111,10 +111,11 @@ def compare_models(
         site; results have the site "pooled", predictions also ``subject_site``.
     source : array-like or list, default=None
         Scans in the form of X, of sites that are not compared: controls, for models whose ``fit``
-        (or whose Pipeline's last step's) takes ``X_source``. Those models get them together with
-        the rows of the negative class at those sites of X that have no part in the fold, after the
-        Pipeline's earlier steps; ``pretrained_on`` in ``folds`` tells whether there were any. So
-        their results, alone, depend on the other sites.
+        (or whose Pipeline's last step's) takes ``X_source``, or ``X_unlabeled`` if their
+        ``pretrain_epochs`` are not 0. Those models get them together with the rows of the negative
+        class at those sites of X that have no part in the fold, after the Pipeline's earlier
+        steps; ``pretrained_on`` in ``folds`` tells whether there were any, where a model has that.
+        So their results, alone, depend on the other sites.
 
     Returns
     -------
