@@ -487,6 +487,8 @@ def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_ep
     small = {"n_communities": 3, "n_units": 2, "max_epochs": 2}
     model = make_model("lstm-dg", 20, 5, pretrain_epochs=pretrain_epochs, **small)
     comparison = compare_models({"lstm-dg": model}, X, y, n_folds=3, random_state=0, source=source)
+    told = comparison.folds.get("pretrained_on", [None])
+    assert set(told) == {"source" if pretrain_epochs else None}
     fold = comparison.fold("lstm-dg", "all")
     cleaned, more = (model[:2].fit_transform(rows) for rows in (X, source))
     rows = np.sort(np.append(fold.train, fold.validation))

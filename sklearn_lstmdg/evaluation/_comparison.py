@@ -27,7 +27,7 @@ class Comparison:
     ----------
     folds : DataFrame
         One row per model, site, repeat and fold: its metrics, number of subjects, epochs and
-        seconds; ``pretrained_on`` where a model tells. Site is that of the test subjects, or
+        seconds; ``pretrained_on`` where a model pretrains. Site is that of the test subjects, or
         "pooled".
     predictions : DataFrame
         One row per model, site, repeat and test subject: ``subject``, true label ``y``, ``score``

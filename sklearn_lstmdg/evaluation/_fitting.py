@@ -176,7 +176,7 @@ def fit_fold(estimator, seed, X, y, groups, fold, X_source=None):
         where the model has them.
     facts : dict
         "seconds", "finished" (time of day, UTC), "warnings", and "n_iter", "best_epoch" and
-        "pretrained_on" (None where the model has none).
+        "pretrained_on" ("source" or "training"; None where a model does not pretrain).
     """
     estimator = clone(estimator)
     set_random_states(estimator, seed)
@@ -198,10 +198,18 @@ def fit_fold(estimator, seed, X, y, groups, fold, X_source=None):
         "seconds": time.perf_counter() - begin,
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "warnings": _messages(caught),
-        "pretrained_on": getattr(last_step(estimator), "pretrained_on_", None),
+        "pretrained_on": _pretrained_on(estimator, X_source),
     }
     arrays = {"proba": proba, "classes": np.asarray(estimator.classes_)}
     return arrays | _learnt_arrays(estimator), facts | _learnt_numbers(estimator)
+
+
+def _pretrained_on(estimator, X_source):
+    """Return what a fitted model says itself, or else what it was given."""
+    if not takes_source(estimator):
+        return None
+    given = "training" if X_source is None else "source"
+    return getattr(last_step(estimator), "pretrained_on_", given)
 
 
 def _predict_proba(estimator, X):

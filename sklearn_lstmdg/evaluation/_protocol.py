@@ -114,8 +114,8 @@ def compare_models(
         (or whose Pipeline's last step's) takes ``X_source``, or ``X_unlabeled`` if their
         ``pretrain_epochs`` are not 0. Those models get them together with the rows of the negative
         class at those sites of X that have no part in the fold, after the Pipeline's earlier
-        steps; ``pretrained_on`` in ``folds`` tells whether there were any, where a model has that.
-        So their results, alone, depend on the other sites.
+        steps; ``pretrained_on`` in ``folds`` tells whether there were any. So their results, alone,
+        depend on the other sites.
 
     Returns
     -------
