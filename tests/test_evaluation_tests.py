@@ -74,6 +74,9 @@ def test_t_tests_of_one_repeat():
         assert row["difference"] == pytest.approx(np.mean([d.mean() for d in sites]))
         assert row["p_paired_t_liberal"] == pytest.approx(naive.pvalue)
         assert row["p_corrected_t"] == pytest.approx(stats.t.sf(t, 8))
+        low, high = stats.t.interval(0.95, 8, row["difference"], np.sqrt(variance))
+        assert row["difference_low"] == pytest.approx(low)
+        assert row["difference_high"] == pytest.approx(high)
 
 
 def test_pooled_difference_is_that_of_the_summary():

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from scipy.stats import t as student
 from sklearn.utils import check_random_state
 
 from .. import _statistics as statistics
@@ -14,6 +15,8 @@ __all__ = ["compare_to", "null_from_permutations"]
 
 _FOLD = ["site", "repeat", "fold"]
 _ROW = ["site", "repeat", "subject", "row"]
+_LEVEL = 0.95
+_DIFFERENCES = ("difference", "difference_low", "difference_high")
 _P_VALUES = ("p_paired_t_liberal", "p_corrected_t", "p_permutation")
 
 
@@ -55,6 +58,8 @@ def compare_to(
           metric is defined) and ``n_undefined`` (folds of one class);
         - ``difference``: reference minus model, mean over sites of the mean over folds, and
           ``difference_pooled``: of the metrics over each site's subjects;
+        - ``difference_low``, ``difference_high``: 95 % interval of ``difference`` by the corrected
+          resampled t;
         - ``p_paired_t_liberal``: the paper's paired t-test over folds and sites. It takes folds
           for independent, which they are not, and is too liberal;
         - ``p_corrected_t``: Nadeau's and Bengio's corrected resampled t-test;
@@ -165,12 +170,14 @@ def _test_folds(both, metric):
     record = {"n_sites": defined["site"].nunique(), "n_folds": len(defined)}
     record["n_undefined"] = len(both) - len(defined)
     if defined.empty:
-        return record | dict.fromkeys(("difference", *_P_VALUES[:2]), np.nan)
+        return record | dict.fromkeys((*_DIFFERENCES, *_P_VALUES[:2]), np.nan)
     by_number = defined.groupby(["site", "fold"])["difference"].mean()
     parts = [part for _, part in defined.groupby("site")]
     distinct = [part.groupby("tested")["difference"].mean().to_numpy() for part in parts]
     sizes = [[part[n].mean() for part in parts] for n in ("n_train_a", "n_test_a")]
-    record["difference"] = statistics.corrected_mean(distinct, *sizes)[0]
+    mean, error, df = statistics.corrected_mean(distinct, *sizes)
+    half = error * student.isf((1 - _LEVEL) / 2, df)
+    record |= dict(zip(_DIFFERENCES, (mean, mean - half, mean + half), strict=True))
     record["p_paired_t_liberal"] = statistics.paired_t(by_number.to_numpy())[2]
     record["p_corrected_t"] = statistics.corrected_resampled_t(distinct, *sizes)[2]
     return record

@@ -50,8 +50,7 @@ def _result_row(row, interval):
         else number(None)
         for name in _RATES
     ]
-    low, high = (interval["low"], interval["high"]) if interval else (None, None)
-    span = number(low, f"{{:.3f}} to {high:.3f}" if low == low and interval else "")
+    span = _span(interval["low"], interval["high"]) if interval else number(None)
     counts = [number(row[name], "{:.0f}") for name in ("n_subjects", "n_folds")]
     return [
         row["model"],
@@ -62,6 +61,12 @@ def _result_row(row, interval):
         span,
         counts[1],
     ]
+
+
+def _span(low, high, form="{:.3f}"):
+    """Return the cell of an interval, sorted by its lower end."""
+    shown, order = number(low, form)
+    return shown if order is None else f"{shown} to {form.format(high)}", order
 
 
 def _positive(study):
@@ -113,14 +118,16 @@ def tests(study):
     except ValueError as error:
         return paragraph(f"The models cannot be tested against each other yet: {error}", "alert")
     rows = [_test_row(row) for row in frame.to_dict("records")]
-    headings = ["Against", "Metric", "Difference", "Pooled difference", "p, paired t (liberal)"]
-    headings += ["p, corrected t", "Holm", "p, permutation", "Holm", "Folds"]
+    headings = ["Against", "Metric", "Difference", "95 % interval", "Pooled difference"]
+    headings += ["p, paired t (liberal)", "p, corrected t", "Holm", "p, permutation", "Holm"]
+    headings += ["Folds"]
     remarks = [
         f"One-tailed: is {study.reference} better than the model of the row? A p near 1 says that "
         "it is worse. All sites together.",
         "Paired t is the paper's test. It takes folds for independent, which they are not, and "
-        "finds differences that are not there; Nadeau's and Bengio's corrected resampled t and "
-        "the permutation test (the two models swapped at random in each subject) do not.",
+        "finds differences that are not there; Nadeau's and Bengio's corrected resampled t, which "
+        "the interval is from, and the permutation test (the two models swapped at random in each "
+        "subject) do not.",
         f"Holm: corrected for all {len(frame)} rows. Rely on these where more than one "
         "comparison is looked at.",
     ]
@@ -138,6 +145,7 @@ def _test_row(row):
         row["model"],
         _METRICS[row["metric"]],
         number(row["difference"], sign),
+        _span(row["difference_low"], row["difference_high"], sign),
         number(row["difference_pooled"], sign),
         liberal,
         corrected,
