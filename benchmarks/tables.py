@@ -35,7 +35,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--reference", default="lstm-dg", help="the model that should be better")
-    parser.add_argument("--before", nargs="+", type=Path, default=[])
+    parser.add_argument("--before", nargs="+", type=Path, default=[], help="other folders")
     parser.add_argument("--out", type=Path, default=Path())
     args = parser.parse_args()
     folds, predictions = (read(args.folders, name) for name in ("folds", "predictions"))

@@ -26,6 +26,6 @@ References
 
 TUNED = {"pretrain_epochs": 20, "monitor": "accuracy", "n_nets": 3}
 """What the study of training choices favours: the generative task alone first, the epoch that has
-the most validation subjects right, three nets averaged. For variants "dg" and "h", and some five
-times as slow as the defaults; ``fit(..., X_unlabeled=...)`` lets pretraining read more scans.
+the most validation subjects right, three nets averaged. For variants "dg" and "h", and five to
+nine times as slow as the defaults; ``fit(..., X_unlabeled=...)`` lets pretraining read more scans.
 """

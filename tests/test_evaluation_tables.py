@@ -17,7 +17,7 @@ SPREADS = ["acc_sd", "tpr_sd", "tnr_sd"]
 
 @pytest.fixture(scope="module")
 def tables():
-    """Folds and predictions of three models at two of the paper's sites and at another."""
+    """Folds and predictions of five models at two of the paper's sites and at another."""
     skills = {"x_y": 0.5, "lstm-dg": 1.0, "fc-svm": 0.3, "lstm-dg-paper": 0.8, "lstm-dg-tuned": 0.9}
     return make_tables(0, skills, ["Other_1", "ucla", "NYU"])
 

@@ -52,7 +52,8 @@ def test_the_svm_reads_every_point_of_a_window():
 def test_presets_are_literal_and_can_be_overridden(name):
     parameters = make_model(name)[-1].get_params()
     assert PRESETS[name].items() <= parameters.items()
-    assert make_model(name, dropout=0.1, n_nets=2)[-1].n_nets == 2
+    assert "monitor" in PRESETS[name]
+    assert make_model(name, monitor="auc")[-1].monitor == "auc"
 
 
 def test_parameters_reach_the_classifier_and_its_horizon_the_windows():
