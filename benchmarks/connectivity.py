@@ -15,7 +15,7 @@ def _window_view(scans):
 
 def ours(size, windows=False):
     """``connectivity_features``, in blocks of matrix products."""
-    from sklearn_lstmdg._connectivity import connectivity_features, n_connections
+    from sklearn_lstmdg.scans._connectivity import connectivity_features, n_connections
 
     scans, _ = make_cohort(size)
     rows = list(_window_view(scans)) if windows else [scans]
@@ -66,7 +66,7 @@ def search(size, direct=False):
     from sklearn.svm import LinearSVC
 
     from sklearn_lstmdg import FCSVM
-    from sklearn_lstmdg._connectivity import connectivity_features, n_connections
+    from sklearn_lstmdg.scans._connectivity import connectivity_features, n_connections
 
     scans, y = make_cohort(size)
     scans[y == 1, :, 1] += 0.3 * scans[y == 1, :, 0]

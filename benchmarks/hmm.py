@@ -23,8 +23,8 @@ def make_series(n_sequences, n_points, n_rois):
 
 def ours(size, alone=False):
     """``fit_hmms`` of ``ROIHMMClassifier``, on one ROI or on all."""
-    from sklearn_lstmdg._hmm import fit_hmms
-    from sklearn_lstmdg._validation import check_sequences
+    from sklearn_lstmdg.baselines._gaussian_hmm import fit_hmms
+    from sklearn_lstmdg.scans._validation import check_sequences
 
     *shape, n_iter = SIZES[size]
     series = make_series(*shape)[:, :, : 1 if alone else None]

@@ -21,7 +21,7 @@ def make_rows(n_windows, n_points, n_rois):
     from scipy.signal import lfilter
 
     from sklearn_lstmdg import SubsequenceAugmenter
-    from sklearn_lstmdg._validation import check_sequences
+    from sklearn_lstmdg.scans._validation import check_sequences
 
     rng, per_scan = np.random.default_rng(0), n_points - LENGTH + 1
     lengths = [n_points] * (n_windows // per_scan)
@@ -33,8 +33,8 @@ def make_rows(n_windows, n_points, n_rois):
 
 def on_windows(rows, start):
     """Return a function that runs so many sweeps of ours."""
-    from sklearn_lstmdg._parafac import fit_factors
-    from sklearn_lstmdg._window_tensor import WindowCorrelations
+    from sklearn_lstmdg.communities._factors import fit_factors
+    from sklearn_lstmdg.communities._window_correlations import WindowCorrelations
 
     tensor = WindowCorrelations(rows)
     squared_norm = tensor.squared_norm()
@@ -47,7 +47,7 @@ def on_tensor(rows, start, solver):
     from tensorly import decomposition
     from tensorly.cp_tensor import CPTensor
 
-    from sklearn_lstmdg._window_tensor import WindowCorrelations
+    from sklearn_lstmdg.communities._window_correlations import WindowCorrelations
 
     tensor = tensorly.tensor(WindowCorrelations(rows).dense())
     factors = [factor.T.astype(np.float32) for factor in start]
@@ -59,7 +59,7 @@ def on_tensor(rows, start, solver):
 
 def sweep(size, n_windows, prepare):
     """Time sweeps after the first, and compare the peak of allocations with the tensor's size."""
-    from sklearn_lstmdg._parafac import random_start
+    from sklearn_lstmdg.communities._factors import random_start
 
     _, n_points, n_rois = SIZES[size]
     n_windows = n_windows if size == "full" else 50

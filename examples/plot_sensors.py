@@ -14,12 +14,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from sklearn_lstmdg import (
-    CommunityExtractor,
-    LSTMDGClassifier,
-    ScanCleaner,
-    SubsequenceAugmenter,
-)
+from sklearn_lstmdg import CommunityExtractor, LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
 
 rng = np.random.default_rng(0)
 machine_of = np.repeat(np.arange(4), 4)

@@ -2,14 +2,16 @@
 
 from ._version import __version__
 from .augmentation import SubsequenceAugmenter
-from .baselines import ConnectivityFeatures, MeanMLPClassifier
+from .baselines import (
+    FCSVM,
+    ConnectivityFeatures,
+    MeanMLPClassifier,
+    ROIHMMClassifier,
+    TransferAutoencoderClassifier,
+)
 from .classifier import LSTMDGClassifier
-from .communities import CommunityExtractor
-from .fcsvm import FCSVM
-from .hmm import ROIHMMClassifier
-from .parafac import ParafacCommunities
+from .communities import CommunityExtractor, ParafacCommunities
 from .preprocessing import ScanCleaner
-from .transfer import TransferAutoencoderClassifier
 
 __all__ = [
     "FCSVM",

@@ -9,9 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from ._validation import check_sequences
-from ._windows import window_view
-from .persistence import SaveMixin
+from .scans import check_sequences, window_view
 
 __all__ = ["SubsequenceAugmenter"]
 
@@ -25,7 +23,7 @@ def _gives(output):
     return check
 
 
-class SubsequenceAugmenter(SaveMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SubsequenceAugmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Cut every scan into its overlapping windows.
 
     With ``output="bags"`` rows stay subjects: ``transform`` gives each subject's windows as one

@@ -7,18 +7,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
-from ._net_trainer import NetTrainerMixin
-from ._reading import NetReaderMixin
-from ._splits import hold_out_groups
-from ._training import MONITORS
-from ._validation import (
+from .network import MONITORS, NetReaderMixin, NetTrainerMixin
+from .scans import (
     check_groups,
     check_labels,
     check_sequences,
     check_validation_mask,
+    cut_like,
+    hold_out_groups,
 )
-from ._windows import cut_like
-from .persistence import SaveMixin
 
 __all__ = ["LSTMDGClassifier"]
 
@@ -26,7 +23,7 @@ _POSITIVE = Interval(Integral, 1, None, closed="left")
 _RATE = Interval(Real, 0, 1, closed="left")
 
 
-class LSTMDGClassifier(SaveMixin, NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEstimator):
+class LSTMDGClassifier(NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEstimator):
     r"""Recurrent network that classifies scans and generates their next point.
 
     An LSTM whose :math:`K` nodes are functional communities reads the scan,

@@ -6,13 +6,16 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 
 from .augmentation import SubsequenceAugmenter
-from .baselines import ConnectivityFeatures, MeanMLPClassifier
+from .baselines import (
+    FCSVM,
+    ConnectivityFeatures,
+    MeanMLPClassifier,
+    ROIHMMClassifier,
+    TransferAutoencoderClassifier,
+)
 from .classifier import LSTMDGClassifier
-from .fcsvm import FCSVM
-from .hmm import ROIHMMClassifier
 from .preprocessing import ScanCleaner
 from .presets import PAPER, TUNED
-from .transfer import TransferAutoencoderClassifier
 
 __all__ = ["make_model", "model_names", "register_model"]
 

@@ -8,15 +8,13 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ._signals import band_pass, find_constant_rois, regress_global_mean, standardize
-from ._validation import check_sequences
-from .persistence import SaveMixin
+from .scans import band_pass, check_sequences, find_constant_rois, regress_global_mean, standardize
 
 __all__ = ["ScanCleaner"]
 
 
 class ScanCleaner(
-    SaveMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Filter, regress and standardise each subject's scan on its own.
 

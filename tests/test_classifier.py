@@ -12,9 +12,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, cross_val_score
 from skorch.callbacks import Callback
-from test_network import numpy_forward, numpy_lstm
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+
+from _references import numpy_forward, numpy_lstm
 
 TINY = {"n_communities": 4, "n_units": 3, "max_epochs": 2, "random_state": 0}
 

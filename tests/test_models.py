@@ -7,10 +7,10 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
 from sklearn_lstmdg import FCSVM, models
-from sklearn_lstmdg.baselines import MeanMLPClassifier
+from sklearn_lstmdg.baselines._simple import MeanMLPClassifier
+from sklearn_lstmdg.baselines._transfer import TransferAutoencoderClassifier
 from sklearn_lstmdg.models import make_model, model_names, register_model
 from sklearn_lstmdg.presets import PAPER, TUNED
-from sklearn_lstmdg.transfer import TransferAutoencoderClassifier
 
 PRESETS = {"lstm-dg-paper": PAPER, "lstm-dg-tuned": TUNED}
 VARIANTS = {"lstm-dg": "dg", "lstm-h": "h", "lstm-d": "d", "lstm-s": "s"}

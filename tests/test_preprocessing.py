@@ -7,8 +7,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_lstmdg import SubsequenceAugmenter
-from sklearn_lstmdg._signals import band_pass, regress_global_mean, resample
 from sklearn_lstmdg.preprocessing import ScanCleaner
+from sklearn_lstmdg.scans._signals import band_pass, regress_global_mean, resample
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from .._extras import require
-from .._memberships import find_constant, two_means
+from .._files import write_atomically
+from ..communities import find_constant, two_means
 from ..evaluation import community_robustness, load_comparison
-from ..evaluation._store import write_atomically
 from ..plotting import MembershipDisplay, RobustnessDisplay
 from ._community_table import format_communities
-from ._parafac import fit_parafac
+from ._parafac_folds import fit_parafac
 
 __all__ = ["add_parser"]
 

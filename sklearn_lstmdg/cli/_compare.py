@@ -12,7 +12,7 @@ from .._extras import require
 from ..evaluation import compare_models
 from ..models import make_model, model_names
 from ..report import cohort_record
-from ._cohort import (
+from ._scan_options import (
     add_cohort_options,
     load_cohort,
     load_source,
@@ -21,7 +21,7 @@ from ._cohort import (
     print_cohort,
     read_confounds,
 )
-from ._tables import format_summary
+from ._summary_table import format_summary
 
 __all__ = ["add_parser", "compare_and_report"]
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from .. import decoding
 from .._extras import require
-from .._memberships import two_means
+from .._files import write_atomically
+from ..communities import two_means
 from ..evaluation import load_comparison
-from ..evaluation._store import write_atomically
 from ..report import best_fold, read_cohort_record
 
 __all__ = ["add_parser"]

@@ -3,7 +3,7 @@
 import argparse
 
 from ..datasets import fetch_abide
-from ._cohort import name_sites, print_cohort
+from ._scan_options import name_sites, print_cohort
 
 __all__ = ["add_parser"]
 

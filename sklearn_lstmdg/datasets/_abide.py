@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch, check_scalar
 
 from .._extras import require
-from .._signals import resample
+from ..scans import resample
 from ._pcp import (
     find_files,
     find_root,

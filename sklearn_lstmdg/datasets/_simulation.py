@@ -7,7 +7,7 @@ from scipy import signal
 from scipy.special import gamma
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
-from .._signals import band_pass
+from ..scans import band_pass
 
 __all__ = ["make_scans"]
 

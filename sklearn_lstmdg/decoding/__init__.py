@@ -1,10 +1,10 @@
 """Communities as brain images, the terms that go with them, and pictures of both."""
 
-from ._coordinates import load_studies, term_maps_from_nimare, term_maps_from_peaks
+from ._brain_figures import plot_communities, plot_connectome, plot_terms
 from ._decoder import decode
-from ._figures import plot_communities, plot_connectome, plot_terms
 from ._images import estimator_images, from_image, load_atlas, to_image
 from ._maps import TermMaps, term_maps_from_folder
+from ._peaks import load_studies, term_maps_from_nimare, term_maps_from_peaks
 
 __all__ = [
     "TermMaps",

@@ -1,12 +1,12 @@
 """The paper's protocol: models compared over folds, sites and repeats, and its statistics."""
 
+from ._community_robustness import community_recovery, community_robustness
 from ._comparison import Comparison, load_comparison
-from ._generation import continue_scans, judge_generation
+from ._forecast import continue_scans, judge_generation
 from ._intervals import intervals, reliability
+from ._paper_table import paper_table
 from ._protocol import compare_models
 from ._published import published_results
-from ._robustness import community_recovery, community_robustness
-from ._tables import paper_table
 from ._tests import compare_to, null_from_permutations
 
 __all__ = [

@@ -6,8 +6,9 @@ from pathlib import Path
 from sklearn.utils import Bunch
 
 from .._extras import require
+from .._files import write_atomically
 from ._metrics import score_predictions, summarise
-from ._store import FoldStore, read_settings, write_atomically
+from ._store import FoldStore, read_settings
 
 __all__ = ["Comparison", "load_comparison"]
 

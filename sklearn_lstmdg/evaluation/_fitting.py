@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-from .._training import torch_threads
+from ..network import torch_threads
 
 __all__ = ["fit_arguments", "fit_fold", "last_step", "set_random_states", "takes_source"]
 

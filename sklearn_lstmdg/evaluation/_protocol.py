@@ -18,13 +18,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._extras import require
 from ._cluster import active_client, run_on_cluster
-from ._cohort import CONFOUNDS, check_cohort, shared
 from ._comparison import Comparison, load_comparison
 from ._fingerprint import describe, digest, package_versions
 from ._fitting import fit_fold, takes_source
 from ._folds import POOLED, SCHEMES, WITHIN_SITE, Fold, make_folds, make_seed
 from ._progress import Progress
 from ._resume import PROTOCOL, register, warn_of_versions
+from ._shared_cohort import CONFOUNDS, check_cohort, shared
 from ._store import FoldResult, FoldStore, locked, read_settings
 
 __all__ = ["compare_models"]

@@ -4,8 +4,9 @@ import json
 import warnings
 from pathlib import Path
 
+from .._files import write_atomically
 from ._fingerprint import package_versions
-from ._store import FoldStore, locked, read_settings, refuse_other_run, write_atomically
+from ._store import FoldStore, locked, read_settings, refuse_other_run
 
 __all__ = ["PROTOCOL", "register", "warn_of_versions"]
 

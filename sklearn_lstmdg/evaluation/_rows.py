@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._validation import Sequences, check_sequences
+from ..scans import Sequences, check_sequences
 from ._fingerprint import digest
 
 __all__ = ["PackedRows"]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from .._model_files import write_atomically as replace_file
+from .._files import write_atomically
 from ._fingerprint import digest
 from ._folds import WITHIN_SITE
 
@@ -27,7 +27,6 @@ __all__ = [
     "locked",
     "read_settings",
     "refuse_other_run",
-    "write_atomically",
 ]
 
 LOCK = ".lock"
@@ -225,17 +224,3 @@ def locked(folder, wait=True):
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
                 is_held = True
         yield is_held
-
-
-def write_atomically(path, content):
-    """Write a file so that at any moment there is the whole of it or nothing.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder is made where missing.
-    content : bytes
-        What to write.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content)

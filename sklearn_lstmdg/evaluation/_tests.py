@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import t as student
 from sklearn.utils import check_random_state
 
-from .. import _statistics as statistics
 from .._extras import require
+from . import _statistics as statistics
 from ._frames import check_frame, check_predictions
 from ._metrics import METRICS, score_predictions
 

@@ -1,11 +1,11 @@
 """Figures of results, as Displays in scikit-learn's manner; all need the extra ``plot``."""
 
-from ._generation import GenerationDisplay
-from ._history import HistoryDisplay
-from ._membership import MembershipDisplay
-from ._recovery import RecoveryDisplay
-from ._robustness import RobustnessDisplay
-from ._roc import ROCDisplay
+from ._generation_display import GenerationDisplay
+from ._history_display import HistoryDisplay
+from ._membership_display import MembershipDisplay
+from ._recovery_display import RecoveryDisplay
+from ._robustness_display import RobustnessDisplay
+from ._roc_display import ROCDisplay
 
 __all__ = [
     "GenerationDisplay",

@@ -4,8 +4,8 @@ import warnings
 from pathlib import Path
 from string import Template
 
+from .._files import write_atomically
 from .._version import __version__
-from ..evaluation._store import write_atomically
 from ._html import text
 from ._results import losses, results, roc, tests
 from ._setting import citations, cohort, every_fold, raised, run, versions

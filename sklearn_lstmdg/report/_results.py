@@ -3,7 +3,7 @@
 import warnings
 
 from ..evaluation import compare_to, intervals
-from ._figures import auc_figure, loss_figures, roc_figure
+from ._drawings import auc_figure, loss_figures, roc_figure
 from ._html import details, drawing, notes, number, paragraph, table, text
 
 __all__ = ["losses", "results", "roc", "tests"]

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 
-from .._memberships import find_constant, two_means
+from ..communities import find_constant, two_means
 from ..evaluation import community_robustness
-from ._figures import robustness_figures
+from ._drawings import robustness_figures
 from ._html import drawing, notes, number, paragraph, picture, table
 from ._study import best_fold
 

@@ -1,0 +1,39 @@
+"""Files that are there whole or not at all."""
+
+import os
+import uuid
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path, content):
+    """Write a file so that at any moment there is the whole of it, or what was there before.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made where missing.
+    content : bytes
+        What to write.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder):
+    """Make a renamed file outlast a power failure, where folders can be synchronised."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

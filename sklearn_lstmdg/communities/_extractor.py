@@ -1,0 +1,377 @@
+"""Functional communities from any estimator that learns memberships."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, get_tags
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_is_fitted,
+    has_fit_parameter,
+)
+
+from ..classifier import LSTMDGClassifier
+from ..scans import check_groups, check_sequences, window_view
+from ._memberships import find_constant, member_weights, top_communities, two_means
+
+__all__ = ["CommunityExtractor", "community_influence", "top_communities"]
+
+_ROWS_AT_ONCE = 16
+
+
+class CommunityExtractor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    r"""Turn memberships into communities, and scans into the communities' time courses.
+
+    The memberships :math:`w_{rk}` of all ROIs in community :math:`k` are split by 2-means; the
+    ROIs :math:`C_k` of the cluster with larger memberships are its members [1]_. A community's
+    time course is the membership-weighted mean of its members' series,
+
+    .. math:: z_{tk} = \sum_{r \in C_k} w_{rk} x_{tr} \Big/ \sum_{r \in C_k} w_{rk} .
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        What learns ``membership_`` (n_rois, n_communities), not negative: an ``LSTMDGClassifier``
+        of variant "dg" or "h", a ``ParafacCommunities``, or one of your own; or a Pipeline whose
+        last step does. None is ``LSTMDGClassifier()`` with all its defaults, which needs ``y``
+        and, on a cohort, minutes to hours.
+    prefit : bool, default=False
+        Whether ``estimator`` is fitted already and taken as it is. This does not survive
+        ``clone``, and so no cross-validation: there, wrap the fitted estimator in scikit-learn's
+        ``FrozenEstimator``.
+    clusterer : clusterer, default=None
+        What splits a column of memberships, such as ``KMeans(2, n_init=10, random_state=0)``.
+        None is the exact optimum of 2-means, which needs no seed.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of ROIs.
+    estimator_ : estimator
+        The fitted estimator.
+    membership_ : ndarray of shape (n_rois, n_communities)
+        Membership of each ROI in each community.
+    communities_ : ndarray of bool of shape (n_rois, n_communities)
+        Members of each community. An ROI may belong to several, or to none.
+    sizes_ : ndarray of int of shape (n_communities,)
+        Number of members.
+    n_constant_ : int
+        Communities in which all ROIs have the same membership: they have no members, and their
+        time course is 0.
+    n_empty_ : int
+        Those among them whose memberships are all 0.
+    influence_ : ndarray of shape (n_communities,)
+        The estimator's ``influence_``, where it has it.
+
+    See Also
+    --------
+    community_influence : Influence that takes the scale of community activity into account.
+    top_communities : The most influential communities by the names of their ROIs.
+
+    References
+    ----------
+    .. [1] N. C. Dvornek, X. Li, J. Zhuang, J. S. Duncan. "Jointly Discriminative and Generative
+       Recurrent Neural Networks for Learning from fMRI", MLMI 2019, arXiv:1910.06950.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg import LSTMDGClassifier
+    >>> from sklearn_lstmdg.communities import CommunityExtractor
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
+    >>> model = LSTMDGClassifier(n_communities=6, n_units=4, max_epochs=2, random_state=0)
+    >>> extractor = CommunityExtractor(model).fit(cohort.data, cohort.target)
+    >>> extractor.communities_.shape
+    (12, 6)
+    >>> extractor.transform(cohort.data).shape
+    (20, 60, 6)
+    """
+
+    __metadata_request__fit = {"groups": True}
+
+    _parameter_constraints = {
+        "estimator": [HasMethods("fit"), None],
+        "prefit": ["boolean"],
+        "clusterer": [HasMethods("fit_predict"), None],
+    }
+
+    def __init__(self, estimator=None, prefit=False, *, clusterer=None):
+        self.estimator = estimator
+        self.prefit = prefit
+        self.clusterer = clusterer
+
+    def fit(self, X, y=None, groups=None):
+        """Fit the estimator, unless it is fitted already, and find its communities.
+
+        Parameters
+        ----------
+        X : array-like or list
+            Scans, bags of windows, or a table of scans of one point, as the estimator reads them.
+        y : array-like of shape (n_rows,), default=None
+            Class labels, where the estimator needs them.
+        groups : array-like of shape (n_rows,), default=None
+            Rows that belong together, for the estimator's fit, or those of a Pipeline's steps,
+            where these take ``groups``.
+
+        Returns
+        -------
+        self
+            The fitted extractor.
+
+        Raises
+        ------
+        ValueError
+            If the input is not as described, or the estimator's ``membership_`` is missing, not
+            of X's ROIs, not finite, or negative.
+
+        Warns
+        -----
+        UserWarning
+            If communities have constant memberships: how many.
+        """
+        self._validate_params()
+        sequences = check_sequences(X, estimator=self, reset=True)
+        check_groups(groups, len(sequences))
+        self.estimator_ = self._fit_estimator(X, y, groups)
+        self.membership_ = _membership_of(self.estimator_, sequences.n_rois)
+        self.communities_ = self._split()
+        self.sizes_ = self.communities_.sum(axis=0)
+        self.n_constant_ = int(find_constant(self.membership_).sum())
+        self.n_empty_ = int((~self.membership_.any(axis=0)).sum())
+        if self.n_constant_:
+            warnings.warn(
+                f"{self.n_constant_} of {len(self.sizes_)} communities have the same membership "
+                f"for every ROI ({self.n_empty_} of them 0) and get no members.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def _fit_estimator(self, X, y, groups):
+        if not self.prefit:
+            estimator = clone(self._estimator_or_default())
+            return estimator.fit(X, y, **_groups_of_fit(estimator, groups))
+        if self.estimator is None:
+            raise ValueError("prefit=True needs a fitted estimator, got estimator=None.")
+        check_is_fitted(self.estimator)
+        return self.estimator
+
+    def _estimator_or_default(self):
+        return LSTMDGClassifier() if self.estimator is None else self.estimator
+
+    def _split(self):
+        """Return the members of each community."""
+        if self.clusterer is None:
+            return two_means(self.membership_)
+        communities = np.zeros(self.membership_.shape, dtype=bool)
+        for k in np.flatnonzero(~find_constant(self.membership_)):
+            column = self.membership_[:, k].astype(np.float64)
+            communities[:, k] = _upper_cluster(column, clone(self.clusterer))
+        return communities
+
+    def transform(self, X):
+        """Return the time course of each community.
+
+        Parameters
+        ----------
+        X : array-like or list
+            Scans, bags or a table, not necessarily in the form that was fitted.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            In the form of X, with communities in place of ROIs: ``(n_subjects, n_timepoints,
+            n_communities)`` for scans, ``(n_subjects, n_windows, n_points, n_communities)`` for
+            bags (read-only views), ``(n_subjects, n_communities)`` for a table; a list where X is
+            a list. 0 where a community has no members.
+        """
+        check_is_fitted(self)
+        sequences = check_sequences(X, estimator=self)
+        weights = member_weights(self.membership_.astype(np.float64), self.communities_)
+        courses = [series @ weights.astype(series.dtype) for series in sequences.series]
+        return _in_form(replace(sequences, series=courses), getattr(X, "ndim", 1) > 2)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the communities.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_rois,), default=None
+            Only checked, against the ROIs of the fit.
+
+        Returns
+        -------
+        ndarray of str of shape (n_communities,)
+            "community0", "community1", ...
+        """
+        check_is_fitted(self)
+        _check_feature_names_in(self, input_features, generate_names=False)
+        return np.array([f"community{k}" for k in range(len(self.sizes_))], dtype=object)
+
+    @property
+    def influence_(self):
+        """Influence of each community on the decision, from the estimator."""
+        check_is_fitted(self)
+        return _last_step(self.estimator_).influence_
+
+    def __sklearn_tags__(self):
+        """Declare the data forms that scikit-learn's checks try, and whether y is needed."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.target_tags.required = (
+            not self.prefit and get_tags(self._estimator_or_default()).target_tags.required
+        )
+        return tags
+
+
+def _last_step(estimator):
+    """Return what learns memberships in a Pipeline, or inside a frozen estimator."""
+    while isinstance(estimator, Pipeline | FrozenEstimator):
+        is_pipeline = isinstance(estimator, Pipeline)
+        estimator = estimator.steps[-1][1] if is_pipeline else estimator.estimator
+    return estimator
+
+
+def _groups_of_fit(estimator, groups):
+    """Return the keywords that bring groups to an estimator's fit, or to the steps' that take them.
+
+    Without metadata routing a Pipeline wants them under the names of its steps.
+    """
+    if groups is None:
+        return {}
+    if not isinstance(estimator, Pipeline):
+        return {"groups": groups} if has_fit_parameter(estimator, "groups") else {}
+    if get_config()["enable_metadata_routing"]:
+        wanted = get_routing_for_object(estimator).consumes("fit", ["groups"])
+        return dict.fromkeys(wanted, groups)
+    return {
+        f"{name}__{key}": value
+        for name, step in estimator.steps
+        if step is not None and step != "passthrough"
+        for key, value in _groups_of_fit(step, groups).items()
+    }
+
+
+def _membership_of(estimator, n_rois):
+    """Return the memberships that an estimator learnt, checked."""
+    step = _last_step(estimator)
+    name = type(step).__name__
+    try:
+        membership = step.membership_
+    except AttributeError as error:
+        raise ValueError(f"{name} has no membership_ to take communities from: {error}") from error
+    membership = check_array(
+        membership, dtype=[np.float64, np.float32], copy=True, input_name="membership_"
+    )
+    if len(membership) != n_rois:
+        raise ValueError(
+            f"The membership_ of {name} has {len(membership)} ROIs and X has {n_rois}."
+        )
+    if membership.min() < 0:
+        roi, community = np.argwhere(membership < 0)[0]
+        raise ValueError(
+            f"The membership_ of {name} must not be negative, but is "
+            f"{membership[roi, community]:g} for ROI {roi} in community {community}."
+        )
+    return membership
+
+
+def _upper_cluster(column, clusterer):
+    """Return which ROIs are in the cluster of larger memberships."""
+    labels = clusterer.fit_predict(column[:, None])
+    found = np.unique(labels)
+    if len(found) != 2:
+        raise ValueError(f"clusterer must find 2 clusters, {clusterer} found {len(found)}.")
+    return labels == found[np.argmax([column[labels == label].mean() for label in found])]
+
+
+def _in_form(sequences, is_array):
+    """Return rows as a table, scans or bags; bags are views, as those of the augmenter."""
+    rows = sequences.series
+    if sequences.kind == "table":
+        return np.concatenate(rows)
+    if sequences.kind == "scans":
+        return np.stack(rows) if is_array else rows
+    if not is_array:
+        return [sequences.windows(row) for row in range(len(rows))]
+    starts = sequences.starts[0]
+    step = starts[1] - starts[0] if len(starts) > 1 else 1
+    return window_view(np.stack(rows), sequences.lengths[0], step)
+
+
+def community_influence(estimator, X=None):
+    r"""Return how strongly each community weighs in the decision.
+
+    The paper's influence is the sum of absolute input weights of the second LSTM over all gates
+    and nodes. It ignores how far the activity :math:`h_k` of a community fluctuates: a community
+    that hardly moves has no effect, whatever its weights. With ``X`` the sum is multiplied by the
+    standard deviation of :math:`h_k`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with ``influence_``, and for ``X`` with ``community_activity``: an
+        ``LSTMDGClassifier`` of variant "dg", "h" or "d", a Pipeline that ends with one, or a
+        ``CommunityExtractor`` of either.
+    X : array-like or list, default=None
+        Scans or bags, as the estimator reads them. The deviation is taken over all their points;
+        a point counts once for every window that holds it.
+
+    Returns
+    -------
+    ndarray of shape (n_communities,)
+        Influence.
+
+    Raises
+    ------
+    AttributeError
+        If the estimator, or the variant, has no influence or no activity.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg import LSTMDGClassifier
+    >>> from sklearn_lstmdg.communities import community_influence
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
+    >>> model = LSTMDGClassifier(n_communities=6, n_units=4, max_epochs=2, random_state=0)
+    >>> community_influence(model.fit(cohort.data, cohort.target), cohort.data).shape
+    (6,)
+    """
+    if isinstance(estimator, CommunityExtractor):
+        check_is_fitted(estimator)
+        estimator = estimator.estimator_
+    influence = np.array(_last_step(estimator).influence_, dtype=np.float64)
+    return influence if X is None else influence * _spread_of_activity(estimator, X)
+
+
+def _spread_of_activity(estimator, X):
+    """Return the standard deviation of each community's activity over all points."""
+    n_points, total, squares = 0, 0, 0
+    for start in range(0, len(X), _ROWS_AT_ONCE):
+        for row in _activity(estimator, X[start : start + _ROWS_AT_ONCE]):
+            points = row.reshape(-1, row.shape[-1]).astype(np.float64)
+            n_points += len(points)
+            total = total + points.sum(axis=0)
+            squares = squares + np.square(points).sum(axis=0)
+    mean = total / n_points
+    return np.sqrt(np.maximum(squares / n_points - np.square(mean), 0))
+
+
+def _activity(estimator, X):
+    """Return community activity, X being what the whole Pipeline reads."""
+    if isinstance(estimator, FrozenEstimator):
+        return _activity(estimator.estimator, X)
+    if not isinstance(estimator, Pipeline):
+        return estimator.community_activity(X)
+    if len(estimator.steps) > 1:
+        X = estimator[:-1].transform(X)
+    return _activity(estimator.steps[-1][1], X)

@@ -1,0 +1,276 @@
+"""Communities by non-negative PARAFAC of the windows' correlations: the paper's comparison."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ..scans import Sequences, check_sequences
+from ._factors import (
+    fit_factors,
+    fit_factors_dense,
+    random_start,
+    relative_error,
+    solve_loadings,
+    symmetrise,
+)
+from ._window_correlations import WindowCorrelations
+
+__all__ = ["ParafacCommunities"]
+
+
+class ParafacCommunities(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Communities as the non-negative PARAFAC of the windows' correlation matrices.
+
+    Each window's Pearson correlation matrix is one slice of a tensor of shape
+    (n_rois, n_rois, n_windows), which is approximated by
+
+    .. math:: C_s \approx \sum_k w_k \, l_{sk} \, a_k a_k^T, \qquad a_k, l_{sk}, w_k \ge 0,
+
+    where :math:`a_k` is the membership of the ROIs in community k and :math:`l_{sk}` how much of
+    it window s holds [1]_. The tensor is never formed: all products come from the windows.
+
+    Parameters
+    ----------
+    n_communities : int, default=50
+        Number of components.
+    max_iter : int, default=200
+        Most sweeps of each start.
+    tol : float, default=1e-6
+        A start has converged where a sweep changes the relative error by less. With 0 there is no
+        such test: exactly ``max_iter`` sweeps are run.
+    n_init : int, default=3
+        Random starts; the one with the least error is kept.
+    solver : {"windows", "tensorly"}, default="windows"
+        ``"tensorly"`` forms the tensor and runs the HALS of that library from the same starts: a
+        reference, for small data.
+    step : int, default=1
+        Every ``step``-th window of a bag is used. Neighbouring windows share most of their points,
+        so steps of a few points lose little.
+    random_state : int, RandomState instance or None, default=None
+        Decides the starts.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of ROIs.
+    membership_ : ndarray of shape (n_rois, n_communities)
+        :math:`a_k` as columns of length 1, sorted by weight. A component without weight is zero.
+    weights_ : ndarray of shape (n_communities,)
+        :math:`w_k`, descending.
+    loadings_ : ndarray of shape (n_windows, n_communities)
+        :math:`l_{sk}` of all windows used, row by row: columns of length 1.
+    window_rows_ : ndarray of shape (n_windows,)
+        Row of X that each window belongs to.
+    subject_loadings_ : ndarray of shape (n_rows, n_communities)
+        ``loadings_`` averaged over the windows of each row.
+    reconstruction_err_ : float
+        Relative error of the model, Frobenius norm of the difference over that of the tensor.
+    errors_ : ndarray of shape (n_sweeps,)
+        Relative error after each sweep of the start that was kept; empty for
+        ``solver="tensorly"`` with ``tol=0``.
+    n_iter_ : int
+        Sweeps of the start that was kept.
+
+    See Also
+    --------
+    SubsequenceAugmenter : Cuts scans into bags of windows.
+
+    Notes
+    -----
+    A whole scan is one window; every point of a window is used. An ROI that is constant in a
+    window has correlation 0 there, its diagonal included, with one warning for all. Windows of
+    one point, and rows of a table (2-D), are not centred: their slice is the point's outer
+    product with itself.
+
+    About half of the correlations are negative where the global signal was regressed. Non-negative
+    factors cannot fit these, and nothing is clipped: an error near 1 is expected there.
+
+    HALS updates the two factors over ROIs in turn. On symmetric slices they become equal; at the
+    end they are averaged at unit length, and the loadings solved for anew, exactly. The error and
+    the loadings are those of this symmetric model. A sweep updates one of the two and the
+    loadings; tensorly's updates both and the loadings, so that its sweep does more.
+
+    References
+    ----------
+    .. [1] N. C. Dvornek et al. "Jointly Discriminative and Generative Recurrent Neural Networks
+       for Learning from fMRI", MLMI 2019.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg import SubsequenceAugmenter
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> from sklearn_lstmdg import ParafacCommunities
+    >>> scans = make_scans(n_subjects=4, n_timepoints=60, n_rois=12, random_state=0).data
+    >>> bags = SubsequenceAugmenter(length=30, horizon=0).fit_transform(scans)
+    >>> parafac = ParafacCommunities(n_communities=3, random_state=0).fit(bags)
+    >>> parafac.membership_.shape, parafac.loadings_.shape, parafac.subject_loadings_.shape
+    ((12, 3), (124, 3), (4, 3))
+    """
+
+    _parameter_constraints = {
+        "n_communities": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "solver": [StrOptions({"windows", "tensorly"})],
+        "step": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_communities=50,
+        *,
+        max_iter=200,
+        tol=1e-6,
+        n_init=3,
+        solver="windows",
+        step=1,
+        random_state=None,
+    ):
+        self.n_communities = n_communities
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_init = n_init
+        self.solver = solver
+        self.step = step
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Decompose the correlations of all windows.
+
+        Parameters
+        ----------
+        X : array-like or list
+            Scans, bags of windows, or a table.
+        y : ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X is not as described, or no ROI varies in any window.
+        """
+        self._validate_params()
+        sequences = _every(check_sequences(X, estimator=self, reset=True), self.step)
+        best = self._fit_starts(sequences, check_random_state(self.random_state))
+        self.errors_ = np.array(best.errors)
+        self.n_iter_ = len(best.errors) or self.max_iter
+        if self.tol and not best.converged:
+            warnings.warn(
+                f"PARAFAC stopped after max_iter={self.max_iter} sweeps, before its error changed "
+                f"by less than tol={self.tol}.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self._n_features_out = self.n_communities
+        return self._store(symmetrise(best.a, best.b), sequences)
+
+    def _fit_starts(self, sequences, rng):
+        """Return the factors of the best start."""
+        dense = self.solver == "tensorly"
+        tensor = WindowCorrelations(sequences, np.float64 if dense else np.float32)
+        squared_norm = tensor.squared_norm()
+        if squared_norm == 0:
+            raise ValueError("No ROI of X varies in any window: there is nothing to decompose.")
+        best, least = None, np.inf
+        for _ in range(self.n_init):
+            start = random_start(tensor.shape, self.n_communities, rng)
+            if dense:
+                factors = fit_factors_dense(tensor, start, self.max_iter, self.tol)
+            else:
+                factors = fit_factors(tensor, start, self.max_iter, self.tol, squared_norm)
+            error = factors.errors[-1] if factors.errors else _error(tensor, factors)
+            if best is None or error < least:
+                best, least = factors, error
+        return best
+
+    def _store(self, memberships, sequences):
+        """Solve for the loadings of the symmetric model, and sort its components by weight."""
+        tensor = WindowCorrelations(sequences, np.float64)
+        _warn_of_constants(tensor, stacklevel=4)
+        gram = np.square(memberships @ memberships.T)
+        products = tensor.window_products(memberships, memberships)
+        loadings = solve_loadings(products, gram)
+        self.reconstruction_err_ = relative_error(
+            (products * loadings).sum(), gram, loadings, tensor.squared_norm()
+        )
+        weights = np.linalg.norm(loadings, axis=1)
+        order = np.argsort(-weights, kind="stable")
+        self.weights_ = weights[order]
+        alive = self.weights_ > 0
+        self.membership_ = (memberships[order] * alive[:, None]).T
+        self.loadings_ = (loadings[order] / np.where(alive, self.weights_, 1)[:, None]).T
+        self.window_rows_ = tensor.rows
+        self.subject_loadings_ = _average(self.loadings_, sequences.n_windows)
+        return self
+
+    def transform(self, X):
+        """Return how much of each community the correlations of each row hold.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Rows to describe.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_communities)
+            The best non-negative loadings of each window given the memberships, weights included
+            (``loadings_ * weights_`` for the windows of the fit), averaged over a row's windows.
+        """
+        check_is_fitted(self)
+        sequences = _every(check_sequences(X, estimator=self), self.step)
+        tensor = WindowCorrelations(sequences, np.float64)
+        _warn_of_constants(tensor, stacklevel=3)
+        memberships = np.ascontiguousarray(self.membership_.T)
+        gram = np.square(memberships @ memberships.T)
+        loadings = solve_loadings(tensor.window_products(memberships, memberships), gram)
+        return _average(loadings.T, sequences.n_windows)
+
+    def __sklearn_tags__(self):
+        """Declare the data forms that scikit-learn's checks try."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _every(sequences, step):
+    """Keep every step-th window of each row."""
+    starts = [starts[::step] for starts in sequences.starts]
+    return Sequences(sequences.series, starts, sequences.lengths, sequences.kind)
+
+
+def _error(tensor, factors):
+    """Return the relative error of factors that come without one."""
+    agreement = (tensor.window_products(factors.a, factors.b) * factors.loadings).sum()
+    gram = (factors.a @ factors.a.T) * (factors.b @ factors.b.T)
+    return relative_error(agreement, gram, factors.loadings, tensor.squared_norm())
+
+
+def _average(loadings, n_windows):
+    """Average windows' loadings (n_windows, n_communities) over each row."""
+    first = np.cumsum(n_windows) - n_windows
+    return np.add.reduceat(loadings, first, axis=0) / n_windows[:, None]
+
+
+def _warn_of_constants(tensor, stacklevel):
+    if tensor.n_constant:
+        warnings.warn(
+            f"{tensor.n_constant} ROI series were constant in their scan or window; their "
+            "correlations were set to 0.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )

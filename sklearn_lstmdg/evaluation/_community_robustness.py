@@ -1,0 +1,205 @@
+"""How well communities agree between folds, and with those that were planted."""
+
+from itertools import combinations
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array, check_random_state, check_scalar
+
+from .._extras import require
+from ..communities import correlate, dice, find_constant, match_best, match_one_to_one, two_means
+
+__all__ = ["community_recovery", "community_robustness"]
+
+
+class _Communities(NamedTuple):
+    membership: np.ndarray
+    members: np.ndarray
+
+    @property
+    def n_dead(self):
+        return int(find_constant(self.membership).sum())
+
+    def relabel(self, order):
+        """Hand the ROIs' memberships to other ROIs."""
+        return _Communities(self.membership[order], self.members[order])
+
+
+def community_robustness(memberships, reference=0, n_permutations=100, random_state=None):
+    """Compare the communities of every pair of folds.
+
+    For each community of one fold, the paper [1]_ takes the largest correlation of membership
+    weights, and the largest Dice coefficient of members, over all communities of the other fold,
+    and averages over communities. Two communities may so have the same partner, and the largest
+    of many is above zero by chance: beside it stand the one-to-one matching of largest total, and
+    what both give when the other fold's ROI labels are permuted.
+
+    Parameters
+    ----------
+    memberships : sequence of array-like of shape (n_rois, n_communities_f)
+        ``membership_`` of each fold's model. Members are found by exact 2-means.
+    reference : int, default=0
+        The fold that is compared with all others first; fold 1 in the paper.
+    n_permutations : int, default=100
+        Permutations of the ROI labels, at least 2, the same ones for every pair.
+    random_state : int, RandomState instance or None, default=None
+        Decides the permutations.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair: ``fold``, whose communities are averaged over, and ``other``. The rows
+        whose ``fold`` is ``reference`` are the paper's and come first. ``correlation``, ``dice``
+        (best match), ``matched_correlation`` and ``matched_dice`` (one to one; a community that
+        stays unmatched counts 0), each with ``_null``, its mean over permutations, and ``_z``,
+        its distance from that in standard deviations (NaN where those are 0). ``dead`` and
+        ``other_dead`` count communities whose memberships are constant, zeros for example: their
+        correlations are undefined and set to 0, and they have no members.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds, a membership is not a finite matrix, or the numbers of
+        ROIs differ; the message names the fold.
+
+    References
+    ----------
+    .. [1] N. C. Dvornek, X. Li, J. Zhuang, J. S. Duncan. "Jointly Discriminative and Generative
+       Recurrent Neural Networks for Learning from fMRI", MLMI 2019, arXiv:1910.06950.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.evaluation import community_robustness
+    >>> membership = np.eye(4).repeat(5, axis=0)
+    >>> noise = np.random.default_rng(0).uniform(size=(20, 4))
+    >>> table = community_robustness([membership, membership, noise], random_state=0)
+    >>> table[["fold", "other", "dice", "matched_dice"]].round(2)
+       fold  other  dice  matched_dice
+    0     0      1  1.00          1.00
+    1     0      2  0.52          0.52
+    2     1      2  0.52          0.52
+    """
+    pandas = require("pandas", extra="data")
+    folds = _check_folds(memberships)
+    check_scalar(reference, "reference", Integral, min_val=0, max_val=len(folds) - 1)
+    orders = _draw_orders(len(folds[0].membership), n_permutations, random_state)
+    others = [fold for fold in range(len(folds)) if fold != reference]
+    records = []
+    for fold, other in combinations([reference, *others], 2):
+        records.append({"fold": fold, "other": other})
+        records[-1] |= _compare(folds[fold], folds[other], orders)
+        records[-1] |= {"dead": folds[fold].n_dead, "other_dead": folds[other].n_dead}
+    return pandas.DataFrame(records)
+
+
+def community_recovery(membership, truth, n_permutations=100, random_state=None):
+    """Judge communities by those that were planted.
+
+    Parameters
+    ----------
+    membership : array-like of shape (n_rois, n_communities)
+        ``membership_`` of a model. Members are found by exact 2-means.
+    truth : array-like of shape (n_rois, n_planted)
+        Planted communities: memberships, whose members are the ROIs of positive weight, or the
+        members themselves as bool.
+    n_permutations : int, default=100
+        Permutations of the ROI labels, at least 2.
+    random_state : int, RandomState instance or None, default=None
+        Decides the permutations.
+
+    Returns
+    -------
+    dict of float
+        ``correlation`` and ``dice``: of each planted community with the model's that is most
+        alike, averaged; ``matched_correlation`` and ``matched_dice``: the same where no two
+        planted communities have the same partner (one without a partner counts 0). Each with
+        ``_null``, its mean over permutations, ``_z``, as in ``community_robustness``, and
+        ``_adjusted``: 0 at the level of chance, 1 where recovery is perfect (NaN where chance is
+        perfect). ``dead`` counts communities of the model with constant memberships; those, and
+        planted ones of constant weight, correlate 0 with all others.
+
+    Raises
+    ------
+    ValueError
+        If an input is not a finite matrix, the numbers of ROIs differ, or a planted community has
+        no members.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> from sklearn_lstmdg.evaluation import community_recovery
+    >>> cohort = make_scans(n_subjects=4, n_rois=40, random_state=0)
+    >>> recovery = community_recovery(cohort.membership, cohort.membership, random_state=0)
+    >>> recovery["dice_adjusted"], recovery["dead"]
+    (1.0, 0)
+    """
+    planted, found = _check_membership(truth, "truth"), _check_membership(membership, "membership")
+    if len(planted) != len(found):
+        raise ValueError(f"membership has {len(found)} ROIs and truth has {len(planted)}.")
+    empty = np.flatnonzero(~(planted > 0).any(axis=0))
+    if len(empty):
+        raise ValueError(f"Planted community {empty[0]} has no members.")
+    planted = _Communities(planted, planted > 0)
+    found = _Communities(found, two_means(found))
+    orders = _draw_orders(len(found.membership), n_permutations, random_state)
+    record = _compare(planted, found, orders)
+    for name in _measure(planted, found):
+        chance = record[f"{name}_null"]
+        record[f"{name}_adjusted"] = (
+            (record[name] - chance) / (1 - chance) if chance < 1 else np.nan
+        )
+    return record | {"dead": found.n_dead}
+
+
+def _check_folds(memberships):
+    folds = [_check_membership(m, f"memberships[{f}]") for f, m in enumerate(memberships)]
+    if len(folds) < 2:
+        raise ValueError(f"Memberships of at least 2 folds are needed, got {len(folds)}.")
+    for f, membership in enumerate(folds):
+        if len(membership) != len(folds[0]):
+            raise ValueError(
+                f"memberships[{f}] has {len(membership)} ROIs and memberships[0] has "
+                f"{len(folds[0])}."
+            )
+    return [_Communities(membership, two_means(membership)) for membership in folds]
+
+
+def _check_membership(membership, name):
+    try:
+        return check_array(membership, dtype=np.float64, input_name=name)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be a finite matrix (n_rois, n_communities): {error}"
+        ) from error
+
+
+def _draw_orders(n_rois, n_permutations, random_state):
+    check_scalar(n_permutations, "n_permutations", Integral, min_val=2)
+    rng = check_random_state(random_state)
+    return [rng.permutation(n_rois) for _ in range(n_permutations)]
+
+
+def _compare(first, second, orders):
+    """Return each measure with its mean over permuted ROI labels and its z-score."""
+    null = [_measure(first, second.relabel(order)) for order in orders]
+    record = {}
+    for name, value in _measure(first, second).items():
+        chance = np.array([permuted[name] for permuted in null])
+        spread = chance.std(ddof=1)
+        record[name], record[f"{name}_null"] = value, float(chance.mean())
+        is_defined = spread > 1e-9
+        record[f"{name}_z"] = float((value - chance.mean()) / spread) if is_defined else np.nan
+    return record
+
+
+def _measure(first, second):
+    correlation = correlate(first.membership, second.membership)
+    overlap = dice(first.members, second.members)
+    return {
+        "correlation": match_best(correlation),
+        "dice": match_best(overlap),
+        "matched_correlation": match_one_to_one(correlation),
+        "matched_dice": match_one_to_one(overlap),
+    }

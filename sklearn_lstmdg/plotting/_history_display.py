@@ -1,0 +1,209 @@
+"""Losses by epoch."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ._axes import GREY, color, make_axes, tidy
+
+__all__ = ["HistoryDisplay"]
+
+_NAMES = {
+    "loss": "Total loss",
+    "gen_loss": "Generative loss",
+    "disc_loss": "Discriminative loss",
+    "subject_loss": "Cross-entropy of subjects",
+    "auc": "AUC of subjects",
+    "accuracy": "Accuracy of subjects",
+}
+_DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
+
+
+class HistoryDisplay:
+    """Training and validation losses by epoch, one fit or the folds of a comparison.
+
+    Parameters
+    ----------
+    histories : list of dict
+        ``history_`` of each fit: arrays by epoch, named "train_<loss>" or "valid_<loss>".
+    best_epochs : list of (int or None), default=None
+        The epoch, from 1, whose weights each fit kept.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes of shape (n_losses,)
+        The panels, after ``plot``.
+    figure_ : Figure
+        Their figure.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.plotting import HistoryDisplay
+    >>> history = {"train_loss": [1.0, 0.7, 0.6], "valid_loss": [1.1, 0.9, 1.0]}
+    >>> HistoryDisplay([history], [2]).losses()
+    ['loss']
+    """
+
+    def __init__(self, histories, best_epochs=None):
+        self.histories = histories
+        self.best_epochs = [None] * len(histories) if best_epochs is None else best_epochs
+
+    @classmethod
+    def from_estimator(cls, estimator, *, losses=None, ax=None):
+        """Draw a fitted estimator's losses.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+            Fitted, with ``history_``; a Pipeline's last step is taken.
+        losses, ax : see ``plot``
+            What and where to draw.
+
+        Returns
+        -------
+        HistoryDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator keeps no history.
+        """
+        step = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+        check_is_fitted(step)
+        if not getattr(step, "history_", None):
+            raise ValueError(f"{type(step).__name__} has no history_ to draw.")
+        return cls([step.history_], [getattr(step, "best_epoch_", None)]).plot(losses, ax=ax)
+
+    @classmethod
+    def from_comparison(cls, comparison, model, *, site=None, losses=None, ax=None):
+        """Draw a model's losses in all folds of a comparison.
+
+        Parameters
+        ----------
+        comparison : Comparison
+            From ``compare_models`` or ``load_comparison``.
+        model : str
+            Name of the model.
+        site : str, default=None
+            One site; all by default.
+        losses, ax : see ``plot``
+            What and where to draw.
+
+        Returns
+        -------
+        HistoryDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such fold, or the model keeps no history.
+        """
+        frame = comparison.folds
+        kept = frame[(frame["model"] == model) & ((frame["site"] == site) | (site is None))]
+        keys = kept[["model", "site", "repeat", "fold"]].to_dict("records")
+        folds = [comparison.fold(**key) for key in keys]
+        folds = [fold for fold in folds if fold.history]
+        if not folds:
+            at = "" if site is None else f" at site {site!r}"
+            raise ValueError(f"The comparison holds no history of model {model!r}{at}.")
+        display = cls([fold.history for fold in folds], [fold.best_epoch for fold in folds])
+        return display.plot(losses, ax=ax)
+
+    def losses(self):
+        """Return the names of the losses that are there, by default drawn.
+
+        Returns
+        -------
+        list of str
+            Of the generative, the discriminative and the subjects' loss those that are known and
+            not constant 0; else all that are.
+        """
+        named = [name.partition("_")[2] for history in self.histories for name in history]
+        known = [name for name in dict.fromkeys(named) if self._is_known(name)]
+        return [name for name in _DEFAULT if name in known] or known
+
+    def _is_known(self, name):
+        return any(np.any(np.nan_to_num(self._values(name, part))) for part in ("train", "valid"))
+
+    def _values(self, name, part):
+        """Return the values of all fits, (n_fits, n_epochs), NaN after a fit's last epoch."""
+        rows = [
+            np.asarray(history.get(f"{part}_{name}", ()), dtype=float) for history in self.histories
+        ]
+        values = np.full((len(rows), max(map(len, rows))), np.nan)
+        for row, target in zip(rows, values, strict=True):
+            target[: len(row)] = row
+        return values
+
+    def plot(self, losses=None, ax=None):
+        """Draw one panel for each loss.
+
+        Parameters
+        ----------
+        losses : sequence of str, default=None
+            Such as ("gen_loss", "disc_loss"); None takes those of ``losses()``.
+        ax : Axes or array-like of Axes, default=None
+            As many as losses; new ones by default.
+
+        Returns
+        -------
+        HistoryDisplay
+
+        Raises
+        ------
+        ValueError
+            If a loss is not in the history, or the number of axes differs.
+        """
+        names = self.losses() if losses is None else list(losses)
+        for name in names:
+            if not self._is_known(name):
+                raise ValueError(f"The history holds no {name!r}; known are {self.losses()}.")
+        self.ax_ = make_axes(ax, len(names))
+        self.figure_ = self.ax_[0].figure
+        for panel, name in zip(self.ax_, names, strict=True):
+            self._draw(panel, name)
+        handles = {
+            handle.get_label(): handle
+            for panel in self.ax_
+            for handle in panel.get_legend_handles_labels()[0]
+        }
+        self.ax_[-1].legend(handles=list(handles.values()), frameon=False, fontsize="small")
+        return self
+
+    def _draw(self, ax, name):
+        for number, (part, label) in enumerate((("train", "training"), ("valid", "validation"))):
+            values = self._values(name, part)
+            if not np.isfinite(values).any():
+                continue
+            self._draw_curves(ax, values, color(number), label)
+            if part == "valid":
+                self._mark_best(ax, values)
+        ax.set(xlabel="Epoch", ylabel=_NAMES.get(name, name))
+        tidy(ax)
+
+    def _draw_curves(self, ax, values, shade, label):
+        """Draw each fit thinly, and the median while half of the fits still train."""
+        epochs = np.arange(1, values.shape[1] + 1)
+        if len(values) == 1:
+            ax.plot(epochs, values[0], color=shade, label=label)
+            return
+        ax.plot(epochs, values.T, color=shade, lw=0.7, alpha=0.4)
+        most = np.isfinite(values).sum(axis=0) * 2 >= len(values)
+        median = np.nanmedian(values[:, most], axis=0)
+        ax.plot(epochs[most], median, color=shade, lw=2.2, label=f"{label}, median of folds")
+
+    def _mark_best(self, ax, values):
+        kept = [(best, row) for best, row in zip(self.best_epochs, values, strict=True) if best]
+        if kept:
+            ax.plot(
+                [best for best, _ in kept],
+                [row[best - 1] for best, row in kept],
+                ls="",
+                marker="o",
+                ms=5 if len(kept) > 1 else 8,
+                mfc="white",
+                mec=GREY,
+                mew=1.4,
+                zorder=3,
+                label="epoch that is kept",
+            )

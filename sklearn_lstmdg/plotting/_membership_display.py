@@ -1,0 +1,175 @@
+"""Matrix of memberships, ROIs ordered by community."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ..communities import correlate
+from ._axes import make_axes
+
+__all__ = ["MembershipDisplay"]
+
+_MOST_NAMES = 45
+_MOST_NUMBERS = 20
+
+
+class MembershipDisplay:
+    """Membership of each ROI in each community.
+
+    ROIs are ordered by the community in which they weigh most, and there by weight, so that
+    communities are blocks along the diagonal. With a ``reference`` (planted communities, another
+    fold) ROIs keep the reference's order, and each community stands where the one of the reference
+    stands that it is matched with: two such pictures can be compared line by line.
+
+    Parameters
+    ----------
+    membership : array-like of shape (n_rois, n_communities)
+        Membership weights.
+    reference : array-like of shape (n_rois, n_reference), default=None
+        Memberships that decide the order.
+    roi_names : sequence of length n_rois, default=None
+        Names of the ROIs, written where there are at most 45.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        The panel, after ``plot``.
+    figure_ : Figure
+        Its figure.
+    image_ : AxesImage
+        The matrix.
+    roi_order_ : ndarray of int of shape (n_rois,)
+        ROIs from top to bottom.
+    community_order_ : ndarray of int of shape (n_communities,)
+        Communities from left to right.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.plotting import MembershipDisplay
+    >>> display = MembershipDisplay([[0.1, 0.9], [0.8, 0.0], [0.2, 1.0]])
+    >>> display.roi_order_, display.community_order_
+    (array([1, 2, 0]), array([0, 1]))
+    """
+
+    def __init__(self, membership, reference=None, roi_names=None):
+        self.membership = np.asarray(membership, dtype=float)
+        self.reference = None if reference is None else np.asarray(reference, dtype=float)
+        self.roi_names = roi_names
+        for name, other in (("reference", self.reference), ("roi_names", roi_names)):
+            if other is not None and len(other) != len(self.membership):
+                raise ValueError(
+                    f"membership has {len(self.membership)} ROIs and {name} has {len(other)}."
+                )
+        self.roi_order_, self.community_order_ = self._orders()
+
+    @classmethod
+    def from_estimator(cls, estimator, *, reference=None, roi_names=None, ax=None, **options):
+        """Draw the memberships that an estimator has learnt.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+            Fitted, with ``membership_``; a Pipeline's last step is taken.
+        reference, roi_names : see the class
+            What decides the order, and names.
+        ax : Axes, default=None
+            Where to draw; a new one by default.
+        **options
+            Passed to ``plot``.
+
+        Returns
+        -------
+        MembershipDisplay
+
+        Raises
+        ------
+        ValueError
+            If the numbers of ROIs do not agree.
+        """
+        step = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+        return cls(step.membership_, reference, roi_names).plot(ax, **options)
+
+    def _orders(self):
+        decisive = self.membership if self.reference is None else self.reference
+        scaled = _scale(decisive)
+        strongest = scaled.argmax(axis=1)
+        rois = np.lexsort((-scaled.max(axis=1), strongest))
+        if self.reference is None:
+            is_used = np.isin(np.arange(scaled.shape[1]), strongest)
+            return rois, np.argsort(~is_used, kind="stable")
+        return rois, _match(self.reference, self.membership)
+
+    def plot(self, ax=None, *, scale=True, colorbar=True, title=None):
+        """Draw the matrix.
+
+        Parameters
+        ----------
+        ax : Axes, default=None
+            Where to draw; a new one by default.
+        scale : bool, default=True
+            Whether each community's weights are divided by the largest.
+        colorbar : bool, default=True
+            Whether to draw the colour bar.
+        title : str, default=None
+            Written above.
+
+        Returns
+        -------
+        MembershipDisplay
+        """
+        self.ax_ = make_axes(ax, size=(5, 5))[0]
+        self.figure_ = self.ax_.figure
+        shown = _scale(self.membership) if scale else self.membership
+        shown = shown[np.ix_(self.roi_order_, self.community_order_)]
+        self.image_ = self.ax_.imshow(
+            shown, aspect="auto", interpolation="nearest", cmap="Blues", vmin=0
+        )
+        self._mark_blocks()
+        self._name_rois()
+        self._number_communities()
+        self.ax_.set(title=title)
+        self.ax_.tick_params(length=2)
+        if colorbar:
+            label = "Membership / largest of its community" if scale else "Membership"
+            self.figure_.colorbar(self.image_, ax=self.ax_, label=label, shrink=0.8)
+        return self
+
+    def _mark_blocks(self):
+        """Draw a line between the ROIs of different communities of the reference."""
+        if self.reference is None:
+            return
+        strongest = _scale(self.reference).argmax(axis=1)[self.roi_order_]
+        for edge in np.flatnonzero(np.diff(strongest)):
+            self.ax_.axhline(edge + 0.5, color="0.6", lw=0.6)
+
+    def _name_rois(self):
+        if self.roi_names is None or len(self.membership) > _MOST_NAMES:
+            self.ax_.set_ylabel(f"ROI, by community ({len(self.membership)})")
+            self.ax_.set_yticks([])
+            return
+        names = [str(self.roi_names[roi]) for roi in self.roi_order_]
+        self.ax_.set_yticks(np.arange(len(names)), names, fontsize="x-small")
+
+    def _number_communities(self):
+        """Write the numbers of the communities, where there is room."""
+        if len(self.community_order_) > _MOST_NUMBERS:
+            self.ax_.set_xlabel(f"Community ({len(self.community_order_)})")
+            self.ax_.set_xticks([])
+            return
+        numbers = np.arange(len(self.community_order_))
+        self.ax_.set_xticks(numbers, self.community_order_.tolist(), fontsize="small")
+        self.ax_.set_xlabel("Community")
+
+
+def _scale(membership):
+    largest = membership.max(axis=0)
+    return membership / np.where(largest > 0, largest, 1)
+
+
+def _match(reference, membership):
+    """Order communities like the reference's that they correlate with, one to one; others last."""
+    similarity = correlate(reference, membership)
+    planted, found = linear_sum_assignment(similarity, maximize=True)
+    matched = found[np.argsort(planted)]
+    rest = np.setdiff1d(np.arange(membership.shape[1]), matched)
+    like = similarity[:, rest].argmax(axis=0)
+    return np.concatenate([matched, rest[np.argsort(like, kind="stable")]])

@@ -1,0 +1,101 @@
+"""Recovery of planted communities as a function of noise, subjects or epochs."""
+
+from ._axes import GREY, color, make_axes, tidy
+
+__all__ = ["RecoveryDisplay"]
+
+_NAMES = {
+    "correlation": "Correlation with planted communities",
+    "dice": "Dice coefficient with planted communities",
+    "dice_adjusted": "Recovery (Dice, 0: chance, 1: perfect)",
+    "correlation_adjusted": "Recovery (correlation, 0: chance, 1: perfect)",
+}
+
+
+class RecoveryDisplay:
+    """Mean recovery of each method, with its spread over repetitions.
+
+    Parameters
+    ----------
+    records : DataFrame
+        One row per method and repetition: ``method``, the columns ``x`` and ``score``.
+    x : str
+        What varies, for example "noise".
+    score : str, default="dice_adjusted"
+        A measure of :func:`~sklearn_lstmdg.evaluation.community_recovery`.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        The panel, after ``plot``.
+    figure_ : Figure
+        Its figure.
+    """
+
+    def __init__(self, records, x, score="dice_adjusted"):
+        missing = [name for name in ("method", x, score) if name not in records.columns]
+        if missing:
+            raise ValueError(f"records lacks the columns {', '.join(missing)}.")
+        self.records = records
+        self.x = x
+        self.score = score
+
+    @classmethod
+    def from_records(cls, records, x, score="dice_adjusted", *, ax=None):
+        """Draw recovery, as the constructor's parameters tell.
+
+        Parameters
+        ----------
+        records, x, score : see the class
+            What to draw.
+        ax : Axes, default=None
+            Where to draw; a new one by default.
+
+        Returns
+        -------
+        RecoveryDisplay
+
+        Raises
+        ------
+        ValueError
+            If a column is missing.
+        """
+        return cls(records, x, score).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw means with standard deviations over repetitions.
+
+        Parameters
+        ----------
+        ax : Axes, default=None
+            Where to draw; a new one by default.
+
+        Returns
+        -------
+        RecoveryDisplay
+        """
+        self.ax_ = make_axes(ax, size=(5, 3.8))[0]
+        self.figure_ = self.ax_.figure
+        for number, (method, mine) in enumerate(self.records.groupby("method", sort=False)):
+            by_x = mine.groupby(self.x)[self.score]
+            mean, spread = by_x.mean(), by_x.std().fillna(0)
+            shade = color(number)
+            self.ax_.plot(mean.index, mean, color=shade, marker="o", ms=4, lw=2, label=method)
+            self.ax_.fill_between(
+                mean.index, mean - spread, mean + spread, color=shade, alpha=0.15, lw=0
+            )
+        if self.score.endswith("_adjusted"):
+            self.ax_.axhline(0, color=GREY, lw=1, ls=":")
+        self.ax_.set(
+            xlabel=_words(self.x),
+            ylabel=_NAMES.get(self.score, self.score),
+        )
+        self.ax_.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))
+        tidy(self.ax_)
+        return self
+
+
+def _words(name):
+    """Say a column's name in words."""
+    words = name.replace("_", " ")
+    return f"Number of {words[2:]}" if words.startswith("n ") else words.capitalize()

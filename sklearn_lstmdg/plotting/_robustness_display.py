@@ -1,0 +1,174 @@
+"""Sizes of communities, and how well they agree between folds: the paper's Figure 2."""
+
+import numpy as np
+
+from ..communities import find_constant, two_means
+from ..evaluation import community_robustness
+from ._axes import GREY, color, make_axes, tidy
+
+__all__ = ["RobustnessDisplay"]
+
+_PANELS = {
+    "size": "ROIs of a community",
+    "correlation": "Correlation of memberships",
+    "dice": "Dice coefficient of members",
+}
+
+
+class RobustnessDisplay:
+    """Community sizes and robustness of several methods, site by site.
+
+    Parameters
+    ----------
+    robustness : dict of str to (dict of str to DataFrame)
+        By method and site, frames from
+        :func:`~sklearn_lstmdg.evaluation.community_robustness`. The pairs with the first row's
+        ``fold`` are drawn: those with the reference fold.
+    sizes : dict of str to (dict of str to array-like of int)
+        By method and site, numbers of members of the communities of all folds.
+
+    Attributes
+    ----------
+    ax_ : ndarray of Axes of shape (3,)
+        Sizes, correlations, Dice coefficients, after ``plot``.
+    figure_ : Figure
+        Their figure.
+
+    Notes
+    -----
+    Boxes hold the middle half, the line is the median, the diamond the mean; whiskers reach to the
+    last point within 1.5 times the box. The dashed line is the mean after permutation of the ROI
+    labels: what the same memberships give by chance.
+    """
+
+    def __init__(self, robustness, sizes):
+        self.robustness = robustness
+        self.sizes = sizes
+
+    @classmethod
+    def from_memberships(cls, memberships, *, n_permutations=100, random_state=None, ax=None):
+        """Measure and draw the memberships of folds.
+
+        Parameters
+        ----------
+        memberships : dict of str to (dict of str to list of ndarray)
+            By method and site, memberships (n_rois, n_communities) of all folds, the reference
+            first.
+        n_permutations : int, default=100
+            Permutations of the ROI labels, at least 2.
+        random_state : int, RandomState instance or None, default=None
+            Decides the permutations.
+        ax : array-like of 3 Axes, default=None
+            Where to draw; new ones by default.
+
+        Returns
+        -------
+        RobustnessDisplay
+
+        Raises
+        ------
+        ValueError
+            If memberships are not as ``community_robustness`` takes them.
+        """
+        robustness = {
+            method: {
+                site: community_robustness(
+                    folds, n_permutations=n_permutations, random_state=random_state
+                )
+                for site, folds in sites.items()
+            }
+            for method, sites in memberships.items()
+        }
+        sizes = {
+            method: {site: np.concatenate([_sizes(m) for m in folds]) for site, folds in s.items()}
+            for method, s in memberships.items()
+        }
+        return cls(robustness, sizes).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw the three panels.
+
+        Parameters
+        ----------
+        ax : array-like of 3 Axes, default=None
+            Where to draw; new ones by default.
+
+        Returns
+        -------
+        RobustnessDisplay
+        """
+        self.ax_ = make_axes(ax, 3)
+        self.figure_ = self.ax_[0].figure
+        self._draw(self.ax_[0], "size", self.sizes)
+        for panel, name in zip(self.ax_[1:], ("correlation", "dice"), strict=True):
+            frames = {
+                method: {site: _reference_rows(frame) for site, frame in sites.items()}
+                for method, sites in self.robustness.items()
+            }
+            self._draw(panel, name, _pick(frames, name), _pick(frames, f"{name}_null"))
+            panel.set_ylim(min(0, panel.get_ylim()[0]), 1)
+        self.ax_[0].set_ylim(bottom=0)
+        self._add_legend()
+        return self
+
+    def _draw(self, ax, name, values, chance=None):
+        """Draw a box for each site and method, and what chance gives."""
+        sites = list(dict.fromkeys(site for by_site in values.values() for site in by_site))
+        width = 0.8 / len(values)
+        for number, (method, by_site) in enumerate(values.items()):
+            shift = (number - (len(values) - 1) / 2) * width
+            for site, numbers in by_site.items():
+                place = sites.index(site) + shift
+                _draw_box(ax, place, 0.8 * width, numbers, color(number))
+                if chance is not None:
+                    level = np.mean(chance[method][site])
+                    ends = (place - width / 2, place + width / 2)
+                    ax.plot(ends, (level, level), color=GREY, ls=(0, (2, 1)), lw=1.5)
+        ax.set_xticks(range(len(sites)), sites)
+        ax.set_xlim(-0.6, len(sites) - 0.4)
+        ax.set_ylabel(_PANELS[name])
+        tidy(ax)
+
+    def _add_legend(self):
+        above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
+        patches = [
+            self.ax_[0].bar(0, 0, color=color(number), alpha=0.55, label=method)
+            for number, method in enumerate(self.sizes)
+        ]
+        self.ax_[0].legend(handles=patches, ncols=min(3, len(patches)), **above)
+        chance = self.ax_[1].plot([], [], color=GREY, ls=(0, (2, 1)), lw=1.5)
+        self.ax_[1].legend(chance, ["ROI labels permuted"], **above)
+
+
+def _sizes(membership):
+    """Return the sizes of communities that have members."""
+    membership = np.asarray(membership)
+    return two_means(membership)[:, ~find_constant(membership)].sum(axis=0)
+
+
+def _reference_rows(frame):
+    return frame[frame["fold"] == frame["fold"].iloc[0]]
+
+
+def _pick(frames, name):
+    return {
+        method: {site: frame[name].to_numpy() for site, frame in sites.items()}
+        for method, sites in frames.items()
+    }
+
+
+def _draw_box(ax, place, width, values, shade):
+    ax.boxplot(
+        [values],
+        positions=[place],
+        widths=width,
+        manage_ticks=False,
+        patch_artist=True,
+        showmeans=True,
+        boxprops={"facecolor": shade, "alpha": 0.55, "edgecolor": shade},
+        medianprops={"color": "black", "lw": 1.5},
+        meanprops={"marker": "D", "mfc": "white", "mec": "black", "ms": 4},
+        whiskerprops={"color": shade},
+        capprops={"color": shade},
+        flierprops={"marker": ".", "ms": 3, "mfc": shade, "mec": "none"},
+    )

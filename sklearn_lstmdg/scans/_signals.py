@@ -1,0 +1,126 @@
+"""Steps on one scan, time along the first axis: filter, regress, standardise, resample."""
+
+from fractions import Fraction
+
+import numpy as np
+from scipy import signal
+
+__all__ = ["band_pass", "find_constant_rois", "regress_global_mean", "resample", "standardize"]
+
+_ORDER = 4
+
+
+def band_pass(scan, low, high, t_r):
+    """Keep the fluctuations of a frequency band, without shifting them in time.
+
+    A Butterworth filter of order 4 runs forwards and backwards over the centred scan, whose ends
+    are continued by one period of ``low`` (point reflection at the ends).
+
+    Parameters
+    ----------
+    scan : ndarray of shape (n_timepoints, n_rois)
+        ROI series.
+    low, high : float
+        Edges of the band, in Hz, where the power falls to a quarter (-6 dB).
+    t_r : float
+        Repetition time, in seconds.
+
+    Returns
+    -------
+    ndarray of shape (n_timepoints, n_rois)
+        Filtered series, about 0.
+    """
+    sections = signal.butter(_ORDER, (low, high), "bandpass", fs=1 / t_r, output="sos")
+    margin = min(len(scan) - 1, round(1 / (low * t_r)))
+    return signal.sosfiltfilt(sections, scan - scan.mean(axis=0), axis=0, padlen=margin)
+
+
+def regress_global_mean(scan):
+    """Remove from every ROI what the mean over ROIs explains of it.
+
+    Parameters
+    ----------
+    scan : ndarray of shape (n_timepoints, n_rois)
+        ROI series.
+
+    Returns
+    -------
+    ndarray of shape (n_timepoints, n_rois)
+        Residuals of the least-squares fit; each ROI keeps its own mean over time.
+    """
+    mean = scan.mean(axis=1)
+    mean = mean - mean.mean()
+    power = mean @ mean
+    slopes = mean @ (scan - scan.mean(axis=0)) / (power if power > 0 else 1)
+    return scan - np.outer(mean, slopes)
+
+
+def standardize(scan):
+    """Scale every ROI to mean 0 and standard deviation 1 over the whole scan (``ddof=0``).
+
+    Parameters
+    ----------
+    scan : ndarray of shape (n_timepoints, n_rois)
+        ROI series.
+
+    Returns
+    -------
+    ndarray of shape (n_timepoints, n_rois)
+        Standardised series; an ROI without any deviation becomes zeros.
+    """
+    centred = scan - scan.mean(axis=0)
+    deviation = centred.std(axis=0)
+    return centred / np.where(deviation > 0, deviation, 1)
+
+
+def find_constant_rois(scan, like):
+    """Tell which ROIs of a scan hold no fluctuation beyond rounding.
+
+    Parameters
+    ----------
+    scan : ndarray of shape (n_timepoints, n_rois)
+        ROI series, possibly after some steps.
+    like : ndarray of shape (n_timepoints, n_rois)
+        The series as they were measured: their size and number format say what rounding is.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rois,)
+        True for constant ROIs.
+    """
+    # Rounding of the measured numbers, and of float64 sums over all points in the steps.
+    eps = np.finfo(like.dtype).eps + len(like) * np.finfo(np.float64).eps
+    return scan.std(axis=0) <= 10 * eps * np.abs(like).max(axis=0)
+
+
+def resample(scan, t_r, new_t_r):
+    """Bring a scan to another repetition time.
+
+    A polyphase filter keeps the new time grid exact for any ratio, and removes on the way to a
+    longer repetition time what that could not hold. The ends are continued by point reflection.
+
+    Parameters
+    ----------
+    scan : ndarray of shape (n_timepoints, n_rois)
+        ROI series; standardise afterwards, not before.
+    t_r, new_t_r : float
+        Repetition times, in seconds. Their ratio is rounded to a fraction of denominator 1000 at
+        most.
+
+    Returns
+    -------
+    ndarray of shape (n_new_timepoints, n_rois)
+        The scan at the times 0, ``new_t_r``, 2 ``new_t_r``, ...; as long as before, in seconds,
+        rounded up to a whole point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.scans import resample
+    >>> resample(np.zeros((116, 5)), t_r=3.0, new_t_r=2.0).shape
+    (174, 5)
+    """
+    ratio = Fraction(t_r / new_t_r).limit_denominator(1000)
+    return signal.resample_poly(
+        scan, ratio.numerator, ratio.denominator, axis=0, padtype="antireflect"
+    )

@@ -1,0 +1,195 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+from sklearn_lstmdg import FCSVM, SubsequenceAugmenter
+from sklearn_lstmdg.datasets import make_scans
+
+CS = (1e-3, 1e-2, 1e-1)
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_scans(n_subjects=24, n_timepoints=60, n_rois=10, effect_size=1.0, random_state=0)
+
+
+def upper_triangle(scans):
+    above = np.triu_indices(scans.shape[2], 1)
+    return np.array([np.corrcoef(scan.T)[above] for scan in scans])
+
+
+def test_is_a_linear_svm_on_pearson_connectivity(cohort):
+    told = FCSVM(Cs=[0.1], tol=1e-9, max_iter=100_000).fit(cohort.data, cohort.target)
+    wanted = LinearSVC(C=0.1, dual=True, tol=1e-9, max_iter=100_000)
+    features = upper_triangle(cohort.data)
+    wanted.fit(features, cohort.target)
+    np.testing.assert_allclose(told.coef_, wanted.coef_, atol=1e-4)
+    np.testing.assert_allclose(
+        told.decision_function(cohort.data), wanted.decision_function(features), atol=1e-4
+    )
+    np.testing.assert_array_equal(told.predict(cohort.data), wanted.predict(features))
+
+
+def test_coefficients_as_a_matrix(cohort):
+    svm = FCSVM(Cs=[0.1]).fit(cohort.data, cohort.target)
+    matrix = svm.connectivity_coef_
+    np.testing.assert_array_equal(matrix, matrix.T)
+    np.testing.assert_array_equal(matrix[np.triu_indices(10, 1)], svm.coef_[0])
+    assert not matrix.diagonal().any()
+
+
+def test_the_rotation_has_the_same_solution():
+    from sklearn_lstmdg.baselines._rotation import rotate
+
+    rng = np.random.default_rng(0)
+    features, y = rng.standard_normal((40, 300)), np.arange(40) % 2
+    rotated = rotate(features)
+    assert rotated.shape == (40, 40)
+    svm = LinearSVC(C=0.01, dual=True, tol=1e-10, max_iter=100_000, random_state=0)
+    plain = svm.fit(features[:30], y[:30]).decision_function(features[30:])
+    turned = svm.fit(rotated[:30], y[:30]).decision_function(rotated[30:])
+    np.testing.assert_allclose(turned, plain, atol=1e-6)
+
+
+def test_a_searched_fit_has_the_solution_of_the_features(cohort):
+    options = {"tol": 1e-10, "max_iter": 100_000}
+    told = FCSVM(Cs=CS, random_state=0, **options).fit(cohort.data, cohort.target)
+    wanted = FCSVM(Cs=[told.C_], **options).fit(cohort.data, cohort.target)
+    np.testing.assert_allclose(told.coef_, wanted.coef_, atol=1e-6)
+    np.testing.assert_allclose(told.intercept_, wanted.intercept_, atol=1e-6)
+
+
+def test_search_finds_the_best_c(cohort):
+    svm = FCSVM(Cs=CS, random_state=0).fit(cohort.data, cohort.target)
+    results = svm.cv_results_
+    splits = np.array([results[f"split{k}_test_score"] for k in range(5)])
+    np.testing.assert_array_equal(results["param_C"], CS)
+    np.testing.assert_allclose(results["mean_test_score"], splits.mean(axis=0))
+    assert CS[results["mean_test_score"].argmax()] == svm.C_
+
+
+class Folds(StratifiedKFold):
+    """Remembers the groups it was handed, and which rows it split."""
+
+    seen = None
+
+    def split(self, X, y=None, groups=None):
+        Folds.seen = groups
+        return super().split(X, y)
+
+
+def test_search_keeps_groups_and_bags_together(cohort):
+    bags = SubsequenceAugmenter(30, 5, horizon=0).fit_transform(cohort.data)
+    groups = np.repeat(np.arange(12), 2)
+    y = np.repeat(np.arange(12) % 2, 2)
+    svm = FCSVM(Cs=CS, cv=Folds(3)).fit(bags, y, groups=groups)
+    np.testing.assert_array_equal(Folds.seen, groups)
+    folds = FCSVM(cv=4)._make_folds(y, groups, np.random.RandomState(0))
+    assert len(folds) == 4
+    for train, test in folds:
+        assert not set(groups[train]) & set(groups[test])
+    assert len(svm.cv_results_["split0_test_score"]) == len(CS)
+
+
+def test_search_scores_subjects_by_their_votes(cohort):
+    bags = SubsequenceAugmenter(30, 1, horizon=0).fit_transform(cohort.data)
+    train, test = np.arange(18), np.arange(18, 24)
+    options = {"search_step": 1, "tol": 1e-8, "max_iter": 100_000}
+    svm = FCSVM(Cs=CS, cv=[(train, test)], **options).fit(bags, cohort.target)
+    for C, score in zip(CS, svm.cv_results_["split0_test_score"], strict=True):
+        alone = FCSVM(Cs=[C], **options).fit(bags[train], cohort.target[train])
+        assert alone.score(bags[test], cohort.target[test]) == pytest.approx(score)
+
+
+def test_bags_vote(cohort):
+    bags = SubsequenceAugmenter(30, 3, horizon=0).fit_transform(cohort.data)
+    svm = FCSVM(Cs=[0.01]).fit(bags, cohort.target)
+    proba = svm.predict_proba(bags)
+    for bag, p in zip(bags, proba, strict=True):
+        margins = svm.decision_function(bag)
+        assert p[1] == pytest.approx(np.mean(margins > 0))
+    np.testing.assert_allclose(svm.decision_function(bags), proba[:, 1] - 0.5)
+
+
+def test_folds_shrink_to_the_smallest_class(cohort):
+    y = np.zeros(24, dtype=int)
+    y[:3] = 1
+    svm = FCSVM(Cs=CS).fit(cohort.data, y)
+    assert "split2_test_score" in svm.cv_results_
+    assert "split3_test_score" not in svm.cv_results_
+    y[1:3] = 0
+    svm = FCSVM(Cs=CS).fit(cohort.data, y)
+    assert svm.cv_results_ == {}
+    assert svm.C_ == 1e-2
+
+
+def test_multiclass(cohort):
+    y = np.arange(24) % 3
+    svm = FCSVM(Cs=[0.1]).fit(cohort.data, y)
+    assert svm.connectivity_coef_.shape == (3, 10, 10)
+    proba = svm.predict_proba(cohort.data)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_array_equal(
+        proba.argmax(axis=1), svm.decision_function(cohort.data).argmax(axis=1)
+    )
+
+
+def test_constant_rois_warn_once_with_their_number(cohort):
+    scans = cohort.data.copy()
+    scans[3, :, 2] = 0
+    scans[5, :, [0, 1]] = 1
+    with pytest.warns(UserWarning, match="3 ROI series were constant") as caught:
+        svm = FCSVM(Cs=[0.1]).fit(scans, cohort.target)
+    assert len(caught) == 1
+    assert np.isfinite(svm.coef_).all()
+
+
+def test_capped_fits_warn_once_with_their_number(cohort):
+    with pytest.warns(ConvergenceWarning, match="fits of the linear SVM stopped") as caught:
+        FCSVM(Cs=[1.0, 10.0], max_iter=1, tol=1e-12).fit(cohort.data, cohort.target)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_same_seed_same_bits(cohort, n_jobs):
+    svm = FCSVM(Cs=CS, n_jobs=1, random_state=3)
+    wanted = svm.fit(cohort.data, cohort.target)
+    told = clone(svm).set_params(n_jobs=n_jobs).fit(cohort.data, cohort.target)
+    np.testing.assert_array_equal(told.coef_, wanted.coef_)
+
+
+def test_a_table_holds_ready_features(cohort):
+    features = upper_triangle(cohort.data)
+    svm = FCSVM(Cs=[0.1], tol=1e-9, max_iter=100_000).fit(features, cohort.target)
+    scans = FCSVM(Cs=[0.1], tol=1e-9, max_iter=100_000).fit(cohort.data, cohort.target)
+    np.testing.assert_allclose(svm.coef_, scans.coef_, atol=1e-4)
+    with pytest.raises(AttributeError, match="table"):
+        _ = svm.connectivity_coef_
+
+
+def test_errors_name_what_is_wrong(cohort):
+    with pytest.raises(ValueError, match=r"2 points or more; rows \[1\]"):
+        FCSVM().fit([np.ones((5, 2)), np.ones((1, 2))], [0, 1])
+    svm = FCSVM(Cs=[0.1]).fit(cohort.data, cohort.target)
+    with pytest.raises(ValueError, match="fitted on scans"):
+        svm.predict(np.ones((3, 10)))
+    with pytest.raises(ValueError, match="Cs must be positive"):
+        FCSVM(Cs=[0.0, 1.0]).fit(cohort.data, cohort.target)
+
+
+def test_in_a_pipeline_with_grouped_folds(cohort):
+    model = make_pipeline(SubsequenceAugmenter(30, 5, horizon=0), FCSVM(Cs=CS, random_state=0))
+    scores = cross_val_score(
+        model,
+        cohort.data,
+        cohort.target,
+        cv=GroupKFold(4),
+        groups=np.repeat(np.arange(8), 3),
+        scoring="roc_auc",
+    )
+    assert len(scores) == 4
+    assert scores.mean() > 0.6

@@ -1,0 +1,246 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg.baselines._autoencoder import (
+    EncoderClassifier,
+    pretrain_encoder,
+    sparse_autoencoder_loss,
+)
+from sklearn_lstmdg.baselines._transfer import TransferAutoencoderClassifier
+from sklearn_lstmdg.datasets import make_scans
+from sklearn_lstmdg.scans._whole_scans import distinct_points, fisher_z
+
+PENALTIES = {"sparsity": 0.05, "sparsity_weight": 3.0, "weight_decay": 1e-4}
+SMALL = {"layer_sizes": (8, 4), "pretrain_epochs": 20, "max_epochs": 5, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_scans(n_subjects=24, n_timepoints=60, n_rois=10, effect_size=1.0, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    return make_scans(n_subjects=30, n_timepoints=50, n_rois=10, random_state=1).data
+
+
+def upper_triangle(scans):
+    above = np.triu_indices(scans[0].shape[1], 1)
+    return np.array([np.corrcoef(scan.T)[above] for scan in scans])
+
+
+def test_the_loss_is_the_tutorials():
+    rng = np.random.default_rng(0)
+    x, a, r = rng.normal(size=(6, 5)), rng.uniform(0.01, 0.5, (6, 3)), rng.normal(size=(6, 5))
+    w, v = rng.normal(size=(3, 5)), rng.normal(size=(5, 3))
+    rho, beta, decay = 0.05, 3.0, 0.2
+    error = sum(0.5 * np.sum((r[i] - x[i]) ** 2) for i in range(6)) / 6
+    kl = 0
+    for active in a.mean(axis=0):
+        kl += rho * np.log(rho / active) + (1 - rho) * np.log((1 - rho) / (1 - active))
+    wanted = error + decay / 2 * ((w**2).sum() + (v**2).sum()) + beta * kl
+    x, a, r, w, v = map(torch.from_numpy, (x, a, r, w, v))
+    told = sparse_autoencoder_loss(x, a, r, (w, v), rho, beta, decay)
+    assert float(told) == pytest.approx(wanted)
+
+
+def forward(encoder, features):
+    code = (features - encoder.mean) / encoder.scale
+    codes = []
+    for weight, bias in zip(encoder.weights, encoder.biases, strict=True):
+        code = 1 / (1 + np.exp(-(code @ weight.T + bias)))
+        codes.append(code)
+    return codes
+
+
+def test_pretraining_makes_sparse_codes_that_reconstruct():
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 20)) + 5
+    features[:, 7] = 5
+    loose = pretrain_encoder(features, (6,), 200, 3e-2, **PENALTIES | {"sparsity_weight": 0.0})
+    tight = pretrain_encoder(features, (6, 4), 200, 3e-2, **PENALTIES | {"sparsity_weight": 1e3})
+    assert tight.sizes == (20, 6, 4) and repr(tight) == "SparseEncoder(20-6-4)"
+    np.testing.assert_allclose(tight.mean, features.mean(axis=0))
+    assert tight.scale[7] == 1
+    for code in forward(tight, features):
+        np.testing.assert_allclose(code.mean(axis=0), 0.05, atol=0.03)
+    first = forward(loose, features)[0]
+    z = (features - loose.mean) / loose.scale
+    design = np.column_stack([first, np.ones(60)])
+    left = z - design @ np.linalg.lstsq(design, z, rcond=None)[0]
+    assert np.square(left).sum() < 0.1 * np.square(z).sum()
+
+
+def test_the_network_starts_from_the_encoder():
+    features = np.random.default_rng(0).normal(size=(9, 6))
+    torch.manual_seed(0)
+    encoder = pretrain_encoder(features, (4, 3), 5, 1e-2, **PENALTIES)
+    net = EncoderClassifier(encoder, 2)
+    rows = list(torch.from_numpy(features.astype(np.float32)))
+    code = forward(encoder, features)[-1]
+    wanted = code @ net.head.weight.detach().numpy().T + net.head.bias.detach().numpy()
+    np.testing.assert_allclose(net(rows).detach(), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("step", [1, 3, 30, 40])
+def test_distinct_points_of_views_and_copies(step):
+    scan = np.random.default_rng(0).standard_normal((90, 4))
+    starts = range(0, 61, step)
+    windows = np.stack([scan[start : start + 30] for start in starts])
+    wanted = scan[: starts[-1] + 30] if step <= 30 else windows.reshape(-1, 4)
+    np.testing.assert_array_equal(distinct_points(windows), wanted)
+
+
+def test_distinct_points_of_one_window():
+    window = np.arange(12.0).reshape(1, 6, 2)
+    np.testing.assert_array_equal(distinct_points(window), window[0])
+
+
+def test_fisher_z_stays_finite():
+    r = np.array([-1.0, 0.0, 0.5, 1.0])
+    np.testing.assert_allclose(fisher_z(r)[1:3], [0, 0.5 * np.log(3)])
+    np.testing.assert_allclose(fisher_z(r)[[0, 3]], np.array([-1, 1]) * np.arctanh(1 - 1e-6))
+
+
+def test_reads_fisher_z_of_the_whole_scan(cohort):
+    scans = TransferAutoencoderClassifier(**SMALL).fit(cohort.data, cohort.target)
+    features = np.arctanh(upper_triangle(cohort.data))
+    table = TransferAutoencoderClassifier(**SMALL).fit(features, cohort.target)
+    np.testing.assert_allclose(scans.encoder_.mean.shape, (45,))
+    np.testing.assert_allclose(
+        scans.decision_function(cohort.data), table.decision_function(features), atol=1e-3
+    )
+
+
+def test_a_bag_is_the_scan_that_it_was_cut_from(cohort):
+    bags = SubsequenceAugmenter(30, 1, horizon=0).fit_transform(cohort.data)
+    dtl = TransferAutoencoderClassifier(**SMALL).fit(cohort.data, cohort.target)
+    np.testing.assert_array_equal(dtl.predict_proba(bags.copy()), dtl.predict_proba(cohort.data))
+
+
+def test_learns_how_two_rois_are_coupled():
+    rng = np.random.default_rng(0)
+    scans, y = rng.standard_normal((60, 50, 5)), np.arange(60) % 2
+    scans[y == 1, :, 1] += scans[y == 1, :, 0]
+    dtl = TransferAutoencoderClassifier((16, 8), lr=1e-2, random_state=0)
+    dtl.fit(scans[:40], y[:40])
+    assert roc_auc_score(y[40:], dtl.decision_function(scans[40:])) > 0.9
+    valid = dtl.history_["valid_loss"]
+    assert dtl.best_epoch_ == valid.argmin() + 1
+    assert dtl.n_iter_ == len(valid) == len(dtl.history_["train_loss"])
+
+
+def test_the_weights_kept_are_the_best_epochs(cohort):
+    validation = np.arange(24) < 8
+    y = np.random.default_rng(0).permutation(cohort.target)
+    options = SMALL | {"lr": 0.1, "max_epochs": 60, "patience": 3}
+    dtl = TransferAutoencoderClassifier(**options).fit(cohort.data, y, validation=validation)
+    positive = dtl.predict_proba(cohort.data[validation])[:, 1]
+    loss = -np.mean(np.log(np.where(y[validation] == 1, positive, 1 - positive)))
+    assert loss == pytest.approx(dtl.history_["valid_loss"].min(), rel=1e-4)
+    assert dtl.n_iter_ == dtl.best_epoch_ + 3 < 60
+
+
+def test_pretraining_reads_the_source_or_the_training_rows(cohort, elsewhere):
+    validation = np.arange(24) % 4 == 0
+    dtl = TransferAutoencoderClassifier(**SMALL)
+    dtl.fit(cohort.data, cohort.target, validation=validation)
+    assert dtl.pretrained_on_ == "training"
+    z = np.arctanh(upper_triangle(cohort.data))
+    np.testing.assert_allclose(dtl.encoder_.mean, z[~validation].mean(axis=0), atol=1e-5)
+    dtl.fit(cohort.data, cohort.target, X_source=elsewhere)
+    assert dtl.pretrained_on_ == "source"
+    wanted = np.arctanh(upper_triangle(elsewhere))
+    np.testing.assert_allclose(dtl.encoder_.mean, wanted.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(dtl.encoder_.scale, wanted.std(axis=0), atol=1e-5)
+    assert dtl.fit(cohort.data, cohort.target).pretrained_on_ == "training"
+
+
+def test_a_pretrained_encoder_serves_every_clone(cohort, elsewhere):
+    dtl = TransferAutoencoderClassifier(**SMALL).pretrain(elsewhere)
+    copy = clone(dtl).fit(cohort.data, cohort.target)
+    assert copy.pretrained_on_ == "source"
+    np.testing.assert_array_equal(copy.encoder_.weights[0], dtl.encoder.weights[0])
+    before = dtl.encoder.weights[0].copy()
+    dtl.fit(cohort.data, cohort.target)
+    np.testing.assert_array_equal(dtl.encoder.weights[0], before)
+    tuned = dtl.module_.layers[0].weight.detach().numpy()
+    assert np.abs(tuned - before).max() > 0
+    scores = cross_val_score(make_pipeline(ScanCleaner(), dtl), cohort.data, cohort.target, cv=3)
+    assert np.isfinite(scores).all()
+
+
+def test_the_internal_split_keeps_groups_together(cohort):
+    groups = np.repeat(np.arange(8), 3)
+    y = np.repeat(np.arange(8) % 2, 3)
+    dtl = TransferAutoencoderClassifier(**SMALL)
+    held = dtl._hold_out(None, y, groups, np.random.RandomState(0))
+    assert held.any() and not set(groups[held]) & set(groups[~held])
+    with pytest.raises(ValueError, match="All rows belong to one group"):
+        dtl.fit(cohort.data, y, groups=np.zeros(24))
+    with pytest.raises(ValueError, match="splits a group"):
+        dtl.fit(cohort.data, y, groups=groups, validation=np.arange(24) < 2)
+
+
+def test_without_validation_training_runs_to_the_end(cohort):
+    dtl = TransferAutoencoderClassifier(**SMALL, validation_fraction=0)
+    dtl.fit(cohort.data, cohort.target)
+    assert dtl.n_iter_ == dtl.best_epoch_ == 5
+    assert set(dtl.history_) == {"train_loss"}
+
+
+def test_multiclass(cohort):
+    dtl = TransferAutoencoderClassifier(**SMALL).fit(cohort.data, np.arange(24) % 3)
+    proba = dtl.predict_proba(cohort.data)
+    assert proba.shape == dtl.decision_function(cohort.data).shape == (24, 3)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+
+def test_constant_rois_are_zeros_with_one_warning(cohort):
+    scans = cohort.data.copy()
+    scans[2, :, 5] = 1
+    with pytest.warns(UserWarning, match="1 ROI series were constant") as caught:
+        dtl = TransferAutoencoderClassifier(**SMALL).fit(scans, cohort.target)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="1 ROI series were constant"):
+        assert np.isfinite(dtl.decision_function(scans)).all()
+
+
+def test_errors_name_what_is_wrong(cohort, elsewhere):
+    dtl = TransferAutoencoderClassifier(**SMALL)
+    with pytest.raises(ValueError, match=r"2 points or more; rows \[1\]"):
+        dtl.pretrain([np.ones((5, 2)), np.ones((1, 2))])
+    with pytest.raises(ValueError, match="2 ROIs or more"):
+        dtl.fit(cohort.data[..., :1], cohort.target)
+    with pytest.raises(ValueError, match="layer_sizes must be whole numbers"):
+        clone(dtl).set_params(layer_sizes=(8, 0)).fit(cohort.data, cohort.target)
+    with pytest.raises(ValueError, match="X has 9 features"):
+        dtl.fit(cohort.data, cohort.target, X_source=elsewhere[..., :9])
+    with pytest.raises(ValueError, match="X_source is of another form than X"):
+        dtl.fit(cohort.data, cohort.target, X_source=np.ones((4, 10)))
+    dtl.fit(cohort.data, cohort.target)
+    with pytest.raises(ValueError, match="fit, which was scans or bags"):
+        dtl.predict(np.ones((3, 10)))
+    dtl.pretrain(elsewhere[..., :9])
+    with pytest.raises(ValueError, match=r"encoder has layers of \(36, 8, 4\) nodes"):
+        dtl.fit(cohort.data, cohort.target)
+
+
+def test_real_scans(data_dir):
+    from sklearn_lstmdg.datasets import load_abide
+
+    abide = load_abide(data_dir, "ho", ["STANFORD", "OHSU"], "cpac", global_signal_regression=False)
+    here = np.array([site == "STANFORD" for site in abide.sites])
+    scans = [scan for scan, keep in zip(abide.data, here, strict=True) if keep]
+    source = [scan for scan, keep in zip(abide.data, here, strict=True) if not keep]
+    dtl = TransferAutoencoderClassifier(pretrain_epochs=2, max_epochs=2, random_state=0)
+    dtl.fit(scans, np.asarray(abide.target)[here], X_source=source)
+    assert dtl.encoder_.sizes[1:] == (200, 100)
+    assert np.isfinite(dtl.decision_function(scans)).all()

@@ -1,0 +1,287 @@
+"""The command line, as a user meets it."""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.utils import Bunch
+
+from sklearn_lstmdg import models
+from sklearn_lstmdg.cli import main
+from sklearn_lstmdg.cli._scan_options import (
+    add_cohort_options,
+    load_cohort,
+    load_source,
+    name_sites,
+    permute_labels,
+    read_confounds,
+)
+from sklearn_lstmdg.cli._summary_table import format_summary
+from sklearn_lstmdg.datasets import make_scans
+
+from _stubs import Noise
+
+pandas = pytest.importorskip("pandas")
+
+
+@pytest.fixture(autouse=True)
+def _registry(monkeypatch):
+    """Replace the models by quick ones."""
+    quick = {
+        "quick": lambda length, step, regress: Noise(scale=length * step),
+        "regressed": lambda length, step, regress: Noise(scale=2.0 if regress else 1.0),
+        "broken": lambda length, step, regress: Noise(seconds="no number"),
+    }
+    monkeypatch.setattr(models, "_FACTORIES", models._FACTORIES | quick)
+
+
+@pytest.fixture
+def compare(tmp_path, capsys):
+    """Run compare with quick models; returns exit code, output, errors."""
+
+    def run(*options, quick=("--models", "quick", "--folds", "3", "--subjects", "12")):
+        code = main(["compare", *quick, "--out", str(tmp_path / "out"), *map(str, options)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_compare_on_simulated_scans(compare, tmp_path):
+    code, out, err = compare("--models", "quick", "regressed", "--repeats", 2, "--seed", 5)
+    assert code == 0
+    assert re.search(r"12 subjects \(6 autism, 6 control\)", out)
+    assert re.search(r"^quick +\S+ +12 +\d+\.\d \(\d+\.\d\)", out, re.MULTILINE)
+    assert re.search(r"^regressed ", out, re.MULTILINE)
+    assert str(tmp_path / "out") in out
+    assert "[ 1/12] quick" in err and "[12/12]" in err and "left" in err
+    assert len(pandas.read_csv(tmp_path / "out" / "predictions.csv")) == 48
+    options = json.loads((tmp_path / "out" / "options.json").read_text())
+    assert options["seed"] == 5 and options["repeats"] == 2
+
+
+def test_the_same_command_resumes(compare):
+    compare()
+    code, _, err = compare()
+    assert code == 0 and "3 of 3 folds were finished before" in err and "[" not in err
+
+
+def test_another_command_into_the_folder_is_refused_in_one_line(compare):
+    compare()
+    code, _, err = compare("--step", 2)
+    assert code == 2 and "another folder" in err
+    assert "Traceback" not in err and len(err.strip().splitlines()) == 1
+
+
+def test_quiet_prints_the_table_only(compare):
+    code, out, err = compare("--quiet")
+    assert code == 0 and err == "" and out.startswith("model")
+
+
+def test_options_reach_the_models(compare, tmp_path):
+    compare("--length", 7, "--step", 3, "--regress-global-mean", "--models", "quick", "regressed")
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    scales = {name: model["scale"] for name, model in settings["models"].items()}
+    assert scales == {"quick": 21, "regressed": 2.0}
+
+
+def test_permuted_labels(compare, tmp_path):
+    compare()
+    plain = pandas.read_csv(tmp_path / "out" / "predictions.csv")
+    code, _, err = compare("--permute-labels", 1)
+    assert code == 2 and "data" in err
+    compare("--permute-labels", 1, "--out", tmp_path / "permuted")
+    permuted = pandas.read_csv(tmp_path / "permuted" / "predictions.csv")
+    labels = [table.set_index("subject")["y"].sort_index() for table in (plain, permuted)]
+    assert labels[0].sum() == labels[1].sum() and not labels[0].equals(labels[1])
+
+
+def test_labels_are_permuted_within_sites():
+    labels, sites = np.repeat([0, 1, 1, 0], 20), np.repeat(["A", "B"], 40)
+    labels[:5] = 1
+    permuted = permute_labels(labels, sites, 3)
+    for site in "AB":
+        assert permuted[sites == site].sum() == labels[sites == site].sum()
+    alone = permute_labels(labels[40:], sites[40:], 3)
+    np.testing.assert_array_equal(permuted[40:], alone)
+    assert not np.array_equal(permuted, permute_labels(labels, sites, 4))
+
+
+def test_samples_of_a_site_are_one_site_unless_named():
+    ids = np.array(["UM_1", "UM_2", "NYU", "MAX_MUN"])
+    assert name_sites(ids, None).tolist() == ["UM", "UM", "NYU", "MAX_MUN"]
+    assert name_sites(ids, ["um", "NYU"]).tolist() == ["UM", "UM", "NYU", "MAX_MUN"]
+    assert name_sites(ids[:1], ["um_1"]).tolist() == ["UM_1"]
+    assert name_sites(ids[:2], ["UM_1", "UM_2"]).tolist() == ["UM_1", "UM_2"]
+    with pytest.raises(ValueError, match="UM contains UM_1"):
+        name_sites(ids, ["UM", "UM_1"])
+
+
+def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
+    scans = make_scans(n_subjects=24, n_timepoints=20, n_rois=8, random_state=0)
+    scans["sites"] = np.repeat(["A", "B"], 12)
+    monkeypatch.setattr("sklearn_lstmdg.cli._scan_options.make_scans", lambda **options: scans)
+    for scheme, sites in {"pooled": ["pooled"], "leave-one-site-out": ["A", "B"]}.items():
+        out = tmp_path / scheme
+        code, table, _ = compare("--scheme", scheme, "--out", out)
+        assert code == 0 and re.search(r"^quick +A +12 ", table, re.MULTILINE)
+        assert sorted(set(pandas.read_csv(out / "folds.csv")["site"])) == sites
+
+
+def test_source_sites_give_their_controls_only(monkeypatch):
+    def load(data_dir, sites, **options):
+        assert options["atlas"] == "ho"
+        names = np.array([site for site in sites for _ in range(2)])
+        target = np.arange(len(names)) % 2
+        return Bunch(data=[np.full((3, 2), i) for i in target], target=target, sites=names)
+
+    monkeypatch.setattr("sklearn_lstmdg.cli._scan_options.load_abide", load)
+    parser = argparse.ArgumentParser()
+    add_cohort_options(parser)
+    line = ["--data-dir", "d", "--atlas", "ho", "--sites", "NYU"]
+    args = parser.parse_args(line)
+    cohort = load_cohort(args)
+    assert load_source(args, cohort) is None
+    source = load_source(parser.parse_args([*line, "--source-sites", "OHSU", "UM"]), cohort)
+    assert [scan[0, 0] for scan in source] == [0, 0]
+    with pytest.raises(ValueError, match="--source-sites names NYU, whose subjects are compared"):
+        load_source(parser.parse_args([*line, "--source-sites", "UM", "NYU"]), cohort)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--source-sites", "UM"], "--source-sites needs --data-dir"),
+        (["--scheme", "leave-one-site-out"], "needs two sites"),
+        (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
+        (["--data-dir", "nowhere"], "no folder nowhere"),
+        (["--folds", 2], "n_folds"),
+        (["--folds", 99], "too few for n_folds=99"),
+        (["--subjects", 0], "n_subjects"),
+        (["--models", "broken"], "'broken' failed"),
+    ],
+)
+def test_errors_are_one_line(compare, options, message):
+    code, _, err = compare(*options)
+    last = err.strip().splitlines()[-1]
+    assert code == 2 and last.startswith("lstmdg: error: ") and message in last
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(compare):
+    with pytest.raises(ValueError, match="Unknown model"):
+        compare("--models", "lstm", "--debug")
+
+
+@pytest.mark.parametrize(
+    "options", [["compare", "--nonsense"], ["fly"], ["compare", "--folds", "x"]]
+)
+def test_wrong_usage_is_one_line(capsys, options):
+    with pytest.raises(SystemExit) as stop:
+        main(options)
+    err = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert len(err.splitlines()) == 1 and "--help" in err
+
+
+def test_help_shows_an_example(capsys):
+    for options in (["--help"], ["compare", "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(options)
+        assert stop.value.code == 0
+    out = capsys.readouterr().out
+    assert "lstmdg compare --data-dir" in out and "demonstration" in out
+
+
+def test_an_interrupt_says_how_to_go_on(compare, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", interrupt)
+    code, _, err = compare()
+    assert code == 130 and "run the same command to resume" in err and "Traceback" not in err
+
+
+def test_the_module_runs():
+    answer = subprocess.run(
+        [sys.executable, "-m", "sklearn_lstmdg", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.startswith("sklearn_lstmdg ")
+
+
+def test_no_command_is_the_demonstration(tmp_path, monkeypatch, capsys):
+    from sklearn_lstmdg.cli import _demonstration
+
+    made = []
+
+    def make(name, **parameters):
+        made.append(name)
+        return Noise()
+
+    monkeypatch.setattr(_demonstration, "make_model", make)
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 0
+    assert made == ["lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm"]
+    assert (tmp_path / "lstmdg-results" / "summary.csv").exists()
+    assert "What next" in capsys.readouterr().out
+
+
+def test_real_scans_with_site_counts_and_motion(compare, data_dir):
+    code, out, _ = compare(
+        *["--data-dir", data_dir, "--atlas", "ho", "--pipeline", "cpac"],
+        *["--no-global-signal-regression", "--sites", "trinity"],
+    )
+    assert code == 0
+    assert re.search(r"TRINITY: 44 subjects .* 44 files found for 49 in the table", out)
+    assert "mean head motion" in out
+
+
+def test_the_table_is_the_paper_s():
+    row = {"model": "lstm-dg", "site": "NYU", "n_subjects": 184, "n_folds": 10, "n_one_class": 1}
+    means = {"acc": 0.722, "tpr": 0.574, "tnr": 0.841, "auc": 0.5, "auc_pooled": 0.772}
+    spreads = {"acc_sd": 0.147, "tpr_sd": 0.255, "tnr_sd": 0.122}
+    lines = format_summary(pandas.DataFrame([row | means | spreads])).splitlines()
+    assert lines[2] == "lstm-dg  NYU   184  72.2 (14.7)  57.4 (25.5)  84.1 (12.2)  0.772"
+    assert "1 of the test folds held one class only" in lines[-1]
+
+
+def test_one_fold_has_no_spread():
+    row = {"model": "svm", "site": "NYU", "n_subjects": 9, "n_folds": 1, "n_one_class": 0}
+    row |= {"acc": 0.5, "tpr": 0.25, "tnr": 0.75, "auc_pooled": 0.5}
+    row |= dict.fromkeys(["acc_sd", "tpr_sd", "tnr_sd"], np.nan)
+    line = format_summary(pandas.DataFrame([row])).splitlines()[2]
+    assert line.split() == ["svm", "NYU", "9", "50.0", "25.0", "75.0", "0.500"]
+
+
+def test_confounds_are_judged_beside_the_models(compare, tmp_path, monkeypatch):
+    phenotypic = pandas.DataFrame(
+        {
+            "func_mean_fd": np.linspace(0, 1, 12),
+            "AGE_AT_SCAN": 20.0,
+            "SEX": 1,
+            "SITE_ID": ["NYU", "UM_1"] * 6,
+        }
+    )
+    cohort = make_scans(12, random_state=0)
+    cohort.phenotypic = phenotypic
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.load_cohort", lambda args: cohort)
+    code, out, err = compare("--confounds")
+    assert code == 0, err
+    assert re.search(r"^confounds ", out, re.MULTILINE)
+    told = pandas.read_csv(tmp_path / "out" / "predictions.csv")
+    assert set(told["model"]) == {"quick", "confounds"}
+    assert list(read_confounds(cohort, ["SEX"]).columns) == ["SEX"]
+    assert read_confounds(cohort, None) is None
+
+
+def test_confounds_that_are_not_there_are_named(compare):
+    code, _, err = compare("--confounds", "HANDEDNESS")
+    assert code == 2
+    assert "HANDEDNESS" in err

@@ -1,0 +1,213 @@
+"""The generative half beside persistence and autoregressions."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg.evaluation._autoregression import (
+    RoiAutoregression,
+    VectorAutoregression,
+    fit_by_validation,
+)
+from sklearn_lstmdg.evaluation._forecast import (
+    connectivity_agreement,
+    continue_scans,
+    judge_generation,
+    mean_connectivity,
+    mean_spectrum,
+)
+from sklearn_lstmdg.models import make_model
+
+pytest.importorskip("pandas")
+
+
+class Oracle:
+    """Generates what a function makes of the points that were read."""
+
+    horizon = 1
+
+    def __init__(self, following):
+        self.following = following
+        self.read = []
+
+    def generate(self, X, n_steps=1):
+        self.read += [np.array(row) for row in X]
+        out = []
+        for row in X:
+            points = np.asarray(row)
+            for _ in range(n_steps):
+                points = np.concatenate([points, self.following(points)], axis=-2)
+            out.append(points[..., -n_steps:, :])
+        return out
+
+
+def vector_scans(n_subjects, rng, n_points=60, noise=0.0):
+    """Return scans of three ROIs: two rotate together, the third follows the first."""
+    angle = 0.4
+    step = np.zeros((3, 3))
+    step[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    step[0, 2] = 1
+    scans = []
+    for _ in range(n_subjects):
+        points = [rng.standard_normal(3)]
+        for _ in range(n_points - 1):
+            points.append(points[-1] @ step + noise * rng.standard_normal(3))
+        scans.append(np.array(points))
+    return scans, step
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A small model, its training bags and others."""
+    rng = np.random.default_rng(0)
+    scans, _ = vector_scans(10, rng, noise=0.1)
+    model = make_model("lstm-dg", 12, 4, n_communities=4, n_units=3, max_epochs=2, random_state=0)
+    return model.fit(scans[:8], np.arange(8) % 2), scans
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 1e-2, 1.0])
+def test_a_vector_autoregression_is_ridge_regression(alpha):
+    rng = np.random.default_rng(1)
+    rows = [(rng.normal(2, 1, (15, 2, 3)), rng.normal(-1, 1, (15, 3))) for _ in range(6)]
+    fitted = fit_by_validation(VectorAutoregression, rows, [alpha])
+    X = np.concatenate([points.reshape(15, -1) for points, _ in rows])
+    y = np.concatenate([targets for _, targets in rows])
+    penalty = alpha * np.square(X - X.mean(axis=0)).sum(axis=0).mean()
+    ridge = Ridge(penalty).fit(X, y)
+    np.testing.assert_allclose(fitted.weights, ridge.coef_.T, atol=1e-9)
+    np.testing.assert_allclose(fitted.intercept, ridge.intercept_, atol=1e-9)
+    assert fitted.n_lags == 2
+
+
+def test_an_autoregression_is_a_regression_of_each_roi():
+    rng = np.random.default_rng(1)
+    rows = [(rng.normal(2, 1, (15, 2, 3)), rng.normal(-1, 1, (15, 3))) for _ in range(6)]
+    fitted = fit_by_validation(RoiAutoregression, rows, [1e-12])
+    points = np.concatenate([points for points, _ in rows])
+    targets = np.concatenate([targets for _, targets in rows])
+    for roi in range(3):
+        ridge = Ridge(1e-9).fit(points[:, :, roi], targets[:, roi])
+        np.testing.assert_allclose(fitted.weights[:, roi], ridge.coef_, atol=1e-6)
+    np.testing.assert_allclose(
+        fitted.predict(points)[:, 2], ridge.predict(points[:, :, 2]), atol=1e-6
+    )
+
+
+def test_the_penalty_is_chosen_on_held_out_subjects():
+    rng = np.random.default_rng(2)
+    rows = [(rng.standard_normal((6, 4, 5)), rng.standard_normal((6, 5))) for _ in range(5)]
+    fitted = fit_by_validation(VectorAutoregression, rows, [1e-8, 1e3])
+    assert np.abs(fitted.weights).max() < 0.01  # pure noise: the strong penalty
+
+
+def test_what_can_be_known_is_found_out():
+    rng = np.random.default_rng(3)
+    scans, step = vector_scans(8, rng)
+    bags = SubsequenceAugmenter(20, 5).fit_transform(np.stack(scans))
+    oracle = Oracle(lambda points: points[..., -1:, :] @ step)
+    table = judge_generation(oracle, bags[:6], bags[6:], n_steps=30, n_lags=4)
+    table = table.set_index("model")
+    assert table.index.tolist() == [
+        *["generative half", "persistence", "autoregression", "vector autoregression", "real"]
+    ]
+    assert table.loc["generative half", "mse"] < 1e-25
+    assert table.loc["vector autoregression", "mse"] < 1e-6
+    assert table.loc["persistence", "relative"] == 1 and table.loc["persistence", "mse"] > 0.01
+    own = table.loc["generative half"]
+    np.testing.assert_allclose(
+        own[["amplitude", "largest", "fc_correlation"]].astype(float), 1, atol=1e-5
+    )
+    assert own["spectral_distance"] < 1e-10 and own["finite"]
+    assert table.loc["persistence", "amplitude"] == pytest.approx(0, abs=1e-12)
+    assert np.isnan(table.loc["persistence", "spectral_distance"])
+    assert np.isnan(table.loc["persistence", "fc_correlation"])
+
+
+def test_persistence_is_the_last_point_read_and_errors_are_by_subject():
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((5, 3, 13, 4))  # bags of a copy, windows of 12 points and a target
+    oracle = Oracle(lambda points: np.zeros_like(points[..., -1:, :]))
+    table = judge_generation(oracle, X[:3], X[3:], n_steps=10, n_lags=30).set_index("model")
+    errors = np.square(X[3:, :, 12] - X[3:, :, 11]).mean(axis=(1, 2))
+    np.testing.assert_allclose(table.loc["persistence", "mse"], errors.mean())
+    np.testing.assert_allclose(table.loc["persistence", "mse_sd"], errors.std(ddof=1))
+    zeros = np.square(X[3:, :, 12]).mean()
+    np.testing.assert_allclose(table.loc["generative half", "mse"], zeros)
+    assert all(read.shape[-2] == 12 for read in oracle.read)
+
+
+def test_the_model_never_reads_what_it_predicts():
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((4, 30, 3))
+    oracle = Oracle(lambda points: points[..., -1:, :])
+    bags = SubsequenceAugmenter(8, 4).fit_transform(X)
+    real, generated = continue_scans(oracle, bags, n_steps=15)
+    np.testing.assert_array_equal(real, X[:, 8:23])
+    np.testing.assert_array_equal(oracle.read, X[:, :8])
+    np.testing.assert_array_equal(generated, X[:, [7] * 15])
+
+
+def test_a_run_that_explodes_is_told():
+    X = np.random.default_rng(6).standard_normal((4, 30, 3))
+    bags = SubsequenceAugmenter(8, 4).fit_transform(X)
+    oracle = Oracle(lambda points: points[..., -1:, :] * 1e40)
+    with np.errstate(over="ignore"):
+        table = judge_generation(oracle, bags[:2], bags[2:], n_steps=12, n_lags=2)
+    assert not table.loc[0, "finite"] and np.isnan(table.loc[0, "spectral_distance"])
+    assert table.loc[4, "finite"]
+
+
+def test_a_pipeline_reads_scans(fitted):
+    model, scans = fitted
+    table = judge_generation(model, scans[:8], scans[8:], n_steps=20, n_lags=3)
+    assert table["finite"].all() and (table["mse"].dropna() > 0).all()
+    bags = model[:-1].transform(scans)
+    bare = judge_generation(model[-1], bags[:8], bags[8:], n_steps=20, n_lags=3)
+    np.testing.assert_allclose(table["mse"], bare["mse"])
+
+
+def test_the_generative_half_runs_for_long_and_stays_finite(fitted):
+    model, scans = fitted
+    real, generated = continue_scans(model, scans, n_steps=1000)
+    assert real.shape == generated.shape == (10, 57 - 12, 3)  # the last window ends there
+    first = model[0].transform(scans[:2])
+    assert np.isfinite(model[-1].generate([scan[:12] for scan in first], n_steps=2000)).all()
+
+
+def test_spectrum_and_connectivity_of_a_sine():
+    seconds = 2.0 * np.arange(128)
+    wave = np.sin(2 * np.pi * 0.0625 * seconds)
+    series = np.stack([wave, -wave, np.zeros(128)], axis=1)[None]
+    frequencies, power = mean_spectrum(series, 2.0)
+    assert frequencies[power.argmax()] == pytest.approx(0.0625)
+    assert power.sum() == pytest.approx(1)
+    louder = np.concatenate(
+        [series, 1e3 * np.sin(np.pi / 2 * np.arange(128))[:, None] + 0 * series]
+    )
+    middle = mean_spectrum(louder, 2.0)[1]
+    assert middle[:12].sum() == pytest.approx(0.5, abs=0.01)  # subjects count alike
+    np.testing.assert_allclose(mean_connectivity(series), [-1, 0, 0], atol=1e-6)
+    assert np.isnan(connectivity_agreement(np.zeros((1, 9, 3)), series))
+    assert np.isnan(mean_spectrum(np.zeros((1, 9, 3)), 2.0)[1]).all()
+
+
+def test_faults_are_named(fitted):
+    model, scans = fitted
+    with pytest.raises(ValueError, match="2 training subjects"):
+        judge_generation(model, scans[:1], scans[8:])
+    with pytest.raises(ValueError, match="n_lags"):
+        judge_generation(model, scans[:8], scans[8:], n_lags=0)
+    with pytest.raises(ValueError, match="5 points after its first window"):
+        continue_scans(model, [scan[:17] for scan in scans])
+    oracle = Oracle(None)
+    bags = SubsequenceAugmenter(8, 4).fit_transform(np.zeros((4, 30, 3)))
+    with pytest.raises(ValueError, match="X_train has 3 ROIs and X_test has 2"):
+        judge_generation(oracle, bags, bags[..., :2])
+    plain = LSTMDGClassifier("d", max_epochs=1, n_communities=2, n_units=2)
+    rows = SubsequenceAugmenter(8, 4).fit_transform(
+        np.random.default_rng(0).normal(size=(6, 30, 3))
+    )
+    plain.fit(rows, np.arange(6) % 2)
+    with pytest.raises(AttributeError, match="no generate"):
+        judge_generation(plain, rows, rows)

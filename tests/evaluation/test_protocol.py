@@ -1,0 +1,572 @@
+"""The protocol: folds, what reaches each fit, seeds, results."""
+
+import mmap
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+
+from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg.datasets import make_scans
+from sklearn_lstmdg.evaluation import _protocol, compare_models
+from sklearn_lstmdg.models import make_model
+from sklearn_lstmdg.network._training import torch_threads
+
+from _stubs import Noise, Recorder, WithoutMask
+
+N_ROWS = 30
+
+
+@pytest.fixture
+def cohort():
+    """Scans whose first number is their row; labels alternate."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N_ROWS, 12, 4)).astype(np.float32)
+    y = np.arange(N_ROWS) % 2
+    X += 0.5 * y[:, None, None]
+    X[:, 0, 0] = np.arange(N_ROWS)
+    return X, y
+
+
+@pytest.fixture
+def seen():
+    """What recorders record."""
+    Recorder.seen.clear()
+    return Recorder.seen
+
+
+def rows_of(X):
+    return [int(np.ravel(scan)[0]) for scan in X]
+
+
+def flat_logistic(**parameters):
+    flatten = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 48)})
+    return make_pipeline(flatten, LogisticRegression(**parameters))
+
+
+def assert_no_leak(calls, n_folds, groups=None):
+    """Test rows never reach fit, the mask is the next test fold, and every row is tested once."""
+    tests = [rows_of(call["predict"]) for call in calls]
+    assert sorted(np.concatenate(tests)) == list(range(N_ROWS))
+    for f, call in enumerate(calls):
+        rows = rows_of(call["fit"])
+        assert sorted(rows + tests[f]) == list(range(N_ROWS))
+        np.testing.assert_array_equal(call["y"], np.array(rows) % 2)
+        if call["validation"] is not None:
+            held = [row for row, valid in zip(rows, call["validation"], strict=True) if valid]
+            assert held == tests[(f + 1) % n_folds]
+        if groups is not None:
+            assert not set(groups[rows]) & set(groups[tests[f]])
+
+
+def test_test_rows_never_reach_fit_and_the_mask_is_the_next_fold(cohort, seen):
+    X, y = cohort
+    models = {"a": Recorder("a"), "b": make_pipeline("passthrough", Recorder("b"))}
+    compare_models(models, X, y, n_folds=5, random_state=0)
+    for name in models:
+        assert len(seen[name]) == 5
+        assert all(call["validation"] is not None for call in seen[name])
+        assert_no_leak(seen[name], 5)
+    assert [rows_of(c["fit"]) for c in seen["a"]] == [rows_of(c["fit"]) for c in seen["b"]]
+
+
+def test_folds_are_stratified(cohort, seen):
+    X, y = cohort
+    compare_models({"a": Recorder("a")}, X, y, n_folds=5, random_state=0)
+    for call in seen["a"]:
+        assert np.sum(y[rows_of(call["predict"])]) == 3
+
+
+def test_other_estimators_train_on_both(cohort, seen):
+    X, y = cohort
+    compare_models({"a": WithoutMask("a")}, X, y, n_folds=5, random_state=0)
+    assert_no_leak(seen["a"], 5)
+    assert all(len(call["fit"]) == 24 for call in seen["a"])
+
+
+def test_groups_stay_together_and_reach_fit(cohort, seen):
+    X, y = cohort
+    groups = np.array([f"family{i // 3}" for i in range(N_ROWS)], dtype=object)
+    comparison = compare_models({"a": Recorder("a")}, X, y, groups, n_folds=4, random_state=0)
+    assert_no_leak(seen["a"], 4, groups)
+    for call in seen["a"]:
+        expected = np.unique(groups[rows_of(call["fit"])].astype(str), return_inverse=True)[1]
+        got = np.unique(call["groups"], return_inverse=True)[1]
+        np.testing.assert_array_equal(got, expected)
+    assert set(comparison.predictions["subject"]) == set(groups)
+
+
+def test_sites_are_split_on_their_own(cohort, seen):
+    X, y = cohort
+    sites = np.where(np.arange(N_ROWS) < 18, "A", "B")
+    comparison = compare_models({"a": Recorder("a")}, X, y, sites=sites, n_folds=3, random_state=0)
+    for call in seen["a"]:
+        rows = rows_of(call["fit"]) + rows_of(call["predict"])
+        assert len(set(sites[rows])) == 1
+    assert comparison.summary()["n_subjects"].tolist() == [18, 12]
+
+
+def test_repeats_have_folds_and_seeds_of_their_own(cohort):
+    comparison = compare_models({"a": Noise()}, *cohort, n_folds=3, n_repeats=2, random_state=0)
+    first, second = (comparison.fold("a", repeat=r) for r in (0, 1))
+    assert first.seed != second.seed
+    assert first.test.tolist() != second.test.tolist()
+    counts = comparison.predictions.groupby(["repeat", "subject"]).size()
+    assert len(counts) == 2 * N_ROWS and (counts == 1).all()
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_metadata_reaches_steps_with_and_without_routing(cohort, seen, routing):
+    X, y = cohort
+
+    class NeedsGroups(FunctionTransformer):
+        def fit(self, X, y=None, groups=None):
+            assert len(groups) == len(X)
+            return super().fit(X)
+
+    pipeline = make_pipeline(NeedsGroups(), make_pipeline("passthrough", Recorder("a")))
+    models = {"a": pipeline, "b": Recorder("b"), "c": flat_logistic()}
+    with config_context(enable_metadata_routing=routing):
+        compare_models(models, X, y, n_folds=5, random_state=0)
+    for name in "ab":
+        assert_no_leak(seen[name], 5)
+        assert all(call["validation"] is not None for call in seen[name])
+        assert all(call["groups"] is not None for call in seen[name])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_search_gets_groups_for_its_splitter(cohort, routing):
+    X, y = cohort
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=GroupKFold(3))
+    groups = np.arange(N_ROWS) // 2
+    with config_context(enable_metadata_routing=routing):
+        compare_models({"a": search}, X[:, -1], y, groups, n_folds=3, random_state=0)
+
+
+def test_same_bits_whatever_n_jobs(cohort):
+    models = {"noise": Noise(), "logistic": flat_logistic()}
+    one, two = (
+        compare_models(models, *cohort, n_folds=3, random_state=7, n_jobs=n) for n in (1, 2)
+    )
+    assert_same_results(one, two)
+
+
+def assert_same_results(one, two):
+    assert one.predictions.equals(two.predictions)
+    assert one.folds.drop(columns="seconds").equals(two.folds.drop(columns="seconds"))
+    for _, row in one.folds.iterrows():
+        key = row["model"], row["site"], row["repeat"], row["fold"]
+        for name in ("membership", "influence"):
+            np.testing.assert_array_equal(one.fold(*key)[name], two.fold(*key)[name])
+
+
+def test_results_do_not_depend_on_other_models_and_sites(cohort):
+    X, y = cohort
+    sites = np.where(np.arange(N_ROWS) < 18, "B", "A")
+    models = {"other": Noise(), "noise": Noise()}
+    both = compare_models(models, X, y, sites=sites, n_folds=3, random_state=0)
+    alone = compare_models(
+        {"noise": Noise()}, X[:18], y[:18], sites=sites[:18], n_folds=3, random_state=0
+    )
+    mine = both.predictions.query("model == 'noise' and site == 'B'").reset_index(drop=True)
+    assert mine.equals(alone.predictions)
+    other = both.predictions.query("model == 'other' and site == 'B'").reset_index(drop=True)
+    assert not np.array_equal(mine["score"], other["score"])
+
+
+def test_global_generators_are_left_alone(cohort):
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    compare_models({"a": Noise()}, *cohort, n_folds=3, random_state=0)
+    np.testing.assert_array_equal(state, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_without_a_seed_runs_differ(cohort):
+    runs = [compare_models({"a": Noise()}, *cohort, n_folds=3) for _ in range(2)]
+    assert not runs[0].predictions.equals(runs[1].predictions)
+
+
+def test_data_forms_reach_the_models_as_they_are(cohort, seen):
+    X, y = cohort
+    ragged = [scan[: 12 - i % 3] for i, scan in enumerate(X)]
+    bags = SubsequenceAugmenter(length=5, step=2).fit_transform(X)
+    for name, data in {"array": X, "list": ragged, "bags": bags, "table": X[:, 0]}.items():
+        compare_models({name: Recorder(name)}, data, y, n_folds=3, random_state=0)
+        call = seen[name][0]
+        for row, scan in zip(rows_of(call["fit"]), call["fit"], strict=True):
+            np.testing.assert_array_equal(scan, data[row])
+    assert isinstance(seen["array"][0]["fit"], np.ndarray)
+    assert isinstance(seen["list"][0]["fit"], list)
+    bag = seen["bags"][0]["fit"][0]
+    assert bag.strides[0] == 2 * bag.strides[1], "bags must stay views"
+
+
+def test_confounds_are_a_model_of_their_own(cohort):
+    pandas = pytest.importorskip("pandas")
+    X, y = cohort
+    motion = y + 0.01 * np.arange(N_ROWS)
+    confounds = pandas.DataFrame({"motion": motion, "sex": ["F", "M", "M"] * 10})
+    confounds.loc[3, "motion"] = np.nan
+    comparison = compare_models(
+        {"a": flat_logistic()}, X, y, confounds=confounds, n_folds=3, random_state=0
+    )
+    summary = comparison.summary().set_index("model")
+    assert summary.loc["confounds", "auc_pooled"] > 0.9
+    tests = [comparison.fold(model).test.tolist() for model in ("a", "confounds")]
+    assert tests[0] == tests[1]
+
+
+def test_what_a_model_has_learnt_is_kept(cohort):
+    comparison = compare_models(
+        {"a": make_pipeline("passthrough", Noise()), "b": DummyClassifier()},
+        *cohort,
+        n_folds=3,
+        random_state=0,
+    )
+    fold = comparison.fold("a", fold=1)
+    assert fold.membership.shape == (5, 2) and fold.influence.shape == (2,)
+    assert fold.history["train_loss"].shape == (3,)
+    assert (fold.n_iter, fold.best_epoch) == (3, 2)
+    assert comparison.fold("b").membership is None and comparison.fold("b").history == {}
+    with pytest.raises(KeyError, match="No fold"):
+        comparison.fold("c")
+
+
+def test_decision_function_scores_where_there_is_no_predict_proba(cohort):
+    X, y = cohort
+    table = X[:, -1]
+    comparison = compare_models({"svc": LinearSVC()}, table, y, n_folds=3, random_state=0)
+    fold = comparison.fold("svc")
+    rows = np.sort(np.append(fold.train, fold.validation))
+    seed = int(np.random.SeedSequence(fold.seed).generate_state(1)[0] >> 1)
+    model = LinearSVC(random_state=seed).fit(table[rows], y[rows])
+    np.testing.assert_array_equal(fold.predicted, model.predict(table[fold.test]))
+    np.testing.assert_array_equal(fold.score > 0.5, fold.predicted == 1)
+
+
+def test_pos_label_and_string_labels(cohort):
+    X, y = cohort
+    names = np.array(["control", "asd"], dtype=object)[y]
+    default = compare_models({"a": flat_logistic()}, X, names, n_folds=3, random_state=0)
+    chosen = compare_models(
+        {"a": flat_logistic()}, X, names, n_folds=3, random_state=0, pos_label="asd"
+    )
+    assert default.pos_label == "control" and chosen.pos_label == "asd"
+    one, two = default.summary().iloc[0], chosen.summary().iloc[0]
+    assert one["tpr"] == two["tnr"] and one["auc"] == pytest.approx(two["auc"])
+    scores = default.predictions["score"], chosen.predictions["score"]
+    np.testing.assert_allclose(scores[0], 1 - scores[1], atol=1e-6)
+
+
+def test_a_tie_is_decided_as_predict_decides_it(cohort, seen):
+    comparison = compare_models({"a": Recorder("a")}, *cohort, n_folds=3, random_state=0)
+    assert (comparison.predictions["predicted"] == 0).all()
+    assert comparison.summary().loc[0, ["tpr", "tnr"]].tolist() == [0, 1]
+
+
+def test_warnings_of_models_are_reported_once_with_a_count(cohort):
+    X, y = cohort
+    with pytest.warns(UserWarning, match="'a' warned in 3 of its folds.*Convergence") as caught:
+        comparison = compare_models(
+            {"a": flat_logistic(max_iter=1)}, X, y, n_folds=3, random_state=0
+        )
+    assert len(caught) == 1
+    assert "ConvergenceWarning" in comparison.fold("a").warnings[0]
+
+
+def test_no_warning_without_a_reason(cohort):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compare_models({"a": flat_logistic()}, *cohort, n_folds=3, random_state=0)
+
+
+def test_a_failing_model_is_named(cohort):
+    X, y = cohort
+    models = {"good": Noise(), "bad": LogisticRegression()}
+    with pytest.raises(RuntimeError, match="'bad' failed at site 'all', repeat 0, fold 0"):
+        compare_models(models, X, y, n_folds=3, random_state=0)
+
+
+class SourceRecorder(Recorder):
+    """A recorder that pretrains."""
+
+    def fit(self, X, y, groups=None, X_source=None, validation=None):
+        super().fit(X, y, groups, validation)
+        self.call_["X_source"] = X_source
+        self.pretrained_on_ = "training" if X_source is None else "source"
+        return self
+
+
+class Double(FunctionTransformer):
+    """Doubles scans, and knows what it was fitted on."""
+
+    seen = []
+
+    def fit(self, X, y=None):
+        self.seen.append(rows_of(X))
+        return super().fit(X)
+
+    def transform(self, X):
+        return [2 * scan for scan in X]
+
+
+@pytest.fixture
+def three_sites():
+    """Sites of 15, 9 and 6 rows, whose rows are not neighbours."""
+    return np.array(list("ABAACBAACB" + "BABAACBAAC" + "ABAACBACAB"))
+
+
+def test_leave_one_site_out_tests_a_site_by_the_others(cohort, seen, three_sites):
+    X, y = cohort
+    options = {"sites": three_sites, "n_folds": 5, "random_state": 0}
+    comparison = compare_models(
+        {"a": Recorder("a")}, X, y, scheme="leave-one-site-out", n_repeats=2, **options
+    )
+    assert list(comparison.folds["site"]) == ["A", "B", "C"] * 2
+    assert set(comparison.folds["fold"]) == {0}
+    held = []
+    for call, site in zip(seen["a"], "ABCABC", strict=True):
+        tested, rows = rows_of(call["predict"]), np.array(rows_of(call["fit"]))
+        assert tested == np.flatnonzero(three_sites == site).tolist()
+        assert sorted(tested + rows.tolist()) == list(range(N_ROWS))
+        held.append(rows[call["validation"]])
+        for other in set("ABC") - {site}:
+            n_other = np.sum(three_sites == other)
+            assert abs(np.sum(three_sites[held[-1]] == other) - n_other / 5) <= 1
+        assert abs(np.sum(y[held[-1]]) - len(held[-1]) / 2) <= 1
+        assert abs(len(held[-1]) - len(rows) / 5) < 1
+    assert held[0].tolist() != held[3].tolist(), "repeats have validation rows of their own"
+    again = compare_models({"a": Recorder("b")}, X, y, scheme="leave-one-site-out", **options)
+    assert again.fold("a", "B").validation.tolist() == held[1].tolist()
+    assert comparison.summary()["n_subjects"].tolist() == [15, 9, 6]
+
+
+def test_groups_at_the_tested_site_do_not_train_elsewhere(cohort, seen, three_sites):
+    X, y = cohort
+    groups = np.arange(N_ROWS)
+    groups[[0, 1, 4]] = 99  # one subject, at the sites A, B and C
+    scheme = "leave-one-site-out"
+    compare_models(
+        {"a": Recorder("a")}, X, y, groups, three_sites, n_folds=3, random_state=0, scheme=scheme
+    )
+    for call in seen["a"]:
+        fit, tested = rows_of(call["fit"]), rows_of(call["predict"])
+        assert not set(groups[fit]) & set(groups[tested])
+        assert len(fit) + len(tested) == N_ROWS - 2
+
+
+@pytest.mark.parametrize("n_families", [30, 12])
+def test_pooled_folds_are_stratified_by_class_and_site(cohort, seen, three_sites, n_families):
+    X, y = cohort
+    groups = np.arange(N_ROWS) % n_families
+    comparison = compare_models(
+        {"a": Recorder("a")},
+        *(X, y, groups, three_sites),
+        n_folds=3,
+        random_state=0,
+        scheme="pooled",
+    )
+    assert_no_leak(seen["a"], 3, groups)
+    if n_families == N_ROWS:
+        for call in seen["a"]:
+            tested = rows_of(call["predict"])
+            for site in "ABC":
+                mine = [row for row in tested if three_sites[row] == site]
+                assert abs(len(mine) - np.sum(three_sites == site) / 3) < 2
+                assert abs(np.sum(y[mine]) - np.sum(y[three_sites == site]) / 3) < 1
+    assert set(comparison.folds["site"]) == {"pooled"} and len(comparison.folds) == 3
+    rows = np.concatenate([comparison.fold("a", "pooled", fold=f).test for f in range(3)])
+    assert comparison.predictions["subject_site"].tolist() == three_sites[rows].tolist()
+
+
+def test_pooled_folds_are_summed_up_together_and_by_site(cohort, three_sites):
+    X, y = cohort
+    comparison = compare_models(
+        {"a": flat_logistic()}, X, y, sites=three_sites, n_folds=3, random_state=0, scheme="pooled"
+    )
+    summary = comparison.summary().set_index("site")
+    assert summary["n_subjects"].to_dict() == {"pooled": 30, "A": 15, "B": 9, "C": 6}
+    p = comparison.predictions
+    for site in "ABC":
+        mine = p[p["subject_site"] == site]
+        hits = (mine["y"] == mine["predicted"]).groupby(mine["fold"]).mean()
+        assert summary.loc[site, "acc"] == pytest.approx(hits.mean())
+    assert summary.loc["pooled", "acc_pooled"] == np.mean(p["y"] == p["predicted"])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_controls_of_other_sites_and_the_source_pretrain(cohort, seen, three_sites, routing):
+    X, y = cohort
+    groups = np.arange(N_ROWS)
+    groups[[0, 4]] = 99  # a control seen at the sites A and C
+    source = [scan[:9] + 1000 for scan in X[:2]]
+    Double.seen.clear()
+    nested = make_pipeline("passthrough", SourceRecorder("nested"))
+    models = {
+        "plain": SourceRecorder("plain"),
+        "pipeline": make_pipeline(Double(), "passthrough", SourceRecorder("pipeline")),
+        "nested": make_pipeline(Double(), nested),
+        "other": Recorder("other"),
+    }
+    with config_context(enable_metadata_routing=routing):
+        comparison = compare_models(
+            models, list(X), y, groups, three_sites, n_folds=3, random_state=0, source=source
+        )
+    for name in ("plain", "pipeline", "nested"):
+        factor = 1 if name == "plain" else 2
+        for call in seen[name]:
+            fit = [row // factor for row in rows_of(call["fit"])]
+            site = three_sites[fit[0]]
+            tested = [row // factor for row in rows_of(call["predict"])]
+            here = set(groups[fit + tested])
+            expected = [
+                row
+                for row in range(N_ROWS)
+                if three_sites[row] != site and y[row] == 0 and groups[row] not in here
+            ]
+            got = [scan / factor for scan in call["X_source"]]
+            assert [int(scan[0, 0]) for scan in got[:-2]] == expected
+            np.testing.assert_allclose(got[-1], source[1], rtol=1e-6)
+            assert call["validation"] is not None and call["groups"] is not None
+    assert all(max(rows) < N_ROWS for rows in Double.seen), "the source only passes through"
+    told = comparison.folds.groupby("model")["pretrained_on"].unique()
+    assert told["pipeline"].tolist() == ["source"] and told["other"].isna().all()
+
+
+def test_without_other_sites_models_pretrain_on_the_training_rows(cohort, seen):
+    X, y = cohort
+    comparison = compare_models({"a": SourceRecorder("a")}, X, y, n_folds=3, random_state=0)
+    assert all(call["X_source"] is None for call in seen["a"])
+    assert comparison.folds["pretrained_on"].tolist() == ["training"] * 3
+    plain = compare_models({"a": Recorder("a")}, X, y, n_folds=3, random_state=0)
+    assert "pretrained_on" not in plain.folds
+
+
+def test_a_left_out_site_is_no_source(cohort, seen, three_sites):
+    X, y = cohort
+    models = {"a": SourceRecorder("a")}
+    for scheme in ("leave-one-site-out", "pooled"):
+        compare_models(models, X, y, sites=three_sites, n_folds=3, random_state=0, scheme=scheme)
+    assert all(call["X_source"] is None for call in seen["a"])
+
+
+def test_dtl_is_pretrained_on_cleaned_scans_of_other_sites():
+    scans = make_scans(n_subjects=24, n_timepoints=40, n_rois=10, random_state=0)
+    sites = np.repeat(["A", "B"], 12)
+    small = {"layer_sizes": (4,), "pretrain_epochs": 3, "max_epochs": 2}
+    model = make_model("dtl", regress_global_mean=True, **small)
+    comparison = compare_models(
+        {"dtl": model}, scans.data, scans.target, sites=sites, n_folds=3, random_state=0
+    )
+    assert set(comparison.folds["pretrained_on"]) == {"source"}
+    fold = comparison.fold("dtl", "A")
+    cleaned = ScanCleaner(regress_global_mean=True).fit_transform(scans.data)
+    rows = np.sort(np.append(fold.train, fold.validation))
+    state = int(np.random.SeedSequence(fold.seed).generate_state(1)[0] >> 1)
+    alone = make_model("dtl", **small)[-1].set_params(random_state=state)
+    alone.fit(
+        cleaned[rows],
+        scans.target[rows],
+        X_source=cleaned[12:][scans.target[12:] == 0],
+        validation=np.isin(rows, fold.validation),
+    )
+    np.testing.assert_array_equal(alone.predict_proba(cleaned[fold.test])[:, 1], fold.score)
+
+
+@pytest.mark.parametrize("pretrain_epochs", [0, 2])
+def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_epochs):
+    scans = make_scans(n_subjects=18, n_timepoints=40, n_rois=10, random_state=0)
+    X, y, source = scans.data[:12], scans.target[:12], list(scans.data[12:, :30])
+    small = {"n_communities": 3, "n_units": 2, "max_epochs": 2}
+    model = make_model("lstm-dg", 20, 5, pretrain_epochs=pretrain_epochs, **small)
+    comparison = compare_models({"lstm-dg": model}, X, y, n_folds=3, random_state=0, source=source)
+    told = comparison.folds.get("pretrained_on", [None])
+    assert set(told) == {"source" if pretrain_epochs else None}
+    fold = comparison.fold("lstm-dg", "all")
+    cleaned, more = (model[:2].fit_transform(rows) for rows in (X, source))
+    rows = np.sort(np.append(fold.train, fold.validation))
+    state = int(np.random.SeedSequence(fold.seed).generate_state(1)[0] >> 1)
+    alone = clone(model[-1]).set_params(random_state=state)
+    alone.fit(
+        [cleaned[row] for row in rows],
+        y[rows],
+        X_unlabeled=more if pretrain_epochs else None,
+        validation=np.isin(rows, fold.validation),
+    )
+    tested = alone.predict_proba([cleaned[row] for row in fold.test])
+    np.testing.assert_array_equal(tested[:, 1], fold.score)
+
+
+class Looker(Noise):
+    """Tells whether its scans are mapped from a file, and how many threads torch has."""
+
+    def fit(self, X, y, groups=None, validation=None):
+        import torch
+
+        super().fit(X, y)
+        base = X[0]
+        while isinstance(base, np.ndarray) and base.base is not None:
+            base = base.base
+        self.influence_ = np.array([isinstance(base, mmap.mmap), torch.get_num_threads()])
+        return self
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_workers_map_scans_and_tasks_do_not_carry_them(cohort, monkeypatch, n_jobs):
+    X, y = cohort
+    sizes, run = [], _protocol._run
+
+    def spy(tasks, *arguments):
+        sizes.extend(len(pickle.dumps(task)) for task in tasks)
+        return run(tasks, *arguments)
+
+    monkeypatch.setattr(_protocol, "_run", spy)
+    ragged = [np.repeat(scan, 50 + i % 2, axis=0) for i, scan in enumerate(X)]
+    with torch_threads(2):
+        comparison = compare_models(
+            {"a": Looker()}, ragged, y, n_folds=3, n_jobs=n_jobs, random_state=0
+        )
+    for fold in range(3):
+        assert comparison.fold("a", fold=fold).influence.tolist() == [1, 1]
+    assert len(sizes) == 3 and max(sizes) < 4000 < ragged[0].nbytes
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_folds": 2}, "n_folds"),
+        ({"scheme": "by-site"}, "scheme='by-site' must be one of within-site"),
+        ({"scheme": "leave-one-site-out"}, "needs two sites, there is 'all'"),
+        ({"scheme": "pooled", "sites": ["pooled"] * N_ROWS}, "no site can have the name 'pooled'"),
+        ({"scheme": "pooled", "n_folds": 31}, "too few for n_folds=31"),
+        ({"source": np.zeros((2, 3))}, "source holds table of 3 ROIs and X scans of 4 ROIs"),
+        ({"n_folds": 31}, "too few for n_folds=31"),
+        ({"n_repeats": 0}, "n_repeats"),
+        ({"y": np.arange(N_ROWS) % 3}, "2 classes, but y holds 3"),
+        ({"pos_label": 2}, "pos_label=2"),
+        ({"sites": ["A"]}, "sites has 1"),
+        ({"groups": [1, 2]}, "groups"),
+        ({"confounds": np.zeros((3, 2))}, "confounds has the shape"),
+        ({"estimators": {}}, "estimators"),
+        ({"estimators": {1: Noise()}}, "must be str"),
+        ({"estimators": {"confounds": Noise()}, "confounds": np.zeros(N_ROWS)}, "is taken"),
+    ],
+)
+def test_errors_say_what_is_wrong(cohort, change, message):
+    arguments = {"estimators": {"a": Noise()}, "X": cohort[0], "y": cohort[1]} | change
+    with pytest.raises(ValueError, match=message):
+        compare_models(**arguments)
+
+
+def test_a_tested_row_cannot_be_a_source(cohort):
+    X, y = cohort
+    with pytest.raises(ValueError, match="Row 1 of source is in X too"):
+        compare_models({"a": Noise()}, X, y, source=np.stack([X[0] + 1, X[7]]), n_folds=3)

@@ -1,0 +1,267 @@
+"""Tests over the tables of a comparison, against plain computations on the same tables."""
+
+import warnings
+from io import StringIO
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from sklearn_lstmdg.evaluation._intervals import intervals, reliability
+from sklearn_lstmdg.evaluation._metrics import METRICS, summarise
+from sklearn_lstmdg.evaluation._statistics import holm
+from sklearn_lstmdg.evaluation._tests import compare_to, null_from_permutations
+
+from _tables import SKILLS, make_predictions, make_tables, score_folds
+
+pandas = pytest.importorskip("pandas")
+
+
+def differences(folds, metric, other="lstm-s"):
+    """Differences of folds, one array per site."""
+    table = folds.pivot_table(index=["site", "repeat", "fold"], columns="model", values=metric)
+    d = table["lstm-dg"] - table[other]
+    return [d.loc[site].dropna().to_numpy() for site in dict.fromkeys(folds["site"])]
+
+
+def test_t_tests_of_one_repeat():
+    folds, predictions = make_tables(n=80)
+    tests = compare_to(folds, predictions, n_permutations=99)
+    assert tests["model"].tolist() == ["lstm-s"] * 3 + ["fc-svm"] * 3
+    assert tests["metric"].tolist() == ["acc", "tnr", "auc"] * 2
+    for row in tests.to_dict("records"):
+        sites = differences(folds, row["metric"], row["model"])
+        naive = stats.ttest_1samp(np.concatenate(sites), 0, alternative="greater")
+        variance = sum((1 / 5 + 16 / 16) * d.var(ddof=1) for d in sites) / 4
+        t = np.mean([d.mean() for d in sites]) / np.sqrt(variance)
+        assert row["n_folds"] == 10 and row["n_sites"] == 2 and row["n_undefined"] == 0
+        assert row["difference"] == pytest.approx(np.mean([d.mean() for d in sites]))
+        assert row["p_paired_t_liberal"] == pytest.approx(naive.pvalue)
+        assert row["p_corrected_t"] == pytest.approx(stats.t.sf(t, 8))
+        low, high = stats.t.interval(0.95, 8, row["difference"], np.sqrt(variance))
+        assert row["difference_low"] == pytest.approx(low)
+        assert row["difference_high"] == pytest.approx(high)
+
+
+def test_pooled_difference_is_that_of_the_summary():
+    folds, predictions = make_tables(n_repeats=3)
+    tests = compare_to(folds, predictions, metrics=METRICS, n_permutations=9)
+    pooled = summarise(folds, predictions, 1).groupby("model").mean(numeric_only=True)
+    for row in tests.to_dict("records"):
+        column = pooled[f"{row['metric']}_pooled"]
+        wanted = column["lstm-dg"] - column[row["model"]]
+        assert row["difference_pooled"] == pytest.approx(wanted)
+
+
+def test_repeated_partitions_count_and_repeated_seeds_are_averaged():
+    for same_folds, n_values in ((False, 15), (True, 5)):
+        folds, predictions = make_tables(sites=["NYU"], n_repeats=3, same_folds=same_folds)
+        row = compare_to(folds, predictions, metrics=["acc"], n_permutations=9).iloc[0]
+        d = differences(folds, "acc")[0].reshape(3, 5)
+        by_number = d.mean(axis=0)
+        naive = stats.ttest_1samp(by_number, 0, alternative="greater")
+        assert row["p_paired_t_liberal"] == pytest.approx(naive.pvalue)
+        values = by_number if same_folds else d.ravel()
+        t = d.mean() / np.sqrt((1 / n_values + 8 / 24) * values.var(ddof=1))
+        assert row["p_corrected_t"] == pytest.approx(stats.t.sf(t, n_values - 1))
+
+
+def test_a_better_model_is_found_and_an_equal_one_is_not():
+    tests = compare_to(*make_tables(n=80, sites=["A", "B", "C", "D"]), n_permutations=999)
+    tests = tests.set_index(["model", "metric"])
+    ps = ["p_corrected_t_holm", "p_permutation_holm"]
+    assert (tests.loc[[("lstm-s", "acc"), ("lstm-s", "auc")], ps] < 0.05).all(axis=None)
+    assert (tests.loc["fc-svm", ps] > 0.05).all(axis=None)
+
+
+def test_holm_is_over_all_rows_and_liberal_results_are_flagged():
+    tests = compare_to(*make_tables(9, {"lstm-dg": 0.9, "a": 0.6, "b": 0.7}), n_permutations=99)
+    names = ["p_paired_t_liberal", "p_corrected_t", "p_permutation"]
+    for name in names:
+        np.testing.assert_allclose(tests[f"{name}_holm"], holm(tests[name]))
+    below = tests[names].to_numpy() < 0.05
+    flagged = below[:, 0] & ~below[:, 1] & ~below[:, 2]
+    assert tests["liberal_only"].tolist() == flagged.tolist()
+    assert flagged.any() and not flagged.all()
+
+
+def test_rows_do_not_depend_on_the_other_models_or_the_order():
+    folds, predictions = make_tables()
+    whole = compare_to(folds, predictions, n_permutations=99, random_state=3)
+    two = [table[table["model"] != "lstm-s"] for table in (folds, predictions)]
+    alone = compare_to(*two, n_permutations=99, random_state=3)
+    shuffled = predictions.sample(frac=1, random_state=0)
+    again = compare_to(folds, shuffled, n_permutations=99, random_state=3)
+    part = whole[whole["model"] == "fc-svm"].reset_index(drop=True)
+    columns = [name for name in whole if not name.endswith(("_holm", "_only"))]
+    pandas.testing.assert_frame_equal(part[columns], alone[columns])
+    pandas.testing.assert_frame_equal(whole, again)
+
+
+def test_csv_files_and_labels_of_words_give_the_same():
+    folds, predictions = make_tables()
+    wanted = compare_to(folds, predictions, n_permutations=99)
+    read = [pandas.read_csv(StringIO(t.to_csv(index=False))) for t in (folds, predictions)]
+    pandas.testing.assert_frame_equal(compare_to(*read, n_permutations=99), wanted)
+    words = predictions.replace(
+        {"y": {0: "control", 1: "asd"}, "predicted": {0: "control", 1: "asd"}}
+    )
+    told = compare_to(folds, words, pos_label="asd", n_permutations=99)
+    pandas.testing.assert_frame_equal(told, wanted)
+
+
+def test_rows_of_a_family_are_swapped_together():
+    """Each subject twice: the same differences, but no more independent subjects than before."""
+    folds, predictions = make_tables(sites=["NYU"])
+    twice = predictions.loc[predictions.index.repeat(2)]
+    once = compare_to(folds, predictions, metrics=["acc"], n_permutations=999)
+    told = compare_to(folds, twice, metrics=["acc"], n_permutations=999)
+    pandas.testing.assert_frame_equal(told, once)
+
+
+def test_folds_of_one_class_are_counted():
+    folds, predictions = make_tables(sites=["NYU"])
+    first = (folds["fold"] == 0) & (folds["model"] == "lstm-s")
+    folds.loc[first, "auc"] = np.nan
+    tests = compare_to(folds, predictions, metrics=["acc", "auc"], n_permutations=9)
+    assert tests["n_undefined"].tolist() == [0, 1, 0, 0]
+    assert tests["n_folds"].tolist() == [5, 4, 5, 5]
+    d = differences(folds[folds["fold"] > 0], "auc")[0]
+    assert tests["difference"][1] == pytest.approx(d.mean())
+    folds["auc"] = np.nan
+    tests = compare_to(folds, predictions[predictions["y"] == 0], metrics=["auc"])
+    assert tests[["p_corrected_t", "p_permutation", "p_permutation_holm"]].isna().all(axis=None)
+
+
+def test_an_unfinished_model_is_compared_on_what_it_has():
+    folds, predictions = make_tables()
+    gone = [(t["model"] == "fc-svm") & (t["site"] == "UM") for t in (folds, predictions)]
+    left = folds[~gone[0]], predictions[~gone[1]]
+    with pytest.warns(UserWarning, match="'lstm-dg' has 80 and 'fc-svm' 40 predictions; the 40"):
+        tests = compare_to(*left, metrics=["acc"], n_permutations=9)
+    assert tests["n_sites"].tolist() == [2, 1]
+
+
+def test_what_cannot_be_compared_is_refused():
+    folds, predictions = make_tables()
+    with pytest.raises(ValueError, match="'hmm' and others are needed"):
+        compare_to(folds, predictions, reference="hmm")
+    with pytest.raises(ValueError, match="folds lacks the columns f1"):
+        compare_to(folds, predictions, metrics=["f1"])
+    with pytest.raises(ValueError, match="must be among acc, tpr"):
+        compare_to(folds, predictions, metrics=["n_test"])
+    with pytest.raises(ValueError, match="predictions lacks the columns score"):
+        compare_to(folds, predictions.drop(columns="score"))
+    with pytest.raises(ValueError, match="pos_label must say"):
+        compare_to(folds, predictions.assign(y=0, predicted=0))
+    with pytest.raises(ValueError, match="pos_label=2 is not among the labels"):
+        compare_to(folds, predictions, pos_label=2)
+    moved = predictions.copy()
+    moved.loc[0, "fold"] += 1
+    with pytest.raises(ValueError, match="not tested on the same folds and labels: subject 'NYU0'"):
+        compare_to(folds, moved)
+
+
+def test_intervals_of_one_repeat():
+    folds, predictions = make_tables()
+    table = intervals(predictions, folds).set_index(["model", "site", "metric"])
+    assert len(table) == 3 * 2 * 7
+    part = predictions[(predictions["model"] == "lstm-s") & (predictions["site"] == "UM")]
+    rows = table.sort_index().loc["lstm-s", "UM"].loc[table.index.unique("metric")]
+    hits = (part["y"] == part["predicted"]).to_numpy()
+    ci = stats.binomtest(int(hits.sum()), 40).proportion_ci(method="wilson")
+    assert rows.loc["acc", ["pooled", "low", "high"]].tolist() == pytest.approx(
+        [hits.mean(), ci.low, ci.high]
+    )
+    assert rows["n"].tolist() == [40, 40, 20, 20, 40, 40, 40]
+    assert rows["pooled"]["auc"] == pytest.approx(roc_auc_score(part["y"], part["score"]))
+    errors = np.square(part["score"] - part["y"])
+    assert rows["pooled"]["brier"] == pytest.approx(brier_score_loss(part["y"], part["score"]))
+    ci = stats.t.interval(0.95, 39, errors.mean(), stats.sem(errors))
+    assert rows.loc["brier", ["low", "high"]].tolist() == pytest.approx(ci)
+    rates = rows["pooled"]
+    assert rates["balanced_acc"] == pytest.approx((rates["tpr"] + rates["tnr"]) / 2)
+    inside = rows.drop("ece")
+    assert (inside["low"] < inside["pooled"]).all() and (inside["pooled"] < inside["high"]).all()
+
+
+def test_intervals_by_fold_are_corrected():
+    folds, predictions = make_tables()
+    table = intervals(predictions, folds, level=0.9).set_index(["model", "site", "metric"])
+    acc = folds[(folds["model"] == "fc-svm") & (folds["site"] == "NYU")]["acc"]
+    row = table.loc["fc-svm", "NYU", "acc"]
+    half = stats.t.ppf(0.95, 4) * np.sqrt((1 / 5 + 8 / 24) * acc.var())
+    wanted = [acc.mean(), acc.std(), max(acc.mean() - half, 0), min(acc.mean() + half, 1)]
+    names = ["fold_mean", "fold_sd", "fold_low", "fold_high"]
+    assert row[names].astype(float).tolist() == pytest.approx(wanted)
+    without = table.index[table["fold_mean"].isna()].get_level_values("metric")
+    assert set(without) == {"ece"}
+
+
+def test_repeats_do_not_narrow_intervals():
+    predictions = make_predictions(sites=["NYU"], n_repeats=3, same_folds=True)
+    first = predictions[predictions["repeat"] == 0]
+    copies = pandas.concat([first.assign(repeat=i) for i in range(4)])
+    pandas.testing.assert_frame_equal(intervals(copies), intervals(first))
+    pooled = intervals(predictions).set_index(["model", "metric"])["pooled"]
+    summary = summarise(score_folds(predictions), predictions, 1).set_index("model")
+    for metric in METRICS:
+        for model in SKILLS:
+            assert pooled[model, metric] == pytest.approx(summary[f"{metric}_pooled"][model])
+
+
+def test_intervals_of_one_class():
+    predictions = make_predictions(sites=["NYU"])
+    controls = predictions[predictions["y"] == 0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows = intervals(controls, pos_label=0).set_index(["model", "metric"]).loc["lstm-dg"]
+    assert np.isfinite(rows.loc[["acc", "tpr"], ["pooled", "low", "high"]]).all(axis=None)
+    assert rows.loc[["tnr", "auc", "balanced_acc"], ["pooled", "low", "high"]].isna().all(axis=None)
+
+
+def test_reliability_counts_every_prediction():
+    predictions = make_predictions(n_repeats=2)
+    table = reliability(predictions, n_bins=5)
+    assert len(table) == 3 * 2 * 5
+    part = table[(table["model"] == "lstm-s") & (table["site"] == "UM")]
+    mine = predictions[(predictions["model"] == "lstm-s") & (predictions["site"] == "UM")]
+    inside = mine[(mine["score"] >= 0.4) & (mine["score"] < 0.6)]
+    row = part.iloc[2]
+    assert part["n_predictions"].sum() == 80
+    assert row[["low", "high"]].tolist() == pytest.approx([0.4, 0.6])
+    wanted = [len(inside), inside["score"].mean(), inside["y"].mean()]
+    assert row[["n_predictions", "mean_score", "share_positive"]].tolist() == pytest.approx(wanted)
+
+
+def test_null_of_permuted_runs():
+    predictions = make_predictions()
+    permuted = [make_predictions(seed, dict.fromkeys(SKILLS, 0.0)) for seed in range(1, 20)]
+    table = null_from_permutations(predictions, iter(permuted))
+    table = table.set_index(["model", "site", "metric"])
+    assert len(table) == 3 * 3 * 4 and (table["n_permuted"] == 19).all()
+
+    def accuracy(run):
+        mine = run[run["model"] == "lstm-dg"]
+        return np.mean([np.mean(p["y"] == p["predicted"]) for _, p in mine.groupby("site")])
+
+    null = [accuracy(run) for run in permuted]
+    row = table.loc["lstm-dg", "mean over sites", "acc"]
+    wanted = [accuracy(predictions), np.mean(null), np.std(null, ddof=1), 19, 1 / 20]
+    assert row.tolist() == pytest.approx(wanted)
+    assert accuracy(predictions) > max(null)
+    assert (table.loc["lstm-s", "UM", "auc"]["p"] * 20) % 1 == pytest.approx(0)
+
+
+def test_null_counts_ties_and_the_run_itself():
+    predictions = make_predictions(sites=["NYU"])
+    table = null_from_permutations(predictions, [predictions] * 3, metrics=["auc"])
+    assert table["site"].unique().tolist() == ["NYU"]
+    assert table["p"].tolist() == [1, 1, 1]
+    without = predictions[predictions["model"] != "lstm-s"]
+    table = null_from_permutations(predictions, [without], metrics=["auc"]).set_index("model")
+    assert table["n_permuted"].to_dict() == {"lstm-dg": 1, "lstm-s": 0, "fc-svm": 1}
+    assert np.isnan(table["p"]["lstm-s"])
+    with pytest.raises(ValueError, match="permuted holds no run"):
+        null_from_permutations(predictions, [])

@@ -1,0 +1,392 @@
+import weakref
+from itertools import count
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import expit, softmax
+from sklearn.metrics import accuracy_score, roc_auc_score
+from skorch.callbacks import Callback, EarlyStopping
+
+from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg.network import _training
+from sklearn_lstmdg.network._training import (
+    MONITORS,
+    BestEpoch,
+    WindowNet,
+    probabilities,
+    seeded,
+    subject_scores,
+    torch_threads,
+)
+
+TINY = {"n_communities": 4, "n_units": 3, "random_state": 0}
+
+
+class Spy(Callback):
+    """Keeps each epoch's weights, and counts the ends of trainings."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.weights_, self.n_ends_ = [], 0
+
+    def on_epoch_end(self, net, **kwargs):
+        self.weights_.append({k: w.clone() for k, w in net.module_.state_dict().items()})
+
+    def on_train_end(self, net, **kwargs):
+        self.n_ends_ += 1
+
+
+class Interrupt(Callback):
+    """Interrupts at one kind of event, in the third epoch."""
+
+    def __init__(self, event):
+        self.event = event
+
+    def notice(self, event, net):
+        if event == self.event and len(net.history) == 3:
+            raise KeyboardInterrupt
+
+    def on_batch_end(self, net, **kwargs):
+        self.notice("on_batch_end", net)
+
+    def on_epoch_end(self, net, **kwargs):
+        self.notice("on_epoch_end", net)
+
+
+def same(weights, others):
+    return all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def held(*rows):
+    return np.isin(np.arange(12), rows)
+
+
+def ce(proba, labels):
+    """Cross-entropy of each row of class probabilities."""
+    return -np.log(proba[np.arange(len(labels)), labels])
+
+
+def run_best_epoch(monitor, records, patience=99):
+    """Show ``BestEpoch`` epochs whose weight is their number; return its choice and its stop."""
+    callback = BestEpoch(monitor, patience)
+    net = SimpleNamespace(history=[], module_=torch.nn.Linear(1, 1), patience_is_out_=False)
+    callback.on_train_begin(net)
+    for epoch, record in enumerate(records, 1):
+        net.history.append(record)
+        torch.nn.init.constant_(net.module_.weight, epoch)
+        callback.on_epoch_end(net)
+        if net.patience_is_out_:
+            break
+    callback.on_train_end(net)
+    assert net.module_.weight.item() == callback.epoch_
+    return callback.epoch_, len(net.history)
+
+
+@pytest.mark.parametrize("monitor", [*MONITORS, len])
+def test_each_monitor_reads_its_record_in_its_direction(monitor):
+    name, sign = MONITORS.get(monitor, ("valid_monitor", 1))
+    others = {record: 0.0 for record, _ in MONITORS.values()}
+    records = [others | {name: sign * value} for value in (0.1, 0.4, 0.3)]
+    assert run_best_epoch(monitor, records)[0] == 2
+
+
+def test_ties_are_broken_by_the_validation_loss():
+    losses = (0.5, 0.3, 0.4, 0.3)
+    records = [{"valid_auc": 0.8, "valid_loss": loss} for loss in losses]
+    assert run_best_epoch("auc", records)[0] == 2
+    records[2]["valid_auc"] = 0.9
+    assert run_best_epoch("auc", records)[0] == 3
+
+
+def test_an_undefined_monitor_leaves_it_to_the_validation_loss():
+    records = [{"valid_auc": np.nan, "valid_loss": loss} for loss in (0.5, 0.3, 0.4)]
+    assert run_best_epoch("auc", records)[0] == 2
+    records.append({"valid_auc": 0.1, "valid_loss": 9.0})
+    assert run_best_epoch("auc", records)[0] == 4
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_patience_counts_epochs_since_the_best(patience):
+    losses = (0.5, 0.6, 0.4, 0.7, 0.7, 0.7, 0.3)
+    best, n_epochs = run_best_epoch("loss", [{"valid_loss": loss} for loss in losses], patience)
+    assert (best, n_epochs) == {1: (1, 2), 3: (3, 6)}[patience]
+
+
+def test_without_validation_the_last_epoch_is_kept(scans):
+    spy = Spy()
+    model = LSTMDGClassifier(max_epochs=3, validation_fraction=0, callbacks=[spy], **TINY)
+    model.fit(*scans)
+    assert model.best_epoch_ == model.n_iter_ == 3
+    assert not any(name.startswith("valid_") for name in model.history_)
+    assert same(model.net_.module_.state_dict(), spy.weights_[-1])
+
+
+@pytest.mark.parametrize("monitor", MONITORS)
+def test_the_best_epochs_weights_are_kept(scans, monitor):
+    spy = Spy()
+    model = LSTMDGClassifier(
+        monitor=monitor, max_epochs=8, patience=8, lr=0.1, callbacks=[spy], **TINY
+    )
+    model.fit(*scans, validation=held(0, 1, 2, 3))
+    name, sign = MONITORS[monitor]
+    ranks = [*zip(sign * model.history_[name], -model.history_["valid_loss"], strict=True)]
+    best = max(range(8), key=ranks.__getitem__)
+    assert model.best_epoch_ == best + 1 < model.n_iter_ == 8
+    kept = model.net_.module_.state_dict()
+    assert [same(kept, weights) for weights in spy.weights_] == [e == best for e in range(8)]
+    assert spy.n_ends_ == 1
+
+
+def test_a_callable_monitor_judges_validation_subjects(scans):
+    X, y = scans
+    seen, epochs = [], count()
+
+    def falling(labels, proba):
+        seen.append((labels, proba))
+        return -next(epochs)
+
+    model = LSTMDGClassifier(monitor=falling, max_epochs=9, patience=2, lr=0.1, **TINY)
+    model.fit(X, y, groups=np.arange(12) // 2 * 2 + y, validation=held(0, 3, 5))
+    np.testing.assert_array_equal(model.history_["valid_monitor"], [0, -1, -2])
+    assert (model.best_epoch_, model.n_iter_) == (1, 3)
+    np.testing.assert_array_equal(seen[0][0], y[[0, 3, 5]])
+    np.testing.assert_allclose(seen[0][1], model.predict_proba(X[[0, 3, 5]]), rtol=1e-5)
+
+
+def test_an_auc_that_is_not_defined(scans):
+    model = LSTMDGClassifier(monitor="auc", max_epochs=6, patience=6, lr=0.1, **TINY)
+    model.fit(*scans, validation=held(1, 3))
+    assert np.isnan(model.history_["valid_auc"]).all()
+    assert model.best_epoch_ == model.history_["valid_loss"].argmin() + 1
+
+
+def test_weights_are_projected_after_every_step(scans):
+    class Signs(Callback):
+        least, steps = [], 0
+
+        def on_grad_computed(self, net, **kwargs):
+            self.steps += 1
+
+        def on_batch_end(self, net, **kwargs):
+            module = net.module_
+            layers = (module.community_lstm.weight_ih_l0, module.generative_dense.weight)
+            self.least.append(min(layer.min().item() for layer in layers))
+
+    signs = Signs()
+    model = LSTMDGClassifier(
+        max_epochs=3, batch_size=2, lr=0.1, validation_fraction=0, callbacks=[signs], **TINY
+    )
+    model.fit(*scans)
+    assert signs.steps == len(signs.least) == 3 * 6
+    assert min(signs.least) == 0
+    assert (model.membership_ == 0).any()
+    assert (model.net_.module_.community_lstm.weight_hh_l0 < 0).any()
+
+
+def test_an_interrupt_after_an_epoch_ends_training_in_order(scans):
+    spy = Spy()
+    model = LSTMDGClassifier(
+        max_epochs=6, lr=0.1, callbacks=[spy, Interrupt("on_epoch_end")], **TINY
+    )
+    model.fit(*scans, validation=held(0, 1))
+    assert model.n_iter_ == len(model.history_["valid_loss"]) == 3
+    assert spy.n_ends_ == 1
+    assert same(model.net_.module_.state_dict(), spy.weights_[model.best_epoch_ - 1])
+
+
+def test_an_interrupt_within_an_epoch_is_the_callers(scans):
+    spy, n_threads = Spy(), torch.get_num_threads()
+    model = LSTMDGClassifier(max_epochs=6, callbacks=[spy, Interrupt("on_batch_end")], **TINY)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*scans)
+    assert (len(spy.weights_), spy.n_ends_) == (2, 0)
+    assert torch.get_num_threads() == n_threads
+
+
+def test_skorchs_callbacks_read_the_history(scans):
+    stopper = EarlyStopping("train_loss", patience=2, threshold=1e9, sink=lambda text: None)
+    model = LSTMDGClassifier(max_epochs=9, callbacks=[stopper], **TINY)
+    model.fit(*scans, validation=held(0, 1))
+    assert model.n_iter_ == 3
+    history = model.net_.history
+    np.testing.assert_array_equal(history[:, "train_loss"], model.history_["train_loss"])
+    assert set(model.history_) == {
+        *("train_loss", "train_gen_loss", "train_disc_loss"),
+        *("valid_loss", "valid_gen_loss", "valid_disc_loss"),
+        *("valid_subject_loss", "valid_auc", "valid_accuracy"),
+    }
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_verbose_prints_a_line_for_each_epoch(scans, capsys, verbose):
+    LSTMDGClassifier(max_epochs=3, verbose=verbose, **TINY).fit(*scans)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    epochs = [words[0] for words in lines if words and words[0].isdigit()]
+    assert epochs == (["1", "2", "3"] if verbose else [])
+    assert bool(lines) == bool(verbose)
+
+
+def test_callbacks_see_the_epoch_at_which_patience_is_out(scans, capsys):
+    spy = Spy()
+    model = LSTMDGClassifier(max_epochs=9, patience=1, lr=9.0, verbose=1, callbacks=[spy], **TINY)
+    model.fit(*scans)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert model.n_iter_ < 9
+    assert len(spy.weights_) == model.n_iter_
+    assert sum(bool(words) and words[0].isdigit() for words in lines) == model.n_iter_
+
+
+def test_a_loss_that_is_not_finite_is_an_error(scans):
+    X, y = scans
+    state = torch.get_rng_state()
+    with pytest.raises(FloatingPointError, match="became inf in epoch 1: standardise"):
+        LSTMDGClassifier(max_epochs=3, **TINY).fit(X * 1e25, y)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_subject_scores_against_plain_ones(n_classes):
+    rng = np.random.default_rng(0)
+    subjects = rng.permutation(np.repeat(np.arange(9), rng.integers(1, 6, 9)))
+    labels, weights = subjects % n_classes, 1.0 + subjects % n_classes
+    proba = rng.dirichlet(np.ones(n_classes), len(subjects))
+    validation = SimpleNamespace(subjects=subjects, labels=labels, weights=weights)
+    mean = np.array([proba[subjects == s].mean(axis=0) for s in range(9)])
+    y = np.arange(9) % n_classes
+    scores = subject_scores(validation, proba, lambda y, p: y @ p[:, 1])
+    assert scores["subject_loss"] == pytest.approx(np.average(ce(mean, y), weights=1.0 + y))
+    score = mean[:, 1] if n_classes == 2 else mean
+    assert scores["auc"] == pytest.approx(roc_auc_score(y, score, multi_class="ovr"))
+    assert scores["accuracy"] == accuracy_score(y, mean.argmax(axis=1))
+    assert scores["monitor"] == pytest.approx(y @ mean[:, 1])
+
+
+def test_auc_of_subjects_that_lack_a_class():
+    proba = np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]])
+    validation = SimpleNamespace(subjects=[0, 1], labels=np.array([1, 0]), weights=np.ones(2))
+    scores = subject_scores(validation, proba)
+    assert np.isnan(scores["auc"])
+    assert scores["accuracy"] == 1
+    assert scores["subject_loss"] == pytest.approx(-np.log([0.5, 0.6]).mean())
+
+
+def ragged_bags(X):
+    return SubsequenceAugmenter(9, 4, horizon=2).fit_transform(
+        [scan[: 40 - 5 * (i % 3)] for i, scan in enumerate(X)]
+    )
+
+
+def losses_by_hand(model, bags, y, weights):
+    """Losses of bags and the mean probabilities of subjects, from what the model answers."""
+    proba = model.predict_window_proba(bags)
+    generated = model.generate([bag[:, :-2] for bag in bags], n_steps=2)
+    target = np.concatenate([bag[:, -2:] for bag in bags])
+    gen = np.mean((np.concatenate(generated) - target) ** 2)
+    counts = [len(p) for p in proba]
+    disc = ce(np.concatenate(proba), np.repeat(y, counts))
+    mean = np.array([p.mean(axis=0) for p in proba])
+    return gen, np.average(disc, weights=np.repeat(weights, counts)), mean
+
+
+@pytest.mark.parametrize("class_weight", [None, {0: 1, 1: 5}])
+def test_history_holds_the_losses_of_validation_windows(scans, class_weight):
+    X, y = scans
+    bags, mask = ragged_bags(X), held(0, 1, 2, 5, 7)
+    model = LSTMDGClassifier(
+        horizon=2, max_epochs=4, patience=4, lr=0.02, class_weight=class_weight, **TINY
+    )
+    model.fit(bags, y, validation=mask)
+    told = {name: values[model.best_epoch_ - 1] for name, values in model.history_.items()}
+    valid, weights = y[mask], 1 + 4 * y[mask] * (class_weight is not None)
+    gen, disc, mean = losses_by_hand(model, [bags[i] for i in np.flatnonzero(mask)], valid, weights)
+    assert told["valid_gen_loss"] == pytest.approx(gen, rel=1e-5)
+    assert told["valid_disc_loss"] == pytest.approx(disc, rel=1e-5)
+    assert told["valid_loss"] == pytest.approx(gen + 0.1 * disc, rel=1e-5)
+    subject_loss = np.average(ce(mean, valid), weights=weights)
+    assert told["valid_subject_loss"] == pytest.approx(subject_loss, rel=1e-5)
+    assert told["valid_auc"] == pytest.approx(roc_auc_score(valid, mean[:, 1]))
+    assert told["valid_accuracy"] == accuracy_score(valid, mean.argmax(axis=1))
+
+
+def test_history_holds_the_losses_of_training_windows(scans):
+    X, y = scans
+    bags = ragged_bags(X)
+    still = {"dropout": 0, "input_noise": 0, "lr": 1e-12, "validation_fraction": 0}
+    model = LSTMDGClassifier(horizon=2, max_epochs=1, batch_size=7, **still, **TINY).fit(bags, y)
+    gen, disc, _ = losses_by_hand(model, bags, y, np.ones(12))
+    assert model.history_["train_gen_loss"][0] == pytest.approx(gen, rel=1e-5)
+    assert model.history_["train_disc_loss"][0] == pytest.approx(disc, rel=1e-5)
+    assert model.history_["train_loss"][0] == pytest.approx(gen + 0.1 * disc, rel=1e-5)
+
+
+def test_dropout_and_noise_act_in_training_only(scans):
+    X, y = scans
+    still = {"max_epochs": 1, "lr": 1e-12, "validation_fraction": 0}
+    losses = []
+    for extra in ({"dropout": 0.5}, {"dropout": 0}, {"dropout": 0, "input_noise": 0}):
+        model = LSTMDGClassifier(**still, **extra, **TINY).fit(X, y)
+        losses.append(model.history_["train_gen_loss"][0])
+        np.testing.assert_array_equal(model.predict_proba(X), model.predict_proba(X))
+        np.testing.assert_array_equal(model.generate(X), model.generate(X))
+    assert len(set(losses)) == 3
+
+
+def test_without_a_generative_path_the_loss_is_discriminative(scans):
+    model = LSTMDGClassifier("d", max_epochs=2, discriminative_weight=0.1, **TINY)
+    history = model.fit(*scans, validation=held(0, 1)).history_
+    for part in ("train", "valid"):
+        np.testing.assert_array_equal(history[f"{part}_loss"], history[f"{part}_disc_loss"])
+        assert not history[f"{part}_gen_loss"].any()
+
+
+def test_chunks_change_nothing(scans, monkeypatch):
+    X, y = scans
+    bags = ragged_bags(X)
+    model = LSTMDGClassifier(max_epochs=1, **TINY).fit(bags, y)
+    wanted = model.predict_window_proba(bags), model.generate(bags, 2)
+    monkeypatch.setattr(_training, "_CHUNK", 3)
+    told = model.predict_window_proba(bags), model.generate(bags, 2)
+    for rows, expected in zip(told, wanted, strict=True):
+        for row, values in zip(rows, expected, strict=True):
+            np.testing.assert_allclose(row, values, rtol=1e-4, atol=1e-6)
+
+
+def test_probabilities_of_logits():
+    logits = np.random.default_rng(0).standard_normal((5, 3))
+    np.testing.assert_allclose(probabilities(logits), softmax(logits, axis=1))
+    binary = probabilities(torch.tensor([[0.3], [-800.0], [800.0]]))
+    np.testing.assert_allclose(binary[:, 1], expit(np.float32([0.3, -800, 800])))
+    np.testing.assert_allclose(binary.sum(axis=1), 1)
+
+
+def test_threads_and_generators_are_put_back():
+    before, state = torch.get_num_threads(), torch.get_rng_state()
+    with pytest.raises(RuntimeError, match="stop"), torch_threads(before + 1), seeded(3, "cpu"):
+        assert torch.get_num_threads() == before + 1
+        drawn = torch.rand(2)
+        raise RuntimeError("stop")
+    assert torch.get_num_threads() == before
+    assert torch.equal(torch.get_rng_state(), state)
+    with seeded(3, "cpu"):
+        assert torch.equal(torch.rand(2), drawn)
+
+
+def test_a_chunk_s_answers_are_not_kept(monkeypatch):
+    """Small results kept between a chunk's large blocks made the heap grow with every bag."""
+    bags = np.random.default_rng(0).standard_normal((12, 3, 9, 4))
+    model = LSTMDGClassifier(n_communities=3, n_units=2, max_epochs=1, random_state=0)
+    read, alive = WindowNet.read, []
+
+    def watched(self, *args, **options):
+        seen = []
+        for logits, generated, chunk in read(self, *args, **options):
+            seen.append(weakref.ref(logits))
+            yield logits, generated, chunk
+            del logits, generated
+            alive.append(sum(ref() is not None for ref in seen))
+
+    monkeypatch.setattr(WindowNet, "read", watched)
+    model.fit(bags, np.arange(12) % 2, validation=np.arange(12) < 6).predict_proba(bags)
+    assert len(alive) > 12
+    assert max(alive) <= 2

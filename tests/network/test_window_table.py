@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+import torch
+
+from sklearn_lstmdg.network._window_table import LabelledWindows, WindowSet, split_horizon
+from sklearn_lstmdg.scans._validation import check_sequences
+
+from _scans import bags, numbered
+
+
+@pytest.mark.parametrize("make", [bags, check_sequences])
+def test_a_window_set_holds_each_window(make):
+    sequences = make(numbered(9, 7, 8))
+    windows = WindowSet.from_sequences(sequences)
+    expected = [w for row in range(3) for w in sequences.windows(row)]
+    assert len(windows) == len(expected) == sequences.n_windows.sum()
+    for i, window in enumerate(expected):
+        start = windows.first[i]
+        np.testing.assert_array_equal(windows.points[start : start + windows.lengths[i]], window)
+    assert windows.rows.tolist() == np.repeat(range(3), sequences.n_windows).tolist()
+
+
+def test_overlapping_windows_are_not_laid_out():
+    sequences = bags(numbered(100, 100), length=30, step=1)
+    assert len(WindowSet.from_sequences(sequences).points) == 200
+
+
+def test_chunks_hold_one_length_and_one_bag():
+    windows = WindowSet.from_sequences(bags(numbered(9, 9, 15)))
+    chunks = list(windows.chunks(4))
+    assert np.concatenate(chunks).tolist() == list(range(len(windows)))
+    assert all(len(np.unique(windows.rows[chunk])) == 1 for chunk in chunks)
+    ragged = WindowSet.from_sequences(check_sequences(numbered(6, 6, 6, 5, 6)))
+    assert [chunk.tolist() for chunk in ragged.chunks(2)] == [[0, 1], [2], [3], [4]]
+
+
+@pytest.mark.parametrize("horizon", [0, 1, 3, 9])
+def test_a_chunk_names_its_points(horizon):
+    windows = WindowSet.from_sequences(bags(numbered(9, 12)))
+    for chunk in windows.chunks(3):
+        series, first, n_read = windows.series_of(chunk, horizon)
+        assert n_read == max(5 - horizon, 1)
+        for f, i in zip(first, chunk, strict=True):
+            expected = windows.points[windows.first[i] : windows.first[i] + n_read]
+            torch.testing.assert_close(series[f : f + n_read], expected)
+
+
+@pytest.mark.parametrize("horizon", [0, 1, 3])
+def test_horizon_is_split_from_what_is_read(horizon):
+    scans = numbered(9, 6, 2, 1)
+    windows = WindowSet.from_sequences(check_sequences(scans))
+    first, lengths = torch.tensor(windows.first), torch.tensor(windows.lengths)
+    read, n_read, target = split_horizon(windows.points, first, lengths, horizon)
+    assert n_read.tolist() == [max(n - horizon, 1) for n in (9, 6, 2, 1)]
+    for i, scan in enumerate(scans):
+        n = int(n_read[i])
+        np.testing.assert_array_equal(read[:n, i], scan[:n])
+        if horizon:
+            rest = scan[n:]
+            np.testing.assert_array_equal(target[: len(rest), i], rest)
+            assert target[len(rest) :, i].isnan().all()
+    assert (target is None) == (horizon == 0)
+
+
+def labelled(horizon=1, size=4):
+    scans = numbered(9, 9, 9, 9)
+    windows = LabelledWindows.from_rows(
+        bags(scans[:3]),
+        np.array([0, 1, 1]),
+        np.arange(3),
+        np.array([1.0, 3.0, 3.0]),
+        bags(scans[3:]),
+    )
+    return windows, list(windows.batches(size, horizon))
+
+
+def test_batches_hold_every_window_once_with_its_label_and_target():
+    torch.manual_seed(0)
+    windows, batches = labelled()
+    assert [len(batch[3]) for batch in batches] == [4, 4, 4]
+    seen = []
+    for points, n_read, target, labels, _ in batches:
+        assert n_read is None
+        for i, label in enumerate(labels.tolist()):
+            row, start = divmod(float(points[0, i, 0]), 1000)
+            # What is laid out one after the other keeps its order: row 0 of the rest is row 3.
+            seen.append((row, start))
+            assert label == (0, 1, 1, -1)[int(row)] or (row == 0 and label == -1)
+            torch.testing.assert_close(target[0, i], points[-1, i] + 10)
+    assert len(seen) == len(windows.windows) == 12
+    assert seen != sorted(seen)
+
+
+def test_an_epoch_may_draw_some_windows_only():
+    torch.manual_seed(0)
+    windows, everything = labelled()
+
+    def draw(drawn):
+        batches = windows.batches(4, 1, drawn)
+        return [(*point.tolist(), label.item()) for b in batches for point, label in starts(b)]
+
+    def starts(batch):
+        return zip(batch[0][0], batch[3], strict=True)
+
+    known = {(*point.tolist(), label.item()) for b in everything for point, label in starts(b)}
+    sizes = {None: 12, 5: 5, 50: 12, 0.5: 6, 0.01: 1, np.float64(0.75): 9, np.int64(1): 1}
+    for drawn, n_windows in sizes.items():
+        seen = draw(drawn)
+        assert len(seen) == len(set(seen)) == n_windows
+        assert set(seen) <= known
+    assert set(draw(5)) != set(draw(5))
+    assert set().union(*(draw(5) for _ in range(20))) == known
+
+
+def test_weights_have_mean_one_over_labelled_windows():
+    windows, _ = labelled()
+    known = windows.labels >= 0
+    assert windows.weights[known].mean() == pytest.approx(1)
+    assert windows.weights[windows.labels == 1][0] == 3 * windows.weights[windows.labels == 0][0]
