@@ -1,8 +1,35 @@
-"""Optional dependencies: one import, one wording of the error when they are missing."""
+"""Imports that are made late: optional dependencies, and names of a room when they are used."""
 
 from importlib import import_module
 
-__all__ = ["require"]
+__all__ = ["attach", "require"]
+
+
+def attach(package, names):
+    """Let a package import its modules when their names are used.
+
+    Parameters
+    ----------
+    package : str
+        The package's ``__name__``.
+    names : dict of str to list of str
+        By module, with its leading dot: the names that the package has from it.
+
+    Returns
+    -------
+    getattr, dir : callable
+        For the package's ``__getattr__`` and ``__dir__``.
+    all : list of str
+        For its ``__all__``.
+    """
+    module_of = {name: module for module, told in names.items() for name in told}
+
+    def getattr_(name):
+        if name not in module_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(module_of[name], package), name)
+
+    return getattr_, lambda: sorted(module_of), sorted(module_of)
 
 
 def require(module, *, extra):

@@ -9,7 +9,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from .scans import check_sequences, window_view
+from .base import ScanEstimatorMixin
+from .scans import window_view
 
 __all__ = ["SubsequenceAugmenter"]
 
@@ -23,7 +24,9 @@ def _gives(output):
     return check
 
 
-class SubsequenceAugmenter(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SubsequenceAugmenter(
+    ScanEstimatorMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """Cut every scan into its overlapping windows.
 
     With ``output="bags"`` rows stay subjects: ``transform`` gives each subject's windows as one
@@ -186,7 +189,7 @@ class SubsequenceAugmenter(TransformerMixin, BaseEstimator, auto_wrap_output_key
 
     def _check_scans(self, X, reset=False):
         self._validate_params()
-        sequences = check_sequences(X, estimator=self, reset=reset)
+        sequences = self._check_rows(X, reset)
         if sequences.kind == "bags":
             raise ValueError("X holds bags of windows already; SubsequenceAugmenter cuts scans.")
         needed = self.length + self.horizon
@@ -199,10 +202,3 @@ class SubsequenceAugmenter(TransformerMixin, BaseEstimator, auto_wrap_output_key
                 f"rows {named}{more}."
             )
         return sequences
-
-    def __sklearn_tags__(self):
-        """Declare the data forms that scikit-learn's checks try."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        tags.input_tags.three_d_array = True
-        return tags

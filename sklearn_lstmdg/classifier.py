@@ -3,27 +3,25 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_is_fitted
 
-from .network import MONITORS, NetReaderMixin, NetTrainerMixin
-from .scans import (
-    check_groups,
-    check_labels,
-    check_sequences,
-    check_validation_mask,
-    cut_like,
-    hold_out_groups,
-)
+from . import network
+from .base import ScanClassifierMixin, draw_seed
+from .scans import check_groups, check_labels, cut_like, probabilities
 
 __all__ = ["LSTMDGClassifier"]
 
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 _RATE = Interval(Real, 0, 1, closed="left")
+_MONITORS = {"loss", "discriminative_loss", "accuracy", "auc", "subject_loss"}
+_GENERATIVE, _WITH_COMMUNITIES = ("dg", "h"), ("dg", "h", "d")
 
 
-class LSTMDGClassifier(NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEstimator):
+class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
     r"""Recurrent network that classifies scans and generates their next point.
 
     An LSTM whose :math:`K` nodes are functional communities reads the scan,
@@ -177,7 +175,7 @@ class LSTMDGClassifier(NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEst
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
-        "monitor": [StrOptions(set(MONITORS)), callable],
+        "monitor": [StrOptions(_MONITORS), callable],
         "patience": [_POSITIVE],
         "validation_fraction": [_RATE],
         "horizon": [Interval(Integral, 0, None, closed="left")],
@@ -281,15 +279,15 @@ class LSTMDGClassifier(NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEst
         self._check_parameters(X_unlabeled)
         if not self.warm_start:
             self._forget()
-        sequences, codes = self._check_rows(X, y)
+        sequences, y_encoded = self._check_labelled(X, y)
         groups = check_groups(groups, len(sequences))
         rng = check_random_state(self.random_state)
-        held = self._hold_out(validation, codes, groups, rng)
+        is_validation = self._hold_out(validation, y_encoded, groups, rng)
         unlabeled = None
         if X_unlabeled is not None:
-            unlabeled = cut_like(check_sequences(X_unlabeled, estimator=self), sequences)
-        epochs = self.max_epochs, self.pretrain_epochs
-        return self._train(sequences, codes, groups, held, unlabeled, rng, *epochs)
+            unlabeled = cut_like(self._check_rows(X_unlabeled), sequences)
+        windows = self._lay_out(sequences, y_encoded, groups, is_validation, unlabeled)
+        return self._train(windows, rng, self.max_epochs, self.pretrain_epochs)
 
     def partial_fit(self, X, y, classes=None):
         """Train for one epoch, without validation.
@@ -309,26 +307,19 @@ class LSTMDGClassifier(NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEst
         self._check_parameters(None)
         if isinstance(self.class_weight, str):
             raise ValueError("class_weight='balanced' needs all rows at once: give a dict.")
-        sequences, codes = self._check_rows(X, y, classes)
+        sequences, y_encoded = self._check_labelled(X, y, classes)
         groups = check_groups(None, len(sequences))
-        rng = check_random_state(self.random_state)
-        return self._train(sequences, codes, groups, None, None, rng, n_epochs=1)
-
-    def __sklearn_tags__(self):
-        """Declare the data forms that scikit-learn's checks try."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        tags.input_tags.three_d_array = True
-        return tags
+        windows = self._lay_out(sequences, y_encoded, groups, None, None)
+        return self._train(windows, check_random_state(self.random_state), n_epochs=1)
 
     def _check_parameters(self, X_unlabeled):
         self._validate_params()
-        generative = self.variant in ("dg", "h")
-        if self.horizon == 0 and generative:
+        is_generative = self.variant in _GENERATIVE
+        if self.horizon == 0 and is_generative:
             raise ValueError(f"horizon=0 leaves variant {self.variant!r} no point to generate.")
-        if X_unlabeled is not None and not generative:
+        if X_unlabeled is not None and not is_generative:
             raise ValueError(f"Variant {self.variant!r} cannot learn from X_unlabeled.")
-        if self.pretrain_epochs and not generative:
+        if self.pretrain_epochs and not is_generative:
             raise ValueError(
                 f"Variant {self.variant!r} has no generative task: pretrain_epochs must be 0."
             )
@@ -339,24 +330,175 @@ class LSTMDGClassifier(NetTrainerMixin, NetReaderMixin, ClassifierMixin, BaseEst
     def _dropout_rates(self):
         return (self.dropout,) * 3 if isinstance(self.dropout, Real) else tuple(self.dropout)
 
-    def _check_rows(self, X, y, classes=None):
+    def _check_labelled(self, X, y, classes=None):
         """Check X and y; the first training decides ROIs and classes."""
-        first = not hasattr(self, "net_")
-        sequences = check_sequences(X, estimator=self, reset=first)
-        if first and classes is None:
-            self.classes_, codes = check_labels(y, len(sequences))
-            return sequences, codes
-        if first:
+        is_first = not hasattr(self, "_nets")
+        sequences = self._check_rows(X, reset=is_first)
+        if is_first and classes is None:
+            self.classes_, y_encoded = check_labels(y, len(sequences))
+            return sequences, y_encoded
+        if is_first:
             self.classes_ = np.unique(classes)
-        labels, codes = check_labels(y, len(sequences), min_classes=1)
+        labels, y_encoded = check_labels(y, len(sequences), min_classes=1)
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
             raise ValueError(f"y holds {unknown[0]!r}, which is not among the known classes.")
-        return sequences, np.searchsorted(self.classes_, labels)[codes]
+        return sequences, np.searchsorted(self.classes_, labels)[y_encoded]
 
-    def _hold_out(self, validation, codes, groups, rng):
-        if validation is not None:
-            return check_validation_mask(validation, groups)
-        if self.validation_fraction == 0:
-            return None
-        return hold_out_groups(codes, groups, self.validation_fraction, rng)
+    def _lay_out(self, sequences, y_encoded, groups, is_validation, unlabeled):
+        """Return training windows, unlabelled ones included, and validation windows or None."""
+        weights = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=self.classes_[y_encoded]
+        )[y_encoded]
+        # A bag is a subject; sequences are, where they share a group and a class.
+        is_bag = sequences.kind == "bags"
+        n_classes = len(self.classes_)
+        subjects = np.arange(len(groups)) if is_bag else groups * n_classes + y_encoded
+        device = network.usable_device(self.device)
+
+        def labelled(rows, more=None):
+            taken = sequences.take(np.flatnonzero(rows))
+            values = y_encoded[rows], subjects[rows], weights[rows]
+            return network.LabelledWindows.from_rows(taken, *values, more, device)
+
+        if is_validation is None:
+            return labelled(np.ones(len(groups), dtype=bool), unlabeled), None
+        return labelled(~is_validation, unlabeled), labelled(is_validation)
+
+    def _train(self, windows, rng, n_epochs, n_pretrain=0):
+        """Train the nets, new ones or those of the last fit, and tell their history."""
+        seeds = [draw_seed(rng) for _ in range(self.n_nets)]
+        parameters = self.get_params(deep=False) | {"dropout": self._dropout_rates()}
+        if hasattr(self, "_nets"):
+            self._nets.update(**parameters)
+        else:
+            self._nets = network.Nets(
+                n_rois=self.n_features_in_, n_classes=len(self.classes_), **parameters
+            )
+        try:
+            self._nets.train(*windows, seeds, n_epochs, n_pretrain, self.n_threads)
+        except BaseException:
+            if not hasattr(self, "history_"):
+                self._forget()
+            raise
+        net = self._nets.first
+        self.history_, self.n_iter_ = net.recorded(), len(net.history)
+        self.best_epoch_ = net.best_epoch
+        return self
+
+    def _forget(self):
+        for name in ("_nets", "history_", "n_iter_", "best_epoch_"):
+            vars(self).pop(name, None)
+
+    def __sklearn_is_fitted__(self):
+        """Tell whether there are nets."""
+        return hasattr(self, "_nets")
+
+    @property
+    def net_(self):
+        """The first net."""
+        return self.nets_[0]
+
+    @property
+    def nets_(self):
+        """All nets."""
+        check_is_fitted(self)
+        return self._nets.nets
+
+    @property
+    def membership_(self):
+        """Membership W_d of each ROI in each community."""
+        self._check_variant("membership_", _GENERATIVE)
+        return self._nets.membership
+
+    @property
+    def influence_(self):
+        """Sum of each community's absolute input weights to the discriminative LSTM."""
+        self._check_variant("influence_", _WITH_COMMUNITIES)
+        return self._nets.influence
+
+    def _check_variant(self, name, variants):
+        check_is_fitted(self)
+        if self._nets.variant not in variants:
+            raise AttributeError(
+                f"variant {self._nets.variant!r} has no {name}: it exists for "
+                f"{', '.join(variants)}."
+            )
+
+    def _windows(self, X):
+        check_is_fitted(self)
+        sequences = self._check_rows(X)
+        return sequences, network.WindowSet.from_sequences(sequences, self.net_.device)
+
+    def _scores(self, X):
+        """Return the windows' logits, averaged over the nets, row by row."""
+        sequences, windows = self._windows(X)
+        logits = self._nets.logits(windows, self.horizon, self.n_threads)
+        is_bag = sequences.kind == "bags"
+        return np.split(logits, np.cumsum(sequences.n_windows)[:-1]), is_bag
+
+    def predict_window_proba(self, X):
+        """Return the class probabilities of every window, row by row.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Rows to classify.
+
+        Returns
+        -------
+        list of ndarray of shape (n_windows_i, n_classes)
+        """
+        return [probabilities(row) for row in self._scores(X)[0]]
+
+    def generate(self, X, n_steps=1):
+        """Generate the points that follow, after reading every point of X.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Sequences to go on from.
+        n_steps : int, default=1
+            Points to generate; from the second on, what was generated is read.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_steps, n_rois) or, for bags, \
+                (n_rows, n_windows, n_steps, n_rois)
+            A list of ndarray where bags are ragged.
+        """
+        self._check_variant("generate", _GENERATIVE)
+        if not isinstance(n_steps, Integral) or n_steps < 1:
+            raise ValueError(f"n_steps must be a whole number of at least 1, got {n_steps!r}.")
+        sequences, windows = self._windows(X)
+        return _by_row(self._nets.generate(windows, n_steps, self.n_threads), sequences)
+
+    def community_activity(self, X):
+        """Return :math:`h_t` of the first LSTM at every point of X.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Sequences to read.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_points, n_communities) or, for bags, \
+                (n_rows, n_windows, n_points, n_communities)
+            A list of ndarray where rows are ragged.
+        """
+        self._check_variant("community_activity", _WITH_COMMUNITIES)
+        sequences, windows = self._windows(X)
+        return _by_row(self._nets.hidden_states(windows, self.n_threads), sequences)
+
+
+def _by_row(windows, sequences):
+    """Put what was computed window by window back into rows, stacked where shapes agree."""
+    if sequences.kind != "bags":
+        return _stack(list(windows))
+    edges = np.cumsum(sequences.n_windows)
+    return _stack([np.stack(windows[a:b]) for a, b in zip([0, *edges], edges, strict=False)])
+
+
+def _stack(rows):
+    return np.stack(rows) if len({row.shape for row in rows}) == 1 else rows

@@ -1,6 +1,5 @@
 """What is done to scans before windows are cut from them."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -8,13 +7,24 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from .scans import band_pass, check_sequences, find_constant_rois, regress_global_mean, standardize
+from .base import ScanEstimatorMixin
+from .scans import (
+    band_pass,
+    find_constant_rois,
+    regress_global_mean,
+    standardize,
+    warn_of_constant_rois,
+)
 
 __all__ = ["ScanCleaner"]
 
 
 class ScanCleaner(
-    OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    ScanEstimatorMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Filter, regress and standardise each subject's scan on its own.
 
@@ -53,7 +63,7 @@ class ScanCleaner(
     Notes
     -----
     An ROI that is constant over a scan, or becomes so, is set to zeros, with one warning for all
-    scans. Constant means a standard deviation within the rounding of its number format.
+    scans. Constant means a standard deviation within the rounding of its numbers.
 
     Scans of one time point have no fluctuation to clean: they are returned as they are.
 
@@ -135,14 +145,16 @@ class ScanCleaner(
         check_is_fitted(self)
         sequences = self._check_scans(X)
         cleaned, constant = zip(*map(self._clean, sequences.series), strict=True)
-        _warn_of_constant_rois([np.flatnonzero(rois) for rois in constant])
+        rows, rois = np.nonzero(np.stack(constant))
+        first = f"row {rows[0]}, ROI {rois[0]}" if len(rows) else ""
+        warn_of_constant_rois(len(rows), "they are set to zeros", first)
         if sequences.kind == "table":
             return np.concatenate(cleaned)
         return np.stack(cleaned) if getattr(X, "ndim", 1) == 3 else list(cleaned)
 
     def _check_scans(self, X, reset=False):
         self._validate_params()
-        sequences = check_sequences(X, estimator=self, reset=reset)
+        sequences = self._check_rows(X, reset)
         if sequences.kind == "bags":
             raise ValueError("X holds bags of windows: clean scans before cutting windows.")
         if self.band_pass is not None:
@@ -183,21 +195,7 @@ class ScanCleaner(
         return self.standardize or self.regress_global_mean or self.band_pass is not None
 
     def __sklearn_tags__(self):
-        """Declare the data forms that scikit-learn's checks try."""
+        """Say that the number format is kept."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _warn_of_constant_rois(constant):
-    """Warn once of all constant ROIs, naming the first."""
-    rows = [row for row, rois in enumerate(constant) if len(rois)]
-    if rows:
-        total = sum(map(len, constant))
-        warnings.warn(
-            f"{total} constant ROI series in {len(rows)} of {len(constant)} scans set to zeros "
-            f"(first: row {rows[0]}, ROI {constant[rows[0]][0]}).",
-            stacklevel=3,
-        )

@@ -7,8 +7,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
 from sklearn_lstmdg import FCSVM, models
-from sklearn_lstmdg.baselines._simple import MeanMLPClassifier
-from sklearn_lstmdg.baselines._transfer import TransferAutoencoderClassifier
+from sklearn_lstmdg.baselines import MeanMLPClassifier, TransferAutoencoderClassifier
 from sklearn_lstmdg.models import make_model, model_names, register_model
 from sklearn_lstmdg.presets import PAPER, TUNED
 

@@ -14,44 +14,19 @@ References
 .. [1] A. Ng et al. "UFLDL Tutorial": Autoencoders and Sparsity; Stacked Autoencoders.
 """
 
-from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import nn
 
-__all__ = ["EncoderClassifier", "SparseEncoder", "pretrain_encoder", "sparse_autoencoder_loss"]
+from ..network import ScanNet
+from ..scans import is_constant
+from ._sparse_encoder import SparseEncoder
+
+__all__ = ["EncoderClassifier", "EncoderNet", "pretrain_encoder", "sparse_autoencoder_loss"]
 
 _SMALLEST_ACTIVITY = 1e-6
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class SparseEncoder:
-    """What pretraining hands on: the scaling of features, and the coding half of each layer.
-
-    Attributes
-    ----------
-    mean, scale : ndarray of shape (n_features,)
-        Of the features that it was trained on.
-    weights : list of ndarray of shape (n_out, n_in)
-        :math:`W` of each layer.
-    biases : list of ndarray of shape (n_out,)
-        :math:`b` of each layer.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    weights: list
-    biases: list
-
-    @property
-    def sizes(self):
-        """Nodes of each layer, the features first."""
-        return len(self.mean), *map(len, self.biases)
-
-    def __repr__(self):
-        """Show the sizes of the layers."""
-        return f"SparseEncoder({'-'.join(map(str, self.sizes))})"
 
 
 def pretrain_encoder(features, layer_sizes, n_epochs, lr, **penalties):
@@ -77,8 +52,9 @@ def pretrain_encoder(features, layer_sizes, n_epochs, lr, **penalties):
     SparseEncoder
     """
     mean, scale = features.mean(axis=0), features.std(axis=0)
-    rounding = 10 * np.finfo(features.dtype).eps * np.abs(features).max(axis=0)
-    scale = np.where(scale > rounding, scale, 1)
+    mean_square = np.square(mean) + np.square(scale)
+    constant = is_constant(np.square(scale), mean_square, len(features), features.dtype)
+    scale = np.where(constant, 1, scale)
     code = torch.from_numpy(((features - mean) / scale).astype(np.float32))
     weights, biases = [], []
     for size in layer_sizes:
@@ -146,24 +122,29 @@ class EncoderClassifier(nn.Module):
 
     Parameters
     ----------
-    encoder : SparseEncoder
-        Where the weights start.
+    sizes : sequence of int
+        Nodes of each layer, the features first.
     n_outputs : int
         1 for two classes (a logit), else the number of classes.
     """
 
-    def __init__(self, encoder, n_outputs):
+    def __init__(self, sizes, n_outputs):
         super().__init__()
-        self.register_buffer("mean", _floats(encoder.mean))
-        self.register_buffer("scale", _floats(encoder.scale))
-        self.layers = nn.ModuleList()
-        for weight, bias in zip(encoder.weights, encoder.biases, strict=True):
-            layer = nn.Linear(weight.shape[1], weight.shape[0])
-            with torch.no_grad():
-                layer.weight.copy_(_floats(weight))
-                layer.bias.copy_(_floats(bias))
-            self.layers.append(layer)
-        self.head = _dense(encoder.sizes[-1], n_outputs)
+        self.register_buffer("mean", torch.zeros(sizes[0]))
+        self.register_buffer("scale", torch.ones(sizes[0]))
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
+        self.head = _dense(sizes[-1], n_outputs)
+
+    def load_encoder(self, encoder):
+        """Start from the scaling and the weights of a :class:`SparseEncoder`."""
+        self.mean.copy_(torch.from_numpy(encoder.mean))
+        self.scale.copy_(torch.from_numpy(encoder.scale))
+        with torch.no_grad():
+            for layer, weight, bias in zip(
+                self.layers, encoder.weights, encoder.biases, strict=True
+            ):
+                layer.weight.copy_(torch.from_numpy(weight))
+                layer.bias.copy_(torch.from_numpy(bias))
 
     def forward(self, rows):
         """Return logits (n_rows, n_outputs) of a list of feature vectors (n_features,)."""
@@ -173,5 +154,7 @@ class EncoderClassifier(nn.Module):
         return self.head(code)
 
 
-def _floats(array):
-    return torch.tensor(array, dtype=torch.float32)
+class EncoderNet(ScanNet):
+    """The net that fine-tunes the classifier."""
+
+    module_type = EncoderClassifier

@@ -5,32 +5,27 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedGroupKFold, check_cv
-from sklearn.svm import LinearSVC
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from ..base import ScanClassifierMixin, draw_seed
 from ..scans import (
-    check_groups,
-    check_labels,
-    check_sequences,
     connectivity_features,
     connectivity_matrices,
     every_window,
     n_connections,
     scan_features,
+    warn_of_constant_rois,
 )
-from ._rotation import rotate, turn_back
+from ._linear_svm import SVMSearch, check_Cs, gram_factor, primal_coefficients, search_folds
 
 __all__ = ["FCSVM"]
 
 
-class FCSVM(ClassifierMixin, BaseEstimator):
+class FCSVM(ScanClassifierMixin, BaseEstimator):
     """Pearson connectivity of scans or windows, and a linear SVM whose C is searched for.
 
     The correlations between all pairs of ROIs of each scan, or of each window of a bag, are the
@@ -164,98 +159,40 @@ class FCSVM(ClassifierMixin, BaseEstimator):
         ValueError
             If the input is not as described, or a sequence has fewer than two points.
         """
-        self._validate_params()
-        sequences = check_sequences(X, estimator=self, reset=True)
+        sequences, y_encoded, groups = self._check_fit(X, y, groups)
         _check_n_points(sequences)
-        self.classes_, codes = check_labels(y, len(sequences))
-        groups = check_groups(groups, len(sequences))
+        Cs = check_Cs(self.Cs)
         rng = check_random_state(self.random_state)
-        folds = self._make_folds(codes, groups, rng)
-        seed = int(rng.randint(np.iinfo(np.int32).max))
+        folds = search_folds(y_encoded, groups, self.cv, rng)
+        search = SVMSearch(
+            self._encoded_weights(), self.max_iter, self.tol, draw_seed(rng), self.n_jobs
+        )
         self._is_table = sequences.kind == "table"
         features, rows, n_constant = _features(sequences)
-        n_capped, turned = self._search(sequences, features, codes, folds, seed)
-        svm = self._svm(self.C_, seed).fit(turned, codes[rows])
-        self.coef_, self.intercept_ = turn_back(svm.coef_, turned, features), svm.intercept_
-        self.n_iter_ = int(np.max(svm.n_iter_))
-        self._warn(n_constant, n_capped + int(self.n_iter_ >= self.max_iter))
+        searched, kept, weight = features, rows, 1.0
+        if folds and len(Cs) > 1:
+            step = self.search_step if sequences.kind == "bags" else 1
+            chosen, kept = every_window(step, sequences.n_windows)
+            searched, weight = gram_factor(features[chosen]), len(features) / len(kept)
+        self.C_, self.cv_results_, n_capped = search.choose_C(
+            Cs, searched, kept, y_encoded, folds, weight
+        )
+        # Where the search has used every window, its Gram factor serves the final fit too.
+        final = searched if len(searched) == len(features) else features
+        svm = search.fit(self.C_, final, y_encoded[rows])
+        self.coef_ = primal_coefficients(svm.coef_, final, features)
+        self.intercept_, self.n_iter_ = svm.intercept_, int(np.max(svm.n_iter_))
+        self._warn(n_constant, n_capped + search.is_capped(svm))
         return self
 
-    def _make_folds(self, codes, groups, rng):
-        """Return (train, test) rows of the search, or none where there are too few groups."""
-        n_groups = min(len(np.unique(groups[codes == k])) for k in np.unique(codes))
-        cv = self.cv
-        if isinstance(cv, Integral) or cv is None:
-            n_folds = min(5 if cv is None else cv, n_groups)
-            if n_folds < 2:
-                return []
-            seed = int(rng.randint(np.iinfo(np.int32).max))
-            cv = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-        folds = check_cv(cv, codes, classifier=True).split(codes, codes, groups)
-        n_classes = len(np.unique(codes))
-        return [(a, b) for a, b in folds if len(np.unique(codes[a])) == n_classes]
-
-    def _search(self, sequences, features, codes, folds, seed):
-        """Choose C; return how many fits were capped, and what the final fit may run on."""
-        Cs = np.sort(np.asarray(self.Cs, dtype=float))
-        if not len(Cs) or Cs[0] <= 0:
-            raise ValueError(f"Cs must be positive numbers, at least one, got {self.Cs!r}.")
-        self.cv_results_ = {}
-        if not folds or len(Cs) == 1:
-            self.C_ = float(Cs[len(Cs) // 2])
-            return 0, features
-        step = self.search_step if sequences.kind == "bags" else 1
-        kept, rows = every_window(step, sequences.n_windows)
-        weight = len(features) / len(rows)
-        turned = rotate(features[kept])
-        told = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._score_fold)(turned, rows, codes, *fold, Cs * weight, seed)
-            for fold in folds
-        )
-        scores = np.array([scores for scores, _ in told])
-        self.cv_results_ = {
-            "param_C": Cs,
-            **{f"split{k}_test_score": fold for k, fold in enumerate(scores)},
-            "mean_test_score": scores.mean(axis=0),
-            "std_test_score": scores.std(axis=0),
-        }
-        self.C_ = float(Cs[scores.mean(axis=0).argmax()])
-        n_capped = sum(capped for _, capped in told)
-        return n_capped, turned if step == 1 else features
-
-    def _score_fold(self, features, rows, codes, train, test, Cs, seed):
-        """Return the accuracy over test rows for each C, and how many fits were capped."""
-        trained, tested = np.isin(rows, train), np.isin(rows, test)
-        row_weights = compute_sample_weight(self._code_weights(), codes)[test]
-        features_train, features_test = features[trained], features[tested]
-        scores, n_capped = [], 0
-        for C in Cs:
-            svm = self._svm(C, seed).fit(features_train, codes[rows[trained]])
-            votes = np.zeros((len(codes), len(self.classes_)))
-            np.add.at(votes, rows[tested], _vote(svm.decision_function(features_test)))
-            correct = np.argmax(votes[test], axis=1) == codes[test]
-            scores.append(np.average(correct, weights=row_weights))
-            n_capped += int(np.max(svm.n_iter_) >= self.max_iter)
-        return scores, n_capped
-
-    def _svm(self, C, seed):
-        svm = _QuietSVC(C=C, dual=True, max_iter=self.max_iter, tol=self.tol)
-        return svm.set_params(random_state=seed, class_weight=self._code_weights())
-
-    def _code_weights(self):
+    def _encoded_weights(self):
         if not isinstance(self.class_weight, dict):
             return self.class_weight
         codes = {label: code for code, label in enumerate(self.classes_.tolist())}
         return {codes[label]: w for label, w in self.class_weight.items() if label in codes}
 
     def _warn(self, n_constant, n_capped):
-        if n_constant:
-            warnings.warn(
-                f"{n_constant} ROI series were constant in their scan or window; their "
-                "correlations were set to 0.",
-                UserWarning,
-                stacklevel=3,
-            )
+        warn_of_constant_rois(n_constant, "their correlations are set to 0", stacklevel=4)
         if n_capped:
             warnings.warn(
                 f"{n_capped} fits of the linear SVM stopped after max_iter={self.max_iter} passes "
@@ -264,64 +201,12 @@ class FCSVM(ClassifierMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def predict(self, X):
-        """Return the most probable class of each row, the first of equals.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Rows to classify.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[np.argmax(proba, axis=1)]
-
-    def predict_proba(self, X):
-        """Return class probabilities.
-
-        A bag's are the proportions of its windows' votes. A sequence's are the logistic function of
-        its margin (normalised with more than two classes): in order, but not calibrated.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Rows to classify.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-        """
-        sequences, margins = self._margins(X)
-        if sequences.kind == "bags":
-            return np.stack([_vote(margin).mean(axis=0) for margin in margins])
-        positive = expit(np.concatenate(margins))
+    def _probabilities(self, scores):
+        """Return the logistic function of the margins, normalised: in order, not calibrated."""
+        positive = expit(scores)
         if positive.shape[1] == 1:
             return np.hstack([1 - positive, positive])
         return positive / positive.sum(axis=1, keepdims=True)
-
-    def decision_function(self, X):
-        """Return scores in the order of ``predict_proba``.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Rows to classify.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes)
-            Margins of sequences. For bags the probability less 0.5, or with more than two classes
-            the probabilities.
-        """
-        sequences, margins = self._margins(X)
-        if sequences.kind != "bags":
-            margins = np.concatenate(margins)
-            return margins[:, 0] if margins.shape[1] == 1 else margins
-        proba = np.stack([_vote(margin).mean(axis=0) for margin in margins])
-        return proba[:, 1] - 0.5 if proba.shape[1] == 2 else proba
 
     @property
     def connectivity_coef_(self):
@@ -332,37 +217,18 @@ class FCSVM(ClassifierMixin, BaseEstimator):
         matrices = connectivity_matrices(self.coef_, self.n_features_in_)
         return matrices[0] if len(matrices) == 1 else matrices
 
-    def _margins(self, X):
-        """Return the rows and each row's margins (n_windows, n_outputs), row by row."""
-        check_is_fitted(self)
-        sequences = check_sequences(X, estimator=self)
+    def _scores(self, X):
+        """Return each row's margins (n_windows, n_outputs), row by row."""
+        sequences = self._check_rows(X)
         _check_n_points(sequences)
-        if (sequences.kind == "table") != self._is_table:
-            there = "a table of features" if self._is_table else "scans or bags"
-            raise ValueError(f"FCSVM was fitted on {there} and got something else.")
+        self._check_form(sequences)
         margins, n_constant = [], 0
         for row in range(len(sequences)):
             features, _, constant = _features(sequences.take([row]))
             margins.append(features @ self.coef_.T + self.intercept_)
             n_constant += constant
         self._warn(n_constant, 0)
-        return sequences, margins
-
-    def __sklearn_tags__(self):
-        """Declare the data forms that scikit-learn's checks try."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        tags.input_tags.three_d_array = True
-        return tags
-
-
-class _QuietSVC(LinearSVC):
-    """Linear SVM that leaves it to its caller to count fits that did not converge."""
-
-    def fit(self, X, y):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            return super().fit(X, y)
+        return margins, sequences.kind == "bags"
 
 
 def _check_n_points(sequences):
@@ -384,11 +250,3 @@ def _features(sequences):
     for row, (end, count) in enumerate(zip(ends, counts, strict=True)):
         n_constant += connectivity_features(sequences.windows(row), features[end - count : end])
     return features, np.repeat(np.arange(len(counts)), counts), n_constant
-
-
-def _vote(margins):
-    """Turn margins (n,) or (n, n_outputs) into one vote a row, (n, n_classes)."""
-    margins = margins.reshape(len(margins), -1)
-    if margins.shape[1] == 1:
-        margins = np.hstack([-margins, margins])
-    return np.eye(margins.shape[1])[margins.argmax(axis=1)]

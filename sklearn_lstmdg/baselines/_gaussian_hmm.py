@@ -19,6 +19,8 @@ from itertools import groupby
 
 import numpy as np
 
+from ..scans import is_constant
+
 __all__ = ["GaussianHMM", "fit_hmms", "n_parameters", "sequence_log_likelihoods"]
 
 _BLOCK = 1_000_000
@@ -219,9 +221,9 @@ def _centre_and_scale(sequences, rois):
     n_values = sum(part.shape[0] * part.shape[1] for part in parts)
     centre = sum(part.sum(axis=(0, 1), dtype=np.float64) for part in parts) / n_values
     squares = sum(np.square(part - centre).sum(axis=(0, 1)) for part in parts) / n_values
-    rounding = 1e-7 * np.max([np.abs(part).max(axis=(0, 1)) for part in parts], axis=0)
-    scale = np.sqrt(squares)
-    return centre, np.where(scale <= rounding, 1.0, scale)
+    mean_square = squares + np.square(centre)
+    constant = is_constant(squares, mean_square, n_values, sequences.series[0].dtype)
+    return centre, np.where(constant, 1.0, np.sqrt(squares))
 
 
 def _sum_by_row(sequences, log_likelihoods):

@@ -1,25 +1,26 @@
 """Hidden Markov models of single ROIs and a linear support vector machine on their likelihoods."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..scans import check_groups, check_labels, check_sequences, cut_like
+from ..base import ScanClassifierMixin, draw_seed
+from ..scans import cut_like, find_constant_rois, warn_of_constant_rois
 from ._fcsvm import FCSVM
 from ._gaussian_hmm import fit_hmms, sequence_log_likelihoods
+from ._linear_svm import search_folds
 
 __all__ = ["ROIHMMClassifier"]
 
 _SVM_PASSES = 10_000
 
 
-class ROIHMMClassifier(ClassifierMixin, BaseEstimator):
+class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
     """Hidden Markov model of each ROI, and a linear SVM on the scans' log-likelihoods.
 
     The series of each ROI, in all subjects of both classes, is modelled by one hidden Markov model
@@ -203,25 +204,25 @@ class ROIHMMClassifier(ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If ROIs are constant over all rows: how many.
+            If ROIs are constant: how many series.
         """
         self._check_parameters(X_unlabeled)
-        sequences = check_sequences(X, estimator=self, reset=True)
-        self.classes_, codes = check_labels(y, len(sequences))
-        groups = check_groups(groups, len(sequences))
+        sequences, y_encoded, groups = self._check_fit(X, y, groups)
         unlabeled = self._check_unlabeled(X_unlabeled, sequences)
-        _warn_of_constant_rois(sequences)
+        if sequences.kind != "table":
+            n_constant = sum(int(find_constant_rois(scan).sum()) for scan in sequences.series)
+            warn_of_constant_rois(n_constant, "their log-likelihoods tell little")
         rng = check_random_state(self.random_state)
-        seed = int(rng.randint(np.iinfo(np.int32).max))
-        self._models, n_iter = self._fit_models(sequences, codes, seed, unlabeled)
+        seed = draw_seed(rng)
+        self._models, n_iter = self._fit_models(sequences, y_encoded, seed, unlabeled)
         self.n_iter_ = n_iter if self.per_class else n_iter[0]
         features = _features(sequences, self._models)
-        folds = FCSVM(cv=self.cv)._make_folds(codes, groups, rng)
+        folds = search_folds(y_encoded, groups, self.cv, rng)
         if self.per_class:
             for train, test in folds:
-                models, _ = self._fit_models(sequences.take(train), codes[train], seed)
+                models, _ = self._fit_models(sequences.take(train), y_encoded[train], seed)
                 features[test] = _features(sequences.take(test), models)
-        return self._fit_svm(features, codes, groups, folds or self.cv, seed)
+        return self._fit_svm(features, y_encoded, groups, folds or self.cv, seed)
 
     def _check_parameters(self, X_unlabeled):
         self._validate_params()
@@ -239,14 +240,14 @@ class ROIHMMClassifier(ClassifierMixin, BaseEstimator):
     def _check_unlabeled(self, X_unlabeled, sequences):
         if X_unlabeled is None:
             return None
-        unlabeled = check_sequences(X_unlabeled, estimator=self)
+        unlabeled = self._check_rows(X_unlabeled)
         return cut_like(unlabeled, sequences) if sequences.kind == "bags" else unlabeled
 
-    def _fit_models(self, sequences, codes, seed, unlabeled=None):
+    def _fit_models(self, sequences, y_encoded, seed, unlabeled=None):
         """Return models and iterations of all ROIs, for each class or for all rows together."""
         parts = [sequences if unlabeled is None else sequences.join(unlabeled)]
         if self.per_class:
-            parts = [sequences.take(np.flatnonzero(codes == k)) for k in np.unique(codes)]
+            parts = [sequences.take(np.flatnonzero(y_encoded == k)) for k in np.unique(y_encoded)]
         fitted = [
             fit_hmms(
                 part,
@@ -261,11 +262,11 @@ class ROIHMMClassifier(ClassifierMixin, BaseEstimator):
         ]
         return [models for models, _ in fitted], np.array([n_iter for _, n_iter in fitted])
 
-    def _fit_svm(self, features, codes, groups, cv, seed):
+    def _fit_svm(self, features, y_encoded, groups, cv, seed):
         self._scaler = StandardScaler().fit(features)
         features = self._scaler.transform(features)
         svm = FCSVM(self.Cs, cv=cv, max_iter=_SVM_PASSES, class_weight=self.class_weight)
-        svm.set_params(random_state=seed).fit(features, self.classes_[codes], groups)
+        svm.set_params(random_state=seed).fit(features, self.classes_[y_encoded], groups)
         covariance = np.atleast_2d(np.cov(features, rowvar=False))
         patterns = svm.coef_ @ covariance
         self.patterns_ = patterns[0] if len(patterns) == 1 else patterns
@@ -274,55 +275,15 @@ class ROIHMMClassifier(ClassifierMixin, BaseEstimator):
         self._svm = svm
         return self
 
-    def predict(self, X):
-        """Return the most probable class of each row, the first of equals.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Rows to classify.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        features = self._scaled_features(X)
-        return self._svm.predict(features)
-
-    def predict_proba(self, X):
-        """Return the logistic function of the margins: in order, but not calibrated.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Rows to classify.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-        """
-        features = self._scaled_features(X)
-        return self._svm.predict_proba(features)
-
-    def decision_function(self, X):
-        """Return the margins of the SVM, in the order of ``predict_proba``.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Rows to classify.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes)
-        """
-        features = self._scaled_features(X)
-        return self._svm.decision_function(features)
+    def _scores(self, X):
+        """Return the rows' margins."""
+        return self._svm._scores(self._scaled_features(X))
 
     def _scaled_features(self, X):
-        check_is_fitted(self)
-        sequences = check_sequences(X, estimator=self)
-        return self._scaler.transform(_features(sequences, self._models))
+        return self._scaler.transform(_features(self._check_rows(X), self._models))
+
+    def _probabilities(self, scores):
+        return self._svm._probabilities(scores)
 
     @property
     def n_states_(self):
@@ -356,10 +317,8 @@ class ROIHMMClassifier(ClassifierMixin, BaseEstimator):
         return told if len(told) > 1 else told[0]
 
     def __sklearn_tags__(self):
-        """Declare the data forms that scikit-learn's checks try; one point is little to go by."""
+        """Say that one time point is little to go by."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        tags.input_tags.three_d_array = True
         tags.classifier_tags.poor_score = True
         return tags
 
@@ -372,16 +331,3 @@ def _features(sequences, models):
     n_points = (sequences.n_windows * sequences.lengths)[:, None]
     first, *others = [sequence_log_likelihoods(sequences, m) / n_points for m in models]
     return np.hstack([other - first for other in others]) if others else first
-
-
-def _warn_of_constant_rois(sequences):
-    low = np.min([series.min(axis=0) for series in sequences.series], axis=0)
-    high = np.max([series.max(axis=0) for series in sequences.series], axis=0)
-    constant = np.flatnonzero(low == high)
-    if len(constant):
-        warnings.warn(
-            f"{len(constant)} ROIs are constant over all rows (first: ROI {constant[0]}); their "
-            "log-likelihoods tell nothing.",
-            UserWarning,
-            stacklevel=3,
-        )

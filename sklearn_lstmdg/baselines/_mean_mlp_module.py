@@ -3,7 +3,9 @@
 import torch
 from torch import nn
 
-__all__ = ["MeanMLP"]
+from ..network import ScanNet
+
+__all__ = ["MeanMLP", "MeanMLPNet"]
 
 
 class MeanMLP(nn.Module):
@@ -40,3 +42,9 @@ class MeanMLP(nn.Module):
         hidden = self.hidden(torch.cat(scans))
         means = [part.mean(dim=0) for part in hidden.split([len(scan) for scan in scans])]
         return self.dense(torch.stack(means))
+
+
+class MeanMLPNet(ScanNet):
+    """The net that trains the perceptron."""
+
+    module_type = MeanMLP

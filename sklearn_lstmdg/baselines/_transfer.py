@@ -3,15 +3,15 @@
 from numbers import Integral, Real
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from ..network import seeded, torch_threads
+from .. import network
+from ..base import draw_seed
 from ..scans import check_sequences, fisher_z, scan_connectivity
-from ._autoencoder import EncoderClassifier, SparseEncoder, pretrain_encoder
-from ._scan_nets import ScanNetMixin
+from ._scan_net_classifier import ScanNetClassifierMixin, check_sizes
+from ._sparse_encoder import SparseEncoder
 
 __all__ = ["TransferAutoencoderClassifier"]
 
@@ -20,7 +20,7 @@ _WEIGHT = Interval(Real, 0, None, closed="left")
 _RATE = Interval(Real, 0, None, closed="neither")
 
 
-class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator):
+class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
     r"""Stacked sparse autoencoder on connectivity, pretrained elsewhere, fine-tuned here.
 
     The system that the paper compares with as DTL [1]_. Fisher's z of the correlations between all
@@ -66,8 +66,8 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
     n_features_in_ : int
         Number of ROIs; of features, where X is a table.
     pretrained_on_ : {"source", "training"}
-        Whether the encoder was trained on subjects of other sites (``X_source`` or ``pretrain``),
-        or, for want of them, on the training rows. Tables of results should tell.
+        Whether the encoder was trained on subjects of other sites (``X_unlabeled`` or
+        ``pretrain``), or, for want of them, on the training rows. Tables of results should tell.
     encoder_ : SparseEncoder
         The encoder that fine-tuning started from.
     history_ : dict of ndarray of shape (n_epochs,)
@@ -87,7 +87,7 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
     -----
     No code of [1]_ was found, and what we know of it does not tell layer sizes, penalties or
     optimisers: those marked as ours are our choice, the others are the tutorial's [2]_. The
-    original was trained on controls of other sites: choose ``X_source`` so. Subjects that are
+    original was trained on controls of other sites: choose ``X_unlabeled`` so. Subjects that are
     tested must never be in it. Features are standardised as in the rows of pretraining.
 
     A bag of windows is read as the scan that they were cut from; windows that do not overlap are
@@ -107,13 +107,13 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
     >>> elsewhere = make_scans(n_subjects=30, n_rois=12, random_state=1)
     >>> dtl = TransferAutoencoderClassifier(layer_sizes=(8, 4), max_epochs=5, random_state=0)
     >>> controls = elsewhere.data[elsewhere.target == 0]
-    >>> dtl.fit(here.data, here.target, X_source=controls).pretrained_on_
+    >>> dtl.fit(here.data, here.target, X_unlabeled=controls).pretrained_on_
     'source'
     >>> dtl.predict_proba(here.data).shape
     (20, 2)
     """
 
-    __metadata_request__fit = {"groups": True, "X_source": True, "validation": True}
+    __metadata_request__fit = {"groups": True, "X_unlabeled": True, "validation": True}
 
     _parameter_constraints = {
         "layer_sizes": ["array-like"],
@@ -187,12 +187,11 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
             If a parameter or the input is not as described.
         """
         self._validate_params()
-        self._check_layer_sizes()
         features = _features(check_sequences(X))
         self.encoder = self._pretrain(features, check_random_state(self.random_state))
         return self
 
-    def fit(self, X, y, groups=None, X_source=None, validation=None):
+    def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
         """Pretrain where that was not done, then fine-tune on labelled rows.
 
         Parameters
@@ -203,7 +202,7 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
             Class labels.
         groups : array-like of shape (n_rows,), default=None
             Rows that belong together; the internal split keeps them so.
-        X_source : array-like or list, default=None
+        X_unlabeled : array-like or list, default=None
             Rows to pretrain on, in place of ``encoder``. Without either, pretraining uses those
             rows of X that do not validate.
         validation : array-like of bool of shape (n_rows,), default=None
@@ -222,44 +221,40 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
         FloatingPointError
             If the loss stops being finite.
         """
-        sequences, codes, groups = self._check_fit(X, y, groups)
-        self._check_layer_sizes()
+        sequences, y_encoded, groups = self._check_fit(X, y, groups)
+        self._is_table = sequences.kind == "table"
         rng = check_random_state(self.random_state)
-        held = self._hold_out(validation, codes, groups, rng)
+        is_validation = self._hold_out(validation, y_encoded, groups, rng)
         features = _features(sequences)
-        self.encoder_ = self._make_encoder(features, held, X_source, rng)
-        rows = list(torch.from_numpy(features.astype(np.float32)))
-        return self._train(
-            rows,
-            codes,
-            held,
-            lambda n_outputs: EncoderClassifier(self.encoder_, n_outputs),
-            rng,
-            self.weight_decay,
-        )
+        self.encoder_ = self._make_encoder(features, is_validation, X_unlabeled, rng)
 
-    def _check_layer_sizes(self):
-        sizes = list(self.layer_sizes)
-        if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                f"layer_sizes must be whole numbers of at least 1, got {self.layer_sizes!r}."
-            )
+        def make_net(n_outputs, loop):
+            from ._autoencoder import EncoderNet
 
-    def _make_encoder(self, features, held, X_source, rng):
+            module = {"sizes": list(self.encoder_.sizes), "n_outputs": n_outputs}
+            return EncoderNet.make(module, weight_decay=self.weight_decay, **loop)
+
+        def start(module):
+            module.load_encoder(self.encoder_)
+
+        rows = network.as_rows(features)
+        return self._train(rows, y_encoded, is_validation, make_net, rng, start)
+
+    def _make_encoder(self, features, is_validation, X_unlabeled, rng):
         """Return the encoder to start from, and note what it was trained on."""
         self.pretrained_on_ = "source"
-        if X_source is not None:
-            source = check_sequences(X_source, estimator=self)
-            self._check_kind(source, "X_source")
-            return self._pretrain(_features(source), rng)
+        if X_unlabeled is not None:
+            unlabeled = self._check_rows(X_unlabeled)
+            self._check_form(unlabeled, "X_unlabeled")
+            return self._pretrain(_features(unlabeled), rng)
         if self.encoder is not None:
             self._check_encoder(features.shape[1])
             return self.encoder
         self.pretrained_on_ = "training"
-        return self._pretrain(features if held is None else features[~held], rng)
+        return self._pretrain(features if is_validation is None else features[~is_validation], rng)
 
     def _check_encoder(self, n_features):
-        wanted = (n_features, *self.layer_sizes)
+        wanted = (n_features, *check_sizes(self.layer_sizes, "layer_sizes"))
         if self.encoder.sizes != wanted:
             raise ValueError(
                 f"encoder has layers of {self.encoder.sizes} nodes; the features of X and "
@@ -267,11 +262,13 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
             )
 
     def _pretrain(self, features, rng):
-        seed = rng.randint(np.iinfo(np.int32).max)
-        with torch_threads(self.n_threads), seeded(seed, "cpu"):
+        from ._autoencoder import pretrain_encoder
+
+        sizes = check_sizes(self.layer_sizes, "layer_sizes")
+        with network.torch_threads(self.n_threads), network.seeded(draw_seed(rng), "cpu"):
             return pretrain_encoder(
                 features,
-                self.layer_sizes,
+                sizes,
                 self.pretrain_epochs,
                 self.pretrain_lr,
                 sparsity=self.sparsity,
@@ -280,13 +277,8 @@ class TransferAutoencoderClassifier(ScanNetMixin, ClassifierMixin, BaseEstimator
             )
 
     def _read_rows(self, sequences):
-        self._check_kind(sequences, "X")
-        return list(torch.from_numpy(_features(sequences).astype(np.float32)))
-
-    def _check_kind(self, sequences, name):
-        if (sequences.kind == "table") != self._is_table:
-            there = "a table of features" if self._is_table else "scans or bags"
-            raise ValueError(f"{name} is of another form than X in fit, which was {there}.")
+        self._check_form(sequences)
+        return network.as_rows(_features(sequences))
 
 
 def _features(sequences):

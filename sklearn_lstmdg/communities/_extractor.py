@@ -17,8 +17,9 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from ..base import ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
-from ..scans import check_groups, check_sequences, window_view
+from ..scans import check_groups, window_view
 from ._memberships import find_constant, member_weights, top_communities, two_means
 
 __all__ = ["CommunityExtractor", "community_influence", "top_communities"]
@@ -26,7 +27,9 @@ __all__ = ["CommunityExtractor", "community_influence", "top_communities"]
 _ROWS_AT_ONCE = 16
 
 
-class CommunityExtractor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class CommunityExtractor(
+    ScanEstimatorMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     r"""Turn memberships into communities, and scans into the communities' time courses.
 
     The memberships :math:`w_{rk}` of all ROIs in community :math:`k` are split by 2-means; the
@@ -137,7 +140,7 @@ class CommunityExtractor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=
             If communities have constant memberships: how many.
         """
         self._validate_params()
-        sequences = check_sequences(X, estimator=self, reset=True)
+        sequences = self._check_rows(X, reset=True)
         check_groups(groups, len(sequences))
         self.estimator_ = self._fit_estimator(X, y, groups)
         self.membership_ = _membership_of(self.estimator_, sequences.n_rois)
@@ -193,7 +196,7 @@ class CommunityExtractor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=
             a list. 0 where a community has no members.
         """
         check_is_fitted(self)
-        sequences = check_sequences(X, estimator=self)
+        sequences = self._check_rows(X)
         weights = member_weights(self.membership_.astype(np.float64), self.communities_)
         courses = [series @ weights.astype(series.dtype) for series in sequences.series]
         return _in_form(replace(sequences, series=courses), getattr(X, "ndim", 1) > 2)
@@ -224,8 +227,6 @@ class CommunityExtractor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=
     def __sklearn_tags__(self):
         """Declare the data forms that scikit-learn's checks try, and whether y is needed."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.target_tags.required = (
             not self.prefit and get_tags(self._estimator_or_default()).target_tags.required

@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..scans import Sequences, check_sequences
+from ..base import ScanEstimatorMixin
+from ..scans import Sequences, warn_of_constant_rois
 from ._factors import (
     fit_factors,
     fit_factors_dense,
@@ -23,8 +24,12 @@ from ._window_correlations import WindowCorrelations
 
 __all__ = ["ParafacCommunities"]
 
+_NO_CORRELATION = "their correlations are set to 0"
 
-class ParafacCommunities(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+
+class ParafacCommunities(
+    ScanEstimatorMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     r"""Communities as the non-negative PARAFAC of the windows' correlation matrices.
 
     Each window's Pearson correlation matrix is one slice of a tensor of shape
@@ -163,7 +168,7 @@ class ParafacCommunities(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             If X is not as described, or no ROI varies in any window.
         """
         self._validate_params()
-        sequences = _every(check_sequences(X, estimator=self, reset=True), self.step)
+        sequences = _every(self._check_rows(X, reset=True), self.step)
         best = self._fit_starts(sequences, check_random_state(self.random_state))
         self.errors_ = np.array(best.errors)
         self.n_iter_ = len(best.errors) or self.max_iter
@@ -199,7 +204,7 @@ class ParafacCommunities(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def _store(self, memberships, sequences):
         """Solve for the loadings of the symmetric model, and sort its components by weight."""
         tensor = WindowCorrelations(sequences, np.float64)
-        _warn_of_constants(tensor, stacklevel=4)
+        warn_of_constant_rois(tensor.n_constant, _NO_CORRELATION, stacklevel=5)
         gram = np.square(memberships @ memberships.T)
         products = tensor.window_products(memberships, memberships)
         loadings = solve_loadings(products, gram)
@@ -231,20 +236,13 @@ class ParafacCommunities(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             (``loadings_ * weights_`` for the windows of the fit), averaged over a row's windows.
         """
         check_is_fitted(self)
-        sequences = _every(check_sequences(X, estimator=self), self.step)
+        sequences = _every(self._check_rows(X), self.step)
         tensor = WindowCorrelations(sequences, np.float64)
-        _warn_of_constants(tensor, stacklevel=3)
+        warn_of_constant_rois(tensor.n_constant, _NO_CORRELATION)
         memberships = np.ascontiguousarray(self.membership_.T)
         gram = np.square(memberships @ memberships.T)
         loadings = solve_loadings(tensor.window_products(memberships, memberships), gram)
         return _average(loadings.T, sequences.n_windows)
-
-    def __sklearn_tags__(self):
-        """Declare the data forms that scikit-learn's checks try."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
-        tags.input_tags.three_d_array = True
-        return tags
 
 
 def _every(sequences, step):
@@ -264,13 +262,3 @@ def _average(loadings, n_windows):
     """Average windows' loadings (n_windows, n_communities) over each row."""
     first = np.cumsum(n_windows) - n_windows
     return np.add.reduceat(loadings, first, axis=0) / n_windows[:, None]
-
-
-def _warn_of_constants(tensor, stacklevel):
-    if tensor.n_constant:
-        warnings.warn(
-            f"{tensor.n_constant} ROI series were constant in their scan or window; their "
-            "correlations were set to 0.",
-            UserWarning,
-            stacklevel=stacklevel,
-        )

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..scans import Sequences
+from ..scans import Sequences, is_constant
 
 __all__ = ["WindowCorrelations", "project", "sum_back"]
 
@@ -205,12 +205,13 @@ def sum_back(z, projected, loadings):
 
 def _moments(windows):
     """Return each ROI's mean, its length once centred, and whether it is constant."""
+    n_points = windows.shape[1]
     mean = windows.mean(axis=1, dtype=np.float64)
     centred = windows - mean[:, None]
-    length = np.sqrt(np.einsum("str,str->sr", centred, centred))
-    largest = np.maximum(windows.max(axis=1), -windows.min(axis=1))
-    rounding = 8 * np.finfo(windows.dtype).eps * largest * np.sqrt(windows.shape[1])
-    return mean, length, length <= rounding
+    square = np.einsum("str,str->sr", centred, centred)
+    variance = square / n_points
+    constant = is_constant(variance, variance + np.square(mean), n_points, windows.dtype)
+    return mean, np.sqrt(square), constant
 
 
 def _lay_out(sequences, lengths, block_points):

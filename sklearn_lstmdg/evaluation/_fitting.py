@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-from ..network import torch_threads
+from .. import network
 
 __all__ = ["fit_arguments", "fit_fold", "last_step", "set_random_states", "takes_source"]
 
@@ -186,7 +186,7 @@ def fit_fold(estimator, seed, X, y, groups, fold, X_source=None):
     # On one thread the bits do not depend on how many folds run side by side.
     with (
         threadpool_limits(1),
-        torch_threads(1),
+        network.torch_threads(1),
         warnings.catch_warnings(record=True) as caught,
         config_context(enable_metadata_routing=_is_routed() or X_source is not None),
     ):

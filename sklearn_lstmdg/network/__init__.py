@@ -1,19 +1,19 @@
-"""The paper, equation by equation: the network, its losses, its training, what it tells."""
+"""The paper, equation by equation: the network, its losses, its training, what it tells.
 
-from ._early_stopping import train_with_early_stopping
-from ._module import JointNetwork
-from ._net_trainer import NetTrainerMixin
-from ._reading import NetReaderMixin
-from ._training import MONITORS, WindowNet, probabilities, seeded, torch_threads
+torch is imported when a name of this room is first used.
+"""
 
-__all__ = [
-    "MONITORS",
-    "JointNetwork",
-    "NetReaderMixin",
-    "NetTrainerMixin",
-    "WindowNet",
-    "probabilities",
-    "seeded",
-    "torch_threads",
-    "train_with_early_stopping",
-]
+from .._extras import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "._epoch_net": ["usable_device"],
+        "._nets": ["Nets"],
+        "._recurrence": ["compiled_available"],
+        "._scan_net": ["LabelledRows", "ScanNet", "as_rows"],
+        "._torch_context": ["seeded", "torch_threads"],
+        "._window_net": ["WindowNet"],
+        "._window_table": ["LabelledWindows", "WindowSet"],
+    },
+)

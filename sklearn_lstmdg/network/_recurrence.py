@@ -14,12 +14,12 @@ except ImportError:  # no compiler when the package was installed
     _lstm = None
 
 __all__ = [
+    "backward_recorded",
     "compiled_available",
-    "derive_recorded",
+    "forward_recorded",
     "is_compiled_for",
     "lstm",
     "lstm_windows",
-    "run_recorded",
 ]
 
 
@@ -105,7 +105,7 @@ def _forward(projected, first, layer, n_points, n_sequences):
     return hidden, cell
 
 
-def run_recorded(points, weight, recurrent, bias):
+def forward_recorded(points, weight, recurrent, bias):
     """Run the compiled LSTM and keep what its derivatives need.
 
     Parameters
@@ -132,8 +132,8 @@ def run_recorded(points, weight, recurrent, bias):
     return projected, states
 
 
-def derive_recorded(points, weight, recurrent, gates, states, d_hidden, d_cell, by_points=True):
-    """Derive a loss by the input and the weights of a recorded run.
+def backward_recorded(points, weight, recurrent, gates, states, d_hidden, d_cell, by_points=True):
+    """Return a loss's gradients by the input and the weights of a recorded run.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def derive_recorded(points, weight, recurrent, gates, states, d_hidden, d_cell, 
     Returns
     -------
     d_points, d_weight, d_recurrent, d_bias : Tensor
-        In the shapes of what they derive by; ``d_points`` is None unless wanted.
+        In the shapes of what they are gradients by; ``d_points`` is None unless wanted.
     """
     hidden, cell, tanh_cell = states
     d_gates = torch.empty_like(gates)
@@ -167,7 +167,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx, points, weight, recurrent, bias):
         points, recurrent = points.contiguous(), recurrent.contiguous()
-        gates, states = run_recorded(points, weight, recurrent, bias)
+        gates, states = forward_recorded(points, weight, recurrent, bias)
         ctx.save_for_backward(points, weight, recurrent, gates, states)
         return states[0], states[1, -1].clone()
 
@@ -175,7 +175,7 @@ class _Recurrence(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, d_hidden, d_cell):
         d_states = d_hidden.contiguous(), d_cell.contiguous()
-        return derive_recorded(*ctx.saved_tensors, *d_states, ctx.needs_input_grad[0])
+        return backward_recorded(*ctx.saved_tensors, *d_states, ctx.needs_input_grad[0])
 
 
 def _call(function, *tensors, like):

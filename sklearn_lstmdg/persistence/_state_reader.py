@@ -111,7 +111,10 @@ class StateReader:
         return cls(**{name: self.decode(item) for name, item in told.items()})
 
     def _decode_net(self, value, owner):
-        return rebuild_net(value["class"], owner, self.decode(value["state"]))
+        net = rebuild_net(value["class"], owner, self.decode(value["state"]))
+        if self._device is not None and value["class"] == "Nets":
+            net.to(self._device)
+        return net
 
     def _decode_same(self, value, owner):
         return self._known[value["number"]]

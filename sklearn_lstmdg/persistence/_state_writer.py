@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils._metadata_requests import SIMPLE_METHODS, MetadataRequest
 
 from ._saved_classes import RECORDS, check_parameters, refusal
-from ._saved_nets import is_net, net_state
+from ._saved_nets import is_net
 
 __all__ = ["StateWriter"]
 
@@ -154,7 +154,7 @@ class StateWriter:
         if isinstance(value, MetadataRequest):
             return self.encode(_requests(value), path)
         if is_net(value):
-            return {"type": "net", "class": name, "state": self.encode(net_state(value), path)}
+            return {"type": "net", "class": name, "state": self.encode(value.__getstate__(), path)}
         if RECORDS.get(name) is type(value):
             parts = {f.name: getattr(value, f.name) for f in fields(value)}
             items = {key: self.encode(part, f"{path}.{key}") for key, part in parts.items()}

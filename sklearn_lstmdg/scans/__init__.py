@@ -1,12 +1,18 @@
 """What X is: the one definition of rows, scans, bags, windows and groups, and of each error."""
 
 from ._connectivity import (
+    connectable_scans,
     connectivity_features,
     connectivity_matrices,
+    distinct_points,
+    fisher_z,
     n_connections,
+    scan_connectivity,
     scan_features,
+    whole_scans,
 )
-from ._signals import band_pass, find_constant_rois, regress_global_mean, resample, standardize
+from ._constant import find_constant_rois, is_constant, warn_of_constant_rois
+from ._signals import band_pass, regress_global_mean, resample, standardize
 from ._splits import hold_out_groups
 from ._validation import (
     Sequences,
@@ -15,7 +21,7 @@ from ._validation import (
     check_sequences,
     check_validation_mask,
 )
-from ._whole_scans import connectable_scans, fisher_z, scan_connectivity, whole_scans
+from ._votes import probabilities, votes
 from ._windows import cut_like, every_window, window_view
 
 __all__ = [
@@ -29,16 +35,21 @@ __all__ = [
     "connectivity_features",
     "connectivity_matrices",
     "cut_like",
+    "distinct_points",
     "every_window",
     "find_constant_rois",
     "fisher_z",
     "hold_out_groups",
+    "is_constant",
     "n_connections",
+    "probabilities",
     "regress_global_mean",
     "resample",
     "scan_connectivity",
     "scan_features",
     "standardize",
+    "votes",
+    "warn_of_constant_rois",
     "whole_scans",
     "window_view",
 ]

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from scipy import signal
 
-__all__ = ["band_pass", "find_constant_rois", "regress_global_mean", "resample", "standardize"]
+__all__ = ["band_pass", "regress_global_mean", "resample", "standardize"]
 
 _ORDER = 4
 
@@ -71,26 +71,6 @@ def standardize(scan):
     centred = scan - scan.mean(axis=0)
     deviation = centred.std(axis=0)
     return centred / np.where(deviation > 0, deviation, 1)
-
-
-def find_constant_rois(scan, like):
-    """Tell which ROIs of a scan hold no fluctuation beyond rounding.
-
-    Parameters
-    ----------
-    scan : ndarray of shape (n_timepoints, n_rois)
-        ROI series, possibly after some steps.
-    like : ndarray of shape (n_timepoints, n_rois)
-        The series as they were measured: their size and number format say what rounding is.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rois,)
-        True for constant ROIs.
-    """
-    # Rounding of the measured numbers, and of float64 sums over all points in the steps.
-    eps = np.finfo(like.dtype).eps + len(like) * np.finfo(np.float64).eps
-    return scan.std(axis=0) <= 10 * eps * np.abs(like).max(axis=0)
 
 
 def resample(scan, t_r, new_t_r):

@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from sklearn_lstmdg import FCSVM, SubsequenceAugmenter
+from sklearn_lstmdg.baselines._linear_svm import gram_factor, search_folds
 from sklearn_lstmdg.datasets import make_scans
 
 CS = (1e-3, 1e-2, 1e-1)
@@ -43,11 +44,9 @@ def test_coefficients_as_a_matrix(cohort):
 
 
 def test_the_rotation_has_the_same_solution():
-    from sklearn_lstmdg.baselines._rotation import rotate
-
     rng = np.random.default_rng(0)
     features, y = rng.standard_normal((40, 300)), np.arange(40) % 2
-    rotated = rotate(features)
+    rotated = gram_factor(features)
     assert rotated.shape == (40, 40)
     svm = LinearSVC(C=0.01, dual=True, tol=1e-10, max_iter=100_000, random_state=0)
     plain = svm.fit(features[:30], y[:30]).decision_function(features[30:])
@@ -88,7 +87,7 @@ def test_search_keeps_groups_and_bags_together(cohort):
     y = np.repeat(np.arange(12) % 2, 2)
     svm = FCSVM(Cs=CS, cv=Folds(3)).fit(bags, y, groups=groups)
     np.testing.assert_array_equal(Folds.seen, groups)
-    folds = FCSVM(cv=4)._make_folds(y, groups, np.random.RandomState(0))
+    folds = search_folds(y, groups, 4, np.random.RandomState(0))
     assert len(folds) == 4
     for train, test in folds:
         assert not set(groups[train]) & set(groups[test])
@@ -142,7 +141,7 @@ def test_constant_rois_warn_once_with_their_number(cohort):
     scans = cohort.data.copy()
     scans[3, :, 2] = 0
     scans[5, :, [0, 1]] = 1
-    with pytest.warns(UserWarning, match="3 ROI series were constant") as caught:
+    with pytest.warns(UserWarning, match="3 ROI series are constant") as caught:
         svm = FCSVM(Cs=[0.1]).fit(scans, cohort.target)
     assert len(caught) == 1
     assert np.isfinite(svm.coef_).all()
@@ -175,7 +174,7 @@ def test_errors_name_what_is_wrong(cohort):
     with pytest.raises(ValueError, match=r"2 points or more; rows \[1\]"):
         FCSVM().fit([np.ones((5, 2)), np.ones((1, 2))], [0, 1])
     svm = FCSVM(Cs=[0.1]).fit(cohort.data, cohort.target)
-    with pytest.raises(ValueError, match="fitted on scans"):
+    with pytest.raises(ValueError, match="fit, which was scans"):
         svm.predict(np.ones((3, 10)))
     with pytest.raises(ValueError, match="Cs must be positive"):
         FCSVM(Cs=[0.0, 1.0]).fit(cohort.data, cohort.target)

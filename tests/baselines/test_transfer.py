@@ -7,14 +7,14 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg.baselines import TransferAutoencoderClassifier
 from sklearn_lstmdg.baselines._autoencoder import (
     EncoderClassifier,
     pretrain_encoder,
     sparse_autoencoder_loss,
 )
-from sklearn_lstmdg.baselines._transfer import TransferAutoencoderClassifier
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.scans._whole_scans import distinct_points, fisher_z
+from sklearn_lstmdg.scans import distinct_points, fisher_z
 
 PENALTIES = {"sparsity": 0.05, "sparsity_weight": 3.0, "weight_decay": 1e-4}
 SMALL = {"layer_sizes": (8, 4), "pretrain_epochs": 20, "max_epochs": 5, "random_state": 0}
@@ -82,7 +82,8 @@ def test_the_network_starts_from_the_encoder():
     features = np.random.default_rng(0).normal(size=(9, 6))
     torch.manual_seed(0)
     encoder = pretrain_encoder(features, (4, 3), 5, 1e-2, **PENALTIES)
-    net = EncoderClassifier(encoder, 2)
+    net = EncoderClassifier(encoder.sizes, 2)
+    net.load_encoder(encoder)
     rows = list(torch.from_numpy(features.astype(np.float32)))
     code = forward(encoder, features)[-1]
     wanted = code @ net.head.weight.detach().numpy().T + net.head.bias.detach().numpy()
@@ -155,7 +156,7 @@ def test_pretraining_reads_the_source_or_the_training_rows(cohort, elsewhere):
     assert dtl.pretrained_on_ == "training"
     z = np.arctanh(upper_triangle(cohort.data))
     np.testing.assert_allclose(dtl.encoder_.mean, z[~validation].mean(axis=0), atol=1e-5)
-    dtl.fit(cohort.data, cohort.target, X_source=elsewhere)
+    dtl.fit(cohort.data, cohort.target, X_unlabeled=elsewhere)
     assert dtl.pretrained_on_ == "source"
     wanted = np.arctanh(upper_triangle(elsewhere))
     np.testing.assert_allclose(dtl.encoder_.mean, wanted.mean(axis=0), atol=1e-5)
@@ -206,10 +207,10 @@ def test_multiclass(cohort):
 def test_constant_rois_are_zeros_with_one_warning(cohort):
     scans = cohort.data.copy()
     scans[2, :, 5] = 1
-    with pytest.warns(UserWarning, match="1 ROI series were constant") as caught:
+    with pytest.warns(UserWarning, match="1 ROI series are constant") as caught:
         dtl = TransferAutoencoderClassifier(**SMALL).fit(scans, cohort.target)
     assert len(caught) == 1 and caught[0].filename == __file__
-    with pytest.warns(UserWarning, match="1 ROI series were constant"):
+    with pytest.warns(UserWarning, match="1 ROI series are constant"):
         assert np.isfinite(dtl.decision_function(scans)).all()
 
 
@@ -222,9 +223,9 @@ def test_errors_name_what_is_wrong(cohort, elsewhere):
     with pytest.raises(ValueError, match="layer_sizes must be whole numbers"):
         clone(dtl).set_params(layer_sizes=(8, 0)).fit(cohort.data, cohort.target)
     with pytest.raises(ValueError, match="X has 9 features"):
-        dtl.fit(cohort.data, cohort.target, X_source=elsewhere[..., :9])
-    with pytest.raises(ValueError, match="X_source is of another form than X"):
-        dtl.fit(cohort.data, cohort.target, X_source=np.ones((4, 10)))
+        dtl.fit(cohort.data, cohort.target, X_unlabeled=elsewhere[..., :9])
+    with pytest.raises(ValueError, match="X_unlabeled is of another form than X"):
+        dtl.fit(cohort.data, cohort.target, X_unlabeled=np.ones((4, 10)))
     dtl.fit(cohort.data, cohort.target)
     with pytest.raises(ValueError, match="fit, which was scans or bags"):
         dtl.predict(np.ones((3, 10)))
@@ -241,6 +242,6 @@ def test_real_scans(data_dir):
     scans = [scan for scan, keep in zip(abide.data, here, strict=True) if keep]
     source = [scan for scan, keep in zip(abide.data, here, strict=True) if not keep]
     dtl = TransferAutoencoderClassifier(pretrain_epochs=2, max_epochs=2, random_state=0)
-    dtl.fit(scans, np.asarray(abide.target)[here], X_source=source)
+    dtl.fit(scans, np.asarray(abide.target)[here], X_unlabeled=source)
     assert dtl.encoder_.sizes[1:] == (200, 100)
     assert np.isfinite(dtl.decision_function(scans)).all()

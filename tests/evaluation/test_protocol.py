@@ -19,7 +19,7 @@ from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import _protocol, compare_models
 from sklearn_lstmdg.models import make_model
-from sklearn_lstmdg.network._training import torch_threads
+from sklearn_lstmdg.network import torch_threads
 
 from _stubs import Noise, Recorder, WithoutMask
 

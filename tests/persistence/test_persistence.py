@@ -253,21 +253,6 @@ def test_the_trained_architecture_counts(scans, path):
         loaded.fit(*scans)
 
 
-def test_files_from_before_there_could_be_several_nets(saved, scans):
-    model, path = saved
-
-    def forget(document):
-        del document["estimator"]["state"]["_other_nets"]
-        for name in ("n_nets", "weight_decay", "windows_per_epoch", "pretrain_epochs"):
-            del document["estimator"]["params"][name]
-
-    rewrite(path, forget)
-    loaded = load_model(path)
-    assert same(outputs(loaded, scans[0]), outputs(model, scans[0]))
-    loaded.partial_fit(*scans)
-    assert same(outputs(loaded, scans[0]), outputs(model.partial_fit(*scans), scans[0]))
-
-
 def test_each_of_several_nets_is_checked(scans, path):
     save_model(net(n_nets=2).fit(*scans), path)
     name = "_other_nets.0.weights.shared_dense.weight"

@@ -10,8 +10,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import SubsequenceAugmenter
+from sklearn_lstmdg.baselines import ConnectivityFeatures, MeanMLPClassifier
 from sklearn_lstmdg.baselines._mean_mlp_module import MeanMLP
-from sklearn_lstmdg.baselines._simple import ConnectivityFeatures, MeanMLPClassifier
 from sklearn_lstmdg.datasets import make_scans
 
 
@@ -75,13 +75,13 @@ def test_constant_rois_warn_once_with_their_number(cohort):
     scans = cohort.data.copy()
     scans[3, :, 2] = 0
     scans[5, :, [0, 1]] = 1
-    with pytest.warns(UserWarning, match="3 ROI series were constant") as caught:
+    with pytest.warns(UserWarning, match="3 ROI series are constant") as caught:
         told = ConnectivityFeatures().fit_transform(scans)
     assert len(caught) == 1 and np.count_nonzero(told[3] == 0) == 9
     pytest.importorskip("nilearn")
-    with pytest.warns(UserWarning, match="3 ROI series were constant"):
+    with pytest.warns(UserWarning, match="3 ROI series are constant"):
         tangent = ConnectivityFeatures("tangent").fit(scans)
-    with pytest.warns(UserWarning, match="3 ROI series were constant"):
+    with pytest.warns(UserWarning, match="3 ROI series are constant"):
         assert np.isfinite(tangent.transform(scans)).all()
     scans[4] = 2
     with pytest.raises(ValueError, match=r"All ROIs are constant in rows \[4\]"):

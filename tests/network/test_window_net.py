@@ -1,25 +1,16 @@
 import weakref
 from itertools import count
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from scipy.special import expit, softmax
 from sklearn.metrics import accuracy_score, roc_auc_score
 from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
-from sklearn_lstmdg.network import _training
-from sklearn_lstmdg.network._training import (
-    MONITORS,
-    BestEpoch,
-    WindowNet,
-    probabilities,
-    seeded,
-    subject_scores,
-    torch_threads,
-)
+from sklearn_lstmdg.network import _window_net
+from sklearn_lstmdg.network._monitors import MONITORS
+from sklearn_lstmdg.network._window_net import WindowNet
 
 TINY = {"n_communities": 4, "n_units": 3, "random_state": 0}
 
@@ -65,52 +56,6 @@ def held(*rows):
 def ce(proba, labels):
     """Cross-entropy of each row of class probabilities."""
     return -np.log(proba[np.arange(len(labels)), labels])
-
-
-def run_best_epoch(monitor, records, patience=99):
-    """Show ``BestEpoch`` epochs whose weight is their number; return its choice and its stop."""
-    callback = BestEpoch(monitor, patience)
-    net = SimpleNamespace(history=[], module_=torch.nn.Linear(1, 1), patience_is_out_=False)
-    callback.on_train_begin(net)
-    for epoch, record in enumerate(records, 1):
-        net.history.append(record)
-        torch.nn.init.constant_(net.module_.weight, epoch)
-        callback.on_epoch_end(net)
-        if net.patience_is_out_:
-            break
-    callback.on_train_end(net)
-    assert net.module_.weight.item() == callback.epoch_
-    return callback.epoch_, len(net.history)
-
-
-@pytest.mark.parametrize("monitor", [*MONITORS, len])
-def test_each_monitor_reads_its_record_in_its_direction(monitor):
-    name, sign = MONITORS.get(monitor, ("valid_monitor", 1))
-    others = {record: 0.0 for record, _ in MONITORS.values()}
-    records = [others | {name: sign * value} for value in (0.1, 0.4, 0.3)]
-    assert run_best_epoch(monitor, records)[0] == 2
-
-
-def test_ties_are_broken_by_the_validation_loss():
-    losses = (0.5, 0.3, 0.4, 0.3)
-    records = [{"valid_auc": 0.8, "valid_loss": loss} for loss in losses]
-    assert run_best_epoch("auc", records)[0] == 2
-    records[2]["valid_auc"] = 0.9
-    assert run_best_epoch("auc", records)[0] == 3
-
-
-def test_an_undefined_monitor_leaves_it_to_the_validation_loss():
-    records = [{"valid_auc": np.nan, "valid_loss": loss} for loss in (0.5, 0.3, 0.4)]
-    assert run_best_epoch("auc", records)[0] == 2
-    records.append({"valid_auc": 0.1, "valid_loss": 9.0})
-    assert run_best_epoch("auc", records)[0] == 4
-
-
-@pytest.mark.parametrize("patience", [1, 3])
-def test_patience_counts_epochs_since_the_best(patience):
-    losses = (0.5, 0.6, 0.4, 0.7, 0.7, 0.7, 0.3)
-    best, n_epochs = run_best_epoch("loss", [{"valid_loss": loss} for loss in losses], patience)
-    assert (best, n_epochs) == {1: (1, 2), 3: (3, 6)}[patience]
 
 
 def test_without_validation_the_last_epoch_is_kept(scans):
@@ -245,32 +190,6 @@ def test_a_loss_that_is_not_finite_is_an_error(scans):
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_subject_scores_against_plain_ones(n_classes):
-    rng = np.random.default_rng(0)
-    subjects = rng.permutation(np.repeat(np.arange(9), rng.integers(1, 6, 9)))
-    labels, weights = subjects % n_classes, 1.0 + subjects % n_classes
-    proba = rng.dirichlet(np.ones(n_classes), len(subjects))
-    validation = SimpleNamespace(subjects=subjects, labels=labels, weights=weights)
-    mean = np.array([proba[subjects == s].mean(axis=0) for s in range(9)])
-    y = np.arange(9) % n_classes
-    scores = subject_scores(validation, proba, lambda y, p: y @ p[:, 1])
-    assert scores["subject_loss"] == pytest.approx(np.average(ce(mean, y), weights=1.0 + y))
-    score = mean[:, 1] if n_classes == 2 else mean
-    assert scores["auc"] == pytest.approx(roc_auc_score(y, score, multi_class="ovr"))
-    assert scores["accuracy"] == accuracy_score(y, mean.argmax(axis=1))
-    assert scores["monitor"] == pytest.approx(y @ mean[:, 1])
-
-
-def test_auc_of_subjects_that_lack_a_class():
-    proba = np.array([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]])
-    validation = SimpleNamespace(subjects=[0, 1], labels=np.array([1, 0]), weights=np.ones(2))
-    scores = subject_scores(validation, proba)
-    assert np.isnan(scores["auc"])
-    assert scores["accuracy"] == 1
-    assert scores["subject_loss"] == pytest.approx(-np.log([0.5, 0.6]).mean())
-
-
 def ragged_bags(X):
     return SubsequenceAugmenter(9, 4, horizon=2).fit_transform(
         [scan[: 40 - 5 * (i % 3)] for i, scan in enumerate(X)]
@@ -345,38 +264,18 @@ def test_chunks_change_nothing(scans, monkeypatch):
     bags = ragged_bags(X)
     model = LSTMDGClassifier(max_epochs=1, **TINY).fit(bags, y)
     wanted = model.predict_window_proba(bags), model.generate(bags, 2)
-    monkeypatch.setattr(_training, "_CHUNK", 3)
+    monkeypatch.setattr(_window_net, "_CHUNK", 3)
     told = model.predict_window_proba(bags), model.generate(bags, 2)
     for rows, expected in zip(told, wanted, strict=True):
         for row, values in zip(rows, expected, strict=True):
             np.testing.assert_allclose(row, values, rtol=1e-4, atol=1e-6)
 
 
-def test_probabilities_of_logits():
-    logits = np.random.default_rng(0).standard_normal((5, 3))
-    np.testing.assert_allclose(probabilities(logits), softmax(logits, axis=1))
-    binary = probabilities(torch.tensor([[0.3], [-800.0], [800.0]]))
-    np.testing.assert_allclose(binary[:, 1], expit(np.float32([0.3, -800, 800])))
-    np.testing.assert_allclose(binary.sum(axis=1), 1)
-
-
-def test_threads_and_generators_are_put_back():
-    before, state = torch.get_num_threads(), torch.get_rng_state()
-    with pytest.raises(RuntimeError, match="stop"), torch_threads(before + 1), seeded(3, "cpu"):
-        assert torch.get_num_threads() == before + 1
-        drawn = torch.rand(2)
-        raise RuntimeError("stop")
-    assert torch.get_num_threads() == before
-    assert torch.equal(torch.get_rng_state(), state)
-    with seeded(3, "cpu"):
-        assert torch.equal(torch.rand(2), drawn)
-
-
 def test_a_chunk_s_answers_are_not_kept(monkeypatch):
     """Small results kept between a chunk's large blocks made the heap grow with every bag."""
     bags = np.random.default_rng(0).standard_normal((12, 3, 9, 4))
     model = LSTMDGClassifier(n_communities=3, n_units=2, max_epochs=1, random_state=0)
-    read, alive = WindowNet.read, []
+    read, alive = WindowNet.predict_chunks, []
 
     def watched(self, *args, **options):
         seen = []
@@ -386,7 +285,7 @@ def test_a_chunk_s_answers_are_not_kept(monkeypatch):
             del logits, generated
             alive.append(sum(ref() is not None for ref in seen))
 
-    monkeypatch.setattr(WindowNet, "read", watched)
+    monkeypatch.setattr(WindowNet, "predict_chunks", watched)
     model.fit(bags, np.arange(12) % 2, validation=np.arange(12) < 6).predict_proba(bags)
     assert len(alive) > 12
     assert max(alive) <= 2

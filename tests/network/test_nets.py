@@ -1,4 +1,5 @@
 import pickle
+from copy import copy
 
 import numpy as np
 import pytest
@@ -53,7 +54,9 @@ def bags_of(X):
 def alone(model, k):
     """Return the classifier that has one of the nets only."""
     single = clone(model).set_params(n_nets=1)
-    vars(single).update(vars(model) | {"n_nets": 1, "net_": model.nets_[k], "_other_nets": []})
+    nets = copy(model._nets)
+    nets.nets = [model.nets_[k]]
+    vars(single).update(vars(model) | {"n_nets": 1, "_nets": nets})
     return single
 
 
@@ -143,7 +146,7 @@ def test_a_net_that_fails_leaves_nothing_fitted(scans):
     model = make(n_nets=2, callbacks=[Fail()])
     with pytest.raises(RuntimeError, match="stop"):
         model.fit(*scans)
-    assert not {"net_", "_other_nets", "history_"} & set(vars(model))
+    assert not {"_nets", "history_"} & set(vars(model))
 
 
 @pytest.mark.parametrize(

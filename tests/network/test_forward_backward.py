@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from sklearn_lstmdg.network._joint_step import joint_step
-from sklearn_lstmdg.network._module import JointLoss, JointNetwork
+from sklearn_lstmdg.network._forward_backward import forward_backward
+from sklearn_lstmdg.network._losses import JointLoss
+from sklearn_lstmdg.network._module import JointNetwork
 from sklearn_lstmdg.network._recurrence import compiled_available
 
 pytestmark = pytest.mark.skipif(
@@ -39,7 +40,7 @@ def by_autograd(network, criterion, points, target, labels, weights):
 def assert_same(network, criterion, *batch, rtol=1e-12):
     ours, theirs = (
         losses_and_gradients(network, lambda step=step: step(network, criterion, *batch))
-        for step in (joint_step, by_autograd)
+        for step in (forward_backward, by_autograd)
     )
     torch.testing.assert_close(ours[0], theirs[0], rtol=rtol, atol=0)
     for name, wanted in theirs[1].items():

@@ -15,12 +15,12 @@ generative path enter at :math:`c_T` (LSTM-DG) or :math:`h_T` (LSTM-H).
 import torch
 from torch.nn import functional
 
-from ._recurrence import derive_recorded, run_recorded
+from ._recurrence import backward_recorded, forward_recorded
 
-__all__ = ["joint_step"]
+__all__ = ["forward_backward"]
 
 
-def joint_step(network, criterion, points, target, labels, weights):
+def forward_backward(network, criterion, points, target, labels, weights):
     """Compute a batch's losses and store the gradients of the total loss in the parameters.
 
     Does what ``criterion(*network(points), ...)[0].backward()`` does, with the same dropout masks,
@@ -50,14 +50,14 @@ def joint_step(network, criterion, points, target, labels, weights):
         generated = None if state is None else state.values[None]
         judged = pooled.values, generated, labels, target, weights
         losses = criterion(*judged)
-        d_logits, d_generated = criterion.derive(*judged)
-        d_hidden = answers.derive(pooled.derive(d_logits))
+        d_logits, d_generated = criterion.backward(*judged)
+        d_hidden = answers.backward(pooled.backward(d_logits))
         if last is not first:
-            d_hidden = last.derive(d_hidden)
+            d_hidden = last.backward(d_hidden)
         d_cell = None
         if state is not None:
-            d_cell = _enter(network, d_hidden, state.derive(d_generated[0]))
-        first.derive(d_hidden, d_cell, by_points=False)
+            d_cell = _enter(network, d_hidden, state.backward(d_generated[0]))
+        first.backward(d_hidden, d_cell, by_points=False)
     return losses
 
 
@@ -90,13 +90,13 @@ class _RecordedLSTM:
     def __init__(self, layer, points):
         self.points = points
         self.weights = layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0
-        self.run = run_recorded(points, *self.weights)
+        self.run = forward_recorded(points, *self.weights)
         self.hidden, self.cell, _ = self.run[1]
 
-    def derive(self, d_hidden, d_cell=None, by_points=True):
+    def backward(self, d_hidden, d_cell=None, by_points=True):
         """Store the weights' gradients; return the derivatives by what was read."""
         run = self.points, *self.weights[:2], *self.run
-        d_points, *gradients = derive_recorded(*run, d_hidden, d_cell, by_points)
+        d_points, *gradients = backward_recorded(*run, d_hidden, d_cell, by_points)
         _store(self.weights, gradients)
         return d_points
 
@@ -109,7 +109,7 @@ class _DroppedDense:
         self.read = values if self.mask is None else values * self.mask
         self.values = functional.linear(self.read, layer.weight, layer.bias)
 
-    def derive(self, d_values):
+    def backward(self, d_values):
         """Store the layer's gradients; return the derivatives by what was read."""
         flat = d_values.flatten(0, -2)
         gradients = flat.T @ self.read.flatten(0, -2), flat.sum(dim=0)
@@ -125,7 +125,7 @@ class _DroppedMean:
         self.mask, self.shape = network.draw_mask(answers, rate), answers.shape
         self.values = (answers if self.mask is None else answers * self.mask).mean(dim=0)
 
-    def derive(self, d_values):
+    def backward(self, d_values):
         """Return the derivatives by what was averaged."""
         d_answers = (d_values / self.shape[0]).expand(self.shape)
         return d_answers if self.mask is None else d_answers * self.mask

@@ -1,0 +1,143 @@
+"""What all estimators share: data forms, checks of X, y and groups, votes and decisions."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .scans import (
+    check_groups,
+    check_labels,
+    check_sequences,
+    check_validation_mask,
+    hold_out_groups,
+    probabilities,
+    votes,
+)
+
+__all__ = ["ScanClassifierMixin", "ScanEstimatorMixin", "draw_seed"]
+
+
+def draw_seed(rng):
+    """Draw the seed of one training.
+
+    Parameters
+    ----------
+    rng : numpy.random.RandomState
+        Whose next number decides.
+
+    Returns
+    -------
+    int
+    """
+    return int(rng.randint(np.iinfo(np.int32).max))
+
+
+class ScanEstimatorMixin:
+    """What every estimator of scans shares: it reads X in all data forms, and its tags say so."""
+
+    def _check_rows(self, X, reset=False):
+        return check_sequences(X, estimator=self, reset=reset)
+
+    def _check_form(self, sequences, name="X"):
+        """Refuse a table of features where fit had scans, and scans where it had a table."""
+        if (sequences.kind == "table") != self._is_table:
+            there = "a table of features" if self._is_table else "scans or bags"
+            raise ValueError(f"{name} is of another form than X in fit, which was {there}.")
+
+    def __sklearn_tags__(self):
+        """Declare the data forms that scikit-learn's checks try."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
+    """What every classifier of scans shares: from scores to a decision.
+
+    A classifier has ``_scores(X)``, which returns each row's scores, a list of arrays
+    (n_windows_i, n_outputs), and whether rows are bags, whose windows decide together. Where a
+    classifier reads whole scans, a row has one score.
+    """
+
+    aggregation = "vote"
+
+    def _check_fit(self, X, y, groups):
+        """Return the rows, their class numbers and their groups; nothing was learnt before."""
+        self._validate_params()
+        sequences = self._check_rows(X, reset=True)
+        self.classes_, y_encoded = check_labels(y, len(sequences))
+        return sequences, y_encoded, check_groups(groups, len(sequences))
+
+    def _hold_out(self, validation, y_encoded, groups, rng):
+        """Return which rows validate, or None."""
+        if validation is not None:
+            return check_validation_mask(validation, groups)
+        if self.validation_fraction == 0:
+            return None
+        return hold_out_groups(y_encoded, groups, self.validation_fraction, rng)
+
+    def predict(self, X):
+        """Return the most probable class of each row, the first of equals.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Rows to classify.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[np.argmax(proba, axis=1)]
+
+    def predict_proba(self, X):
+        """Return class probabilities.
+
+        A bag's are the proportions of its windows' votes, or the mean of their probabilities,
+        where there is a parameter ``aggregation`` that says so. A sequence has its own: the
+        logistic function of its score.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Rows to classify.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+        """
+        check_is_fitted(self)
+        return self._decide(*self._scores(X))
+
+    def _decide(self, scores, is_bag):
+        if not is_bag:
+            return self._probabilities(np.concatenate(scores))
+        windows = votes if self.aggregation == "vote" else self._probabilities
+        return np.stack([windows(row).mean(axis=0) for row in scores])
+
+    def _probabilities(self, scores):
+        return probabilities(scores)
+
+    def decision_function(self, X):
+        """Return scores in the order of ``predict_proba``, always finite.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Rows to classify.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Scores (logits, margins) of sequences. For bags the probability less 0.5, or with more
+            than two classes the probabilities.
+        """
+        check_is_fitted(self)
+        scores, is_bag = self._scores(X)
+        if not is_bag:
+            scores = np.concatenate(scores)
+            return scores[:, 0] if scores.shape[1] == 1 else scores
+        proba = self._decide(scores, is_bag)
+        return proba[:, 1] - 0.5 if proba.shape[1] == 2 else proba

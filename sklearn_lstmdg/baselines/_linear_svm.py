@@ -1,0 +1,183 @@
+"""A linear SVM whose C is searched for, and the Gram factor that makes the search cheap."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.svm import LinearSVC
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.parallel import Parallel, delayed
+
+from ..base import draw_seed
+from ..scans import votes
+
+__all__ = ["SVMSearch", "check_Cs", "gram_factor", "primal_coefficients", "search_folds"]
+
+
+def gram_factor(features):
+    """Return fewer columns with the same products between rows, where there are fewer rows.
+
+    A linear model on them has the same decisions; :func:`primal_coefficients` gives its weights.
+    """
+    n_rows, n_features = features.shape
+    if n_rows >= n_features:
+        return features
+    products = features @ features.T
+    products[np.diag_indices(n_rows)] += 1e-12 * max(np.trace(products) / n_rows, 1e-300)
+    return cholesky(products, lower=True, overwrite_a=True, check_finite=False)
+
+
+def primal_coefficients(coef, factor, features):
+    """Return the weights of the features for those of their :func:`gram_factor`."""
+    if factor.shape == features.shape:
+        return coef
+    return solve_triangular(factor, coef.T, lower=True, trans="T").T @ features
+
+
+def check_Cs(Cs):
+    """Return the candidates for C in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one is not positive.
+    """
+    checked = np.sort(np.asarray(Cs, dtype=float))
+    if not len(checked) or not checked[0] > 0:
+        raise ValueError(f"Cs must be positive numbers, at least one, got {Cs!r}.")
+    return checked
+
+
+def search_folds(y_encoded, groups, cv, rng):
+    """Return the (train, test) rows of a search, none where there are too few groups.
+
+    Parameters
+    ----------
+    y_encoded, groups : ndarray of int of shape (n_rows,)
+        Class and group numbers.
+    cv : int, None or cross-validation splitter
+        A number of stratified folds, never more than the smallest class has groups.
+    rng : numpy.random.RandomState
+        Decides the folds.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Folds whose training rows hold every class.
+    """
+    classes = np.unique(y_encoded)
+    n_groups = min(len(np.unique(groups[y_encoded == k])) for k in classes)
+    if isinstance(cv, Integral) or cv is None:
+        n_folds = min(5 if cv is None else cv, n_groups)
+        if n_folds < 2:
+            return []
+        cv = StratifiedGroupKFold(n_folds, shuffle=True, random_state=draw_seed(rng))
+    folds = check_cv(cv, y_encoded, classifier=True).split(y_encoded, y_encoded, groups)
+    return [(a, b) for a, b in folds if len(np.unique(y_encoded[a])) == len(classes)]
+
+
+@dataclass(frozen=True)
+class SVMSearch:
+    """Linear SVMs with L2 penalty and squared hinge loss on rows of one or more windows.
+
+    Attributes
+    ----------
+    class_weight : dict, "balanced" or None
+        Weights by class number.
+    max_iter : int
+        Most passes of one fit.
+    tol : float
+        Tolerance of the solver's stopping rule.
+    seed : int
+        Decides the order in which the solver visits rows.
+    n_jobs : int or None
+        Folds side by side, in threads.
+    """
+
+    class_weight: object
+    max_iter: int
+    tol: float
+    seed: int
+    n_jobs: int | None = None
+
+    def fit(self, C, features, labels):
+        """Fit one SVM on the rows of a table."""
+        svm = _QuietSVC(C=C, dual=True, max_iter=self.max_iter, tol=self.tol)
+        svm.set_params(random_state=self.seed, class_weight=self.class_weight)
+        return svm.fit(features, labels)
+
+    def is_capped(self, svm):
+        """Tell whether a fit stopped before it converged."""
+        return int(np.max(svm.n_iter_)) >= self.max_iter
+
+    def choose_C(self, Cs, features, rows, y_encoded, folds, weight=1.0):
+        """Choose C by the accuracy over rows, whose windows vote.
+
+        Parameters
+        ----------
+        Cs : ndarray of shape (n_candidates,)
+            Ascending; of equally accurate ones the first is taken.
+        features : ndarray of shape (n_windows, n_columns)
+            Features, or their Gram factor.
+        rows : ndarray of int of shape (n_windows,)
+            Row of each window.
+        y_encoded : ndarray of int of shape (n_rows,)
+            Class numbers.
+        folds : list of (ndarray, ndarray)
+            Rows that train and that test; without any the median candidate is taken.
+        weight : float, default=1.0
+            How many windows each one stands for.
+
+        Returns
+        -------
+        C : float
+        cv_results : dict of ndarray
+            Empty without a search.
+        n_capped : int
+            Fits that did not converge.
+        """
+        if not folds or len(Cs) == 1:
+            return float(Cs[len(Cs) // 2]), {}, 0
+        told = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(self._score_fold)(features, rows, y_encoded, *fold, Cs * weight)
+            for fold in folds
+        )
+        scores = np.array([scores for scores, _ in told])
+        mean = scores.mean(axis=0)
+        results = {
+            "param_C": Cs,
+            **{f"split{k}_test_score": fold for k, fold in enumerate(scores)},
+            "mean_test_score": mean,
+            "std_test_score": scores.std(axis=0),
+        }
+        return float(Cs[mean.argmax()]), results, sum(capped for _, capped in told)
+
+    def _score_fold(self, features, rows, y_encoded, train, test, Cs):
+        """Return the accuracy over test rows for each C, and how many fits were capped."""
+        is_train, is_test = np.isin(rows, train), np.isin(rows, test)
+        row_weights = compute_sample_weight(self.class_weight, y_encoded)[test]
+        features_train, features_test = features[is_train], features[is_test]
+        shape = len(y_encoded), y_encoded.max() + 1
+        scores, n_capped = [], 0
+        for C in Cs:
+            svm = self.fit(C, features_train, y_encoded[rows[is_train]])
+            margins = svm.decision_function(features_test)
+            total = np.zeros(shape)
+            np.add.at(total, rows[is_test], votes(margins.reshape(len(margins), -1)))
+            correct = np.argmax(total[test], axis=1) == y_encoded[test]
+            scores.append(np.average(correct, weights=row_weights))
+            n_capped += self.is_capped(svm)
+        return scores, n_capped
+
+
+class _QuietSVC(LinearSVC):
+    """Linear SVM that leaves it to its caller to count fits that did not converge."""
+
+    def fit(self, X, y):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return super().fit(X, y)

@@ -1,0 +1,57 @@
+"""What classifiers share that train a small network on whole scans, one row a subject."""
+
+import numpy as np
+
+from .. import network
+from ..base import ScanClassifierMixin, draw_seed
+
+__all__ = ["ScanNetClassifierMixin", "check_sizes"]
+
+
+def check_sizes(sizes, name):
+    """Return the nodes of layers as a list of whole numbers; ``name`` is the parameter's."""
+    checked = list(sizes)
+    if not checked or not all(_is_size(size) for size in checked):
+        raise ValueError(f"{name} must be whole numbers of at least 1, got {sizes!r}.")
+    return [int(size) for size in checked]
+
+
+def _is_size(size):
+    return isinstance(size, int | np.integer) and not isinstance(size, bool) and size > 0
+
+
+class ScanNetClassifierMixin(ScanClassifierMixin):
+    """Training and prediction of a classifier with one net over whole scans.
+
+    A classifier has the parameters ``max_epochs``, ``batch_size``, ``lr``, ``patience``,
+    ``validation_fraction`` and ``n_threads``, and a method ``_read_rows(sequences)`` that returns
+    what the net's module reads: a list of float32 tensors, one a row.
+    """
+
+    def _train(self, rows, y_encoded, is_validation, make_net, rng, start=None):
+        """Make the net and train it; ``start(module)`` may set its first weights."""
+        n_classes = len(self.classes_)
+        loop = {name: getattr(self, name) for name in ("lr", "batch_size", "patience")}
+        net = make_net(1 if n_classes == 2 else n_classes, loop)
+        rows = network.LabelledRows.from_rows(rows, y_encoded)
+        parts = rows.split(is_validation)
+        with network.torch_threads(self.n_threads), network.seeded(draw_seed(rng), net.device):
+            net.initialize()
+            if start is not None:
+                start(net.module_)
+            net.train(*parts, self.max_epochs)
+        self._net = net
+        self.history_, self.n_iter_ = net.recorded(), len(net.history)
+        self.best_epoch_ = net.best_epoch
+        return self
+
+    @property
+    def module_(self):
+        """The trained network."""
+        return self._net.module_
+
+    def _scores(self, X):
+        """Return the rows' logits: a bag is read as its whole scan."""
+        rows = self._read_rows(self._check_rows(X))
+        with network.torch_threads(self.n_threads):
+            return list(self._net.logits(rows)[:, None]), False

@@ -1,0 +1,175 @@
+"""A skorch net with the one training loop of all torch models here, and a state without code."""
+
+import warnings
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import EpochTimer, PrintLog
+from skorch.history import History
+
+from ._torch_context import seeded
+
+__all__ = ["EpochNet"]
+
+
+def _of_the_estimator(name):
+    """Return a property in place of a method that skorch's nets have and this one must not."""
+
+    def refuse(net):
+        raise AttributeError(
+            f"net_ has no {name}: it is trained and read by its estimator, which knows windows, "
+            f"subjects and classes. Call the estimator's fit, partial_fit, predict_proba, "
+            "decision_function or predict_window_proba."
+        )
+
+    return property(refuse)
+
+
+class EpochNet(NeuralNet):
+    """skorch net that a fixed set trains, epoch by epoch, until its patience is out.
+
+    A subclass has ``make(**arguments)``, ``batches(training)``, ``train_batch(*batch)`` and
+    ``validate(validation)``. Its state is plain: numbers, texts and arrays, from which pickle,
+    joblib and model files make the net anew.
+
+    Attributes
+    ----------
+    loss_names : tuple of str
+        What ``train_batch`` returns.
+    arguments : dict
+        What ``make`` was given.
+    """
+
+    loss_names = ("loss",)
+    fit = _of_the_estimator("fit")
+    partial_fit = _of_the_estimator("partial_fit")
+    fit_loop = _of_the_estimator("fit_loop")
+    predict = _of_the_estimator("predict")
+    predict_proba = _of_the_estimator("predict_proba")
+    forward = _of_the_estimator("forward")
+    forward_iter = _of_the_estimator("forward_iter")
+    infer = _of_the_estimator("infer")
+    score = _of_the_estimator("score")
+
+    @property
+    def _default_callbacks(self):
+        return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    @property
+    def best_epoch(self):
+        """Epoch, from 1, whose weights are kept."""
+        return dict(self.callbacks_)["BestEpoch"].epoch_
+
+    def train(self, training, validation, n_epochs):
+        """Train for some epochs, until patience is out, or until a callback interrupts."""
+        self.patience_is_out_ = False
+        self.notify("on_train_begin", X=training, y=None)
+        for _ in range(n_epochs):
+            self.notify("on_epoch_begin", dataset_train=training, dataset_valid=validation)
+            self._train_epoch(training)
+            if validation is not None:
+                for name, value in self.validate(validation).items():
+                    self.history.record(f"valid_{name}", value)
+            try:
+                self.notify("on_epoch_end", dataset_train=training, dataset_valid=validation)
+            except KeyboardInterrupt:
+                break
+            if self.patience_is_out_:
+                break
+        self.notify("on_train_end", X=training, y=None)
+
+    def _train_epoch(self, training):
+        self._set_training(True)
+        totals, n_rows = 0, 0
+        for batch in self.batches(training):
+            self.notify("on_batch_begin", batch=batch, training=True)
+            losses, size = self.train_batch(*batch), len(batch[-1])
+            totals, n_rows = totals + losses * size, n_rows + size
+            self.notify("on_batch_end", batch=batch, training=True, loss=losses[0])
+        for name, value in zip(self.loss_names, totals / n_rows, strict=True):
+            self.history.record(f"train_{name}", float(value))
+        self._check_finite()
+
+    def _check_finite(self):
+        loss = self.history[-1, "train_loss"]
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"The training loss became {loss} in epoch {len(self.history)}: standardise the "
+                "scans (ScanCleaner) or lower the learning rate (lr)."
+            )
+
+    def recorded(self):
+        """Return the losses and scores by epoch: dict of ndarray of shape (n_epochs,)."""
+        names = dict.fromkeys(name for record in self.history for name in record)
+        return {
+            name: np.array([record.get(name, np.nan) for record in self.history])
+            for name in names
+            if name.startswith(("train_", "valid_")) and not name.endswith(("_best", "_count"))
+        }
+
+    def __getstate__(self):
+        """Return numbers, texts and arrays, unless a monitor or callback of the user is more."""
+        return {
+            "arguments": self.arguments,
+            "weights": _arrays(self.module_.state_dict()),
+            "moments": {
+                str(n): _arrays(m) for n, m in self.optimizer_.state_dict()["state"].items()
+            },
+            "history": [_numbers(record) for record in self.history],
+        }
+
+    def __setstate__(self, state):
+        """Make the net that was, after a check that its arrays fit."""
+        vars(self).update(vars(type(self).make(**state["arguments"])))
+        with torch.device("meta"):
+            expected = self.module(**self.get_params_for("module")).state_dict()
+        _check_arrays(state["weights"], expected)
+        with seeded(0, self.device):
+            self.initialize()
+        weights = {name: torch.from_numpy(array) for name, array in state["weights"].items()}
+        self.module_.load_state_dict(weights)
+        self._load_moments(state["moments"])
+        self.history_ = History([{"batches": [], **record} for record in state["history"]])
+
+    def _load_moments(self, moments):
+        """Let Adam go on where it was; parameters that are not trained have no moments."""
+        fresh = self.optimizer_.state_dict()
+        parameters, state = self.optimizer_.param_groups[0]["params"], {}
+        for number, arrays in moments.items():
+            like = {"exp_avg": parameters[int(number)], "exp_avg_sq": parameters[int(number)]}
+            _check_arrays(arrays, {"step": torch.zeros(()), **like})
+            state[int(number)] = {k: torch.from_numpy(array) for k, array in arrays.items()}
+        self.optimizer_.load_state_dict({"state": state, "param_groups": fresh["param_groups"]})
+
+
+def usable_device(device):
+    """Return a torch device: "auto" takes a GPU if there is one, and a missing GPU is the CPU."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        warnings.warn(f"There is no GPU here: device={device!r} is the CPU.", stacklevel=2)
+        return "cpu"
+    return device
+
+
+def _arrays(tensors):
+    return {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+
+
+def _numbers(record):
+    """Return what one epoch recorded, without its batches."""
+    return {k: v for k, v in record.items() if isinstance(v, bool | int | float | str)}
+
+
+def _check_arrays(arrays, expected):
+    """Compare arrays with tensors that may be without memory."""
+    if set(arrays) != set(expected):
+        raise ValueError(f"The weights are {sorted(arrays)}, and not {sorted(expected)}.")
+    for name, tensor in expected.items():
+        array = np.asarray(arrays[name])
+        if array.shape != tuple(tensor.shape) or array.dtype != np.float32:
+            raise ValueError(
+                f"{name} is {array.dtype} of shape {array.shape}, and must be float32 of shape "
+                f"{tuple(tensor.shape)}."
+            )

@@ -1,0 +1,123 @@
+"""Several nets of one kind, each from its own seed, that answer as one."""
+
+import numpy as np
+
+from ._torch_context import seeded, torch_threads
+from ._window_net import WindowNet
+
+__all__ = ["Nets"]
+
+
+class Nets:
+    """The networks of a classifier.
+
+    Parameters
+    ----------
+    n_nets : int
+        How many.
+    n_rois, n_classes : int
+        Sizes of input and output.
+    **parameters
+        Parameters of ``LSTMDGClassifier``.
+
+    Attributes
+    ----------
+    nets : list of WindowNet
+        The nets. All but logits is the first one's.
+    """
+
+    def __init__(self, n_nets, n_rois, n_classes, **parameters):
+        self.nets = [WindowNet.make(n_rois, n_classes, **parameters) for _ in range(n_nets)]
+
+    @property
+    def first(self):
+        """The first net."""
+        return self.nets[0]
+
+    def update(self, n_nets, **parameters):
+        """Let the nets go on with other parameters.
+
+        Raises
+        ------
+        ValueError
+            If their number changed, or a parameter that decides the shape of weights.
+        """
+        if len(self.nets) != n_nets:
+            raise ValueError(
+                f"n_nets was {len(self.nets)} when training began and cannot change to {n_nets} "
+                "now."
+            )
+        for net in self.nets:
+            net.update(parameters)
+
+    def train(self, training, validation, seeds, n_epochs, n_pretrain=0, n_threads=1):
+        """Train the nets one after the other, each with its own seed.
+
+        Parameters
+        ----------
+        training, validation : LabelledWindows
+            Windows; validation may be None.
+        seeds : list of int
+            One a net.
+        n_epochs, n_pretrain : int
+            Most epochs, and epochs of the generative task alone before the first.
+        n_threads : int
+            Threads of torch.
+        """
+        for net, seed in zip(self.nets, seeds, strict=True):
+            with torch_threads(n_threads), seeded(seed + len(net.history_ or ()), net.device):
+                if not net.initialized_:
+                    net.initialize()
+                    if n_pretrain:
+                        net.pretrain(training, n_pretrain)
+                net.train(training, validation, n_epochs)
+
+    def logits(self, windows, horizon, n_threads=1):
+        """Return the windows' logits (n_windows, n_outputs), averaged over the nets."""
+        with torch_threads(n_threads):
+            return np.mean([net.logits(windows, horizon) for net in self.nets], axis=0)
+
+    def generate(self, windows, n_steps, n_threads=1):
+        """Return the points (n_windows, n_steps, n_rois) that follow."""
+        with torch_threads(n_threads):
+            chunks = [told for _, told, _ in self.first.predict_chunks(windows, 0, n_steps)]
+        return np.concatenate([chunk.transpose(0, 1).cpu().numpy() for chunk in chunks])
+
+    def hidden_states(self, windows, n_threads=1):
+        """Return the first LSTM's h_t of each window, a list of (n_points_i, n_units)."""
+        with torch_threads(n_threads):
+            chunks = [h.transpose(0, 1).cpu().numpy() for h in self.first.hidden_states(windows)]
+        return [window for chunk in chunks for window in chunk]
+
+    @property
+    def variant(self):
+        """The variant that was trained."""
+        return self.first.module_.variant
+
+    @property
+    def membership(self):
+        """W_d of the first net, ndarray of shape (n_rois, n_communities)."""
+        return self.first.module_.generative_dense.weight.detach().cpu().numpy().copy()
+
+    @property
+    def influence(self):
+        """Sum of each community's absolute input weights to the discriminative LSTM."""
+        weights = self.first.module_.discriminative_lstm.weight_ih_l0
+        return weights.detach().abs().sum(dim=0).cpu().numpy()
+
+    def to(self, device):
+        """Move the nets to another device."""
+        states = [net.__getstate__() for net in self.nets]
+        self.__setstate__(
+            {"nets": [s | {"arguments": s["arguments"] | {"device": device}} for s in states]}
+        )
+
+    def __getstate__(self):
+        """Return the nets' states: numbers, texts and arrays."""
+        return {"nets": [net.__getstate__() for net in self.nets]}
+
+    def __setstate__(self, state):
+        """Make the nets that were."""
+        self.nets = [WindowNet.__new__(WindowNet) for _ in state["nets"]]
+        for net, told in zip(self.nets, state["nets"], strict=True):
+            net.__setstate__(told)
