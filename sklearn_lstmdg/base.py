@@ -1,7 +1,10 @@
 """What all estimators share: data forms, checks of X, y and groups, votes and decisions."""
 
+from functools import wraps
+
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
 from .scans import (
@@ -14,7 +17,7 @@ from .scans import (
     votes,
 )
 
-__all__ = ["ScanClassifierMixin", "ScanEstimatorMixin", "draw_seed"]
+__all__ = ["ScanClassifierMixin", "ScanEstimatorMixin", "draw_seed", "keeps_model_if_refused"]
 
 
 def draw_seed(rng):
@@ -32,8 +35,46 @@ def draw_seed(rng):
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
+def keeps_model_if_refused(fit):
+    """Decorate ``fit`` so that an error leaves the estimator as it was.
+
+    Only what an interrupted training (Ctrl-C) has kept itself stays.
+    """
+
+    @wraps(fit)
+    def fit_or_restore(self, *args, **kwargs):
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException as error:
+            kept = vars(self).get("history_")
+            has_kept = kept is not None and kept is not before.get("history_")
+            if not (isinstance(error, KeyboardInterrupt) and has_kept):
+                vars(self).clear()
+                vars(self).update(before)
+            raise
+
+    return fit_or_restore
+
+
 class ScanEstimatorMixin:
     """What every estimator of scans shares: it reads X in all data forms, and its tags say so."""
+
+    def _validate_params(self):
+        """Refuse truth values where numbers are wanted, which Python takes for 0 and 1."""
+        super()._validate_params()
+        for name, value in self.get_params(deep=False).items():
+            takes_truth = {"boolean", "verbose"} & set(map(str, self._parameter_constraints[name]))
+            if isinstance(value, bool | np.bool_) and not takes_truth:
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must not be a truth value, "
+                    f"got {value!r}."
+                )
+
+    def _plain_params(self):
+        """Return the parameters, numpy's numbers as Python's."""
+        params = self.get_params(deep=False)
+        return {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
 
     def _check_rows(self, X, reset=False):
         return check_sequences(X, estimator=self, reset=reset)
@@ -72,7 +113,7 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
     def _hold_out(self, validation, y_encoded, groups, rng):
         """Return which rows validate, or None."""
         if validation is not None:
-            return check_validation_mask(validation, groups)
+            return check_validation_mask(validation, groups, y_encoded)
         if self.validation_fraction == 0:
             return None
         return hold_out_groups(y_encoded, groups, self.validation_fraction, rng)
@@ -108,8 +149,18 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
         -------
         ndarray of shape (n_rows, n_classes)
         """
+        return self._decide(*self._finite_scores(X))
+
+    def _finite_scores(self, X):
         check_is_fitted(self)
-        return self._decide(*self._scores(X))
+        scores, is_bag = self._scores(X)
+        for row, row_scores in enumerate(scores):
+            if not np.isfinite(row_scores).all():
+                raise ValueError(
+                    f"The scores of row {row} of X are not finite: its values, or the weights, are "
+                    "too large. Standardise the scans (ScanCleaner)."
+                )
+        return scores, is_bag
 
     def _decide(self, scores, is_bag):
         if not is_bag:
@@ -134,8 +185,7 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
             Scores (logits, margins) of sequences. For bags the probability less 0.5, or with more
             than two classes the probabilities.
         """
-        check_is_fitted(self)
-        scores, is_bag = self._scores(X)
+        scores, is_bag = self._finite_scores(X)
         if not is_bag:
             scores = np.concatenate(scores)
             return scores[:, 0] if scores.shape[1] == 1 else scores

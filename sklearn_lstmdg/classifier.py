@@ -10,8 +10,15 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from . import network
-from .base import ScanClassifierMixin, draw_seed
-from .scans import check_groups, check_labels, cut_like, probabilities
+from .base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
+from .scans import (
+    check_class_weight,
+    check_float32,
+    check_groups,
+    check_labels,
+    cut_like,
+    probabilities,
+)
 
 __all__ = ["LSTMDGClassifier"]
 
@@ -84,7 +91,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         A bag's probability: the proportion of its windows that are labelled so, as in the paper,
         or the mean of their probabilities.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the discriminative loss, counted over rows.
+        Weights of the classes in the discriminative loss, counted over the training rows.
     n_nets : int, default=1
         Nets to train one after the other, each from its own seed, on one internal split. Window by
         window their logits are averaged; votes, means and probabilities come from that.
@@ -245,6 +252,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         self.verbose = verbose
         self.random_state = random_state
 
+    @keeps_model_if_refused
     def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
         """Train on labelled scans, windows or bags.
 
@@ -275,6 +283,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
             If a parameter or the input is not as described, or y holds one class.
         FloatingPointError
             If the loss stops being finite.
+        KeyboardInterrupt
+            After Ctrl-C; the classifier keeps the best weights so far, and is fitted.
         """
         self._check_parameters(X_unlabeled)
         if not self.warm_start:
@@ -285,10 +295,11 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
         unlabeled = None
         if X_unlabeled is not None:
-            unlabeled = cut_like(self._check_rows(X_unlabeled), sequences)
+            unlabeled = cut_like(check_float32(self._check_rows(X_unlabeled)), sequences)
         windows = self._lay_out(sequences, y_encoded, groups, is_validation, unlabeled)
         return self._train(windows, rng, self.max_epochs, self.pretrain_epochs)
 
+    @keeps_model_if_refused
     def partial_fit(self, X, y, classes=None):
         """Train for one epoch, without validation.
 
@@ -333,7 +344,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
     def _check_labelled(self, X, y, classes=None):
         """Check X and y; the first training decides ROIs and classes."""
         is_first = not hasattr(self, "_nets")
-        sequences = self._check_rows(X, reset=is_first)
+        sequences = check_float32(self._check_rows(X, reset=is_first))
         if is_first and classes is None:
             self.classes_, y_encoded = check_labels(y, len(sequences))
             return sequences, y_encoded
@@ -347,9 +358,12 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
 
     def _lay_out(self, sequences, y_encoded, groups, is_validation, unlabeled):
         """Return training windows, unlabelled ones included, and validation windows or None."""
-        weights = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=self.classes_[y_encoded]
-        )[y_encoded]
+        class_weight = check_class_weight(self.class_weight, self.classes_)
+        counted = y_encoded if is_validation is None else y_encoded[~is_validation]
+        present = np.unique(counted)
+        weights = np.ones(len(self.classes_))
+        weights[present] = compute_class_weight(class_weight, classes=present, y=counted)
+        weights = weights[y_encoded]
         # A bag is a subject; sequences are, where they share a group and a class.
         is_bag = sequences.kind == "bags"
         n_classes = len(self.classes_)
@@ -368,20 +382,23 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
     def _train(self, windows, rng, n_epochs, n_pretrain=0):
         """Train the nets, new ones or those of the last fit, and tell their history."""
         seeds = [draw_seed(rng) for _ in range(self.n_nets)]
-        parameters = self.get_params(deep=False) | {"dropout": self._dropout_rates()}
-        if hasattr(self, "_nets"):
-            self._nets.update(**parameters)
+        parameters = self._plain_params() | {"dropout": self._dropout_rates()}
+        nets = getattr(self, "_nets", None)
+        if nets is None:
+            sizes = {"n_rois": self.n_features_in_, "n_classes": len(self.classes_)}
+            nets = network.Nets(**sizes, **parameters)
         else:
-            self._nets = network.Nets(
-                n_rois=self.n_features_in_, n_classes=len(self.classes_), **parameters
-            )
+            nets.update(**parameters)
         try:
-            self._nets.train(*windows, seeds, n_epochs, n_pretrain, self.n_threads)
-        except BaseException:
-            if not hasattr(self, "history_"):
-                self._forget()
+            nets.train(*windows, seeds, n_epochs, n_pretrain, self.n_threads)
+        except KeyboardInterrupt:
+            if nets.nets:
+                self._keep(nets)
             raise
-        net = self._nets.first
+        return self._keep(nets)
+
+    def _keep(self, nets):
+        self._nets, net = nets, nets.first
         self.history_, self.n_iter_ = net.recorded(), len(net.history)
         self.best_epoch_ = net.best_epoch
         return self
@@ -427,7 +444,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
 
     def _windows(self, X):
         check_is_fitted(self)
-        sequences = self._check_rows(X)
+        self._check_parameters(None)
+        sequences = check_float32(self._check_rows(X))
         return sequences, network.WindowSet.from_sequences(sequences, self.net_.device)
 
     def _scores(self, X):

@@ -1,5 +1,6 @@
 """What is done to scans before windows are cut from them."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
@@ -114,8 +115,22 @@ class ScanCleaner(
         ValueError
             If X holds bags of windows, if the band is not one that scans of this repetition time
             can hold, or if scans are shorter than one period of its lower edge.
+
+        Warns
+        -----
+        UserWarning
+            If most scans have more ROIs than time points, as transposed ones would.
         """
-        self._check_scans(X, reset=True)
+        sequences = self._check_scans(X, reset=True)
+        lengths = sequences.lengths
+        n_wide = int(np.sum((lengths > 1) & (lengths < sequences.n_rois)))
+        if sequences.kind == "scans" and n_wide > len(sequences) / 2:
+            warnings.warn(
+                f"{n_wide} of {len(sequences)} scans have more ROIs than time points: are they "
+                "transposed? A scan is (n_timepoints, n_rois).",
+                UserWarning,
+                stacklevel=2,
+            )
         return self
 
     def transform(self, X):

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, cross_val_score
 from skorch.callbacks import Callback
 
-from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ROIHMMClassifier, SubsequenceAugmenter
 
 from _references import numpy_forward, numpy_lstm
 
@@ -338,7 +338,7 @@ def test_three_classes_of_strings(scans):
 
 def test_partial_fit_is_one_epoch_a_call(scans):
     X, y = scans
-    model = make(max_epochs=50)
+    model = make(max_epochs=50, patience=50)
     seen = [weights(model.partial_fit(X, y)) for _ in range(3)]
     assert model.n_iter_ == model.best_epoch_ == len(model.history_["train_loss"]) == 3
     assert all((a != b).any() for a, b in pairwise(seen))
@@ -386,7 +386,7 @@ def test_warm_start_takes_changed_parameters(scans):
     model.set_params(lr=1e-30, batch_size=3, dropout=0.0, max_epochs=1).fit(*scans)
     assert model.n_iter_ == 3
     assert_allclose(weights(model), before, atol=1e-7)
-    assert (model.net_.batch_size, model.net_.module_.dropout) == (3, (0.0, 0.0, 0.0))
+    assert [model.net_.batch_size, *(d.rate for d in model.net_.module_.dropouts)] == [3, 0, 0, 0]
     with pytest.raises(ValueError, match="n_communities was 4"):
         model.set_params(n_communities=5).fit(*scans)
 
@@ -547,7 +547,7 @@ def test_errors_name_what_is_wrong(scans):
 PEAK = """
 import resource
 import numpy as np
-from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ROIHMMClassifier, SubsequenceAugmenter
 X, y = np.random.default_rng(0).standard_normal((20, 200, 116)), np.arange(20) % 2
 model = LSTMDGClassifier(n_communities=4, n_units=3, max_epochs=1, random_state=0)
 model.fit(SubsequenceAugmenter(30, 40).fit_transform(X), y).predict_proba(X)
@@ -569,3 +569,79 @@ def test_fitting_bags_holds_no_copy_of_all_windows():
         check=True,
     )
     assert float(run.stdout) < 6
+
+
+@pytest.mark.parametrize("horizon", [-100_000, -1, 1.5, True])
+def test_a_horizon_that_cannot_be_is_refused_at_prediction(scans, horizon):
+    model = LSTMDGClassifier(**TINY).fit(*scans).set_params(horizon=horizon)
+    for method in ("predict_proba", "predict", "decision_function", "predict_window_proba"):
+        with pytest.raises(ValueError, match="'horizon' parameter"):
+            getattr(model, method)(scans[0])
+
+
+@pytest.mark.parametrize("name", ["n_communities", "n_units", "batch_size", "max_epochs", "n_nets"])
+def test_numpy_integers_are_integers_and_truth_values_are_not(scans, name):
+    wanted = LSTMDGClassifier(**TINY | {name: 2}).fit(*scans).predict_proba(scans[0])
+    told = LSTMDGClassifier(**TINY | {name: np.int64(2)}).fit(*scans)
+    np.testing.assert_array_equal(told.predict_proba(scans[0]), wanted)
+    assert type(told.net_.arguments.get("batch_size")) is int
+    for truth in (True, np.True_):
+        with pytest.raises(ValueError, match=f"The '{name}' parameter"):
+            LSTMDGClassifier(**TINY | {name: truth}).fit(*scans)
+
+
+def test_a_refused_fit_leaves_the_model_that_was_there(scans):
+    X, y = scans
+    model = LSTMDGClassifier(**TINY).fit(X, y)
+    before = model.predict_proba(X)
+    for bad in ((X, y[:5]), (X[..., :3], y * 0), (np.full_like(X, np.nan), y)):
+        with pytest.raises(ValueError):
+            model.fit(*bad)
+    with pytest.raises(ValueError, match="lr"):
+        model.set_params(lr=-1).fit(X, y)
+    model.set_params(lr=1e-3)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_validation_leaves_every_class_to_train_on(scans):
+    X, y = scans
+    with pytest.raises(ValueError, match="all rows of class number 1: none is left to train on"):
+        LSTMDGClassifier(**TINY).fit(X, y, validation=y == 1)
+
+
+def test_values_beyond_float32_are_named(scans):
+    X, y = scans
+    X = X.copy()
+    X[3, 7, 2] = 1e39
+    with pytest.raises(ValueError, match="too large for float32: row 3, time point 7, ROI 2"):
+        LSTMDGClassifier(**TINY).fit(X, y)
+    model = LSTMDGClassifier(**TINY).fit(*scans)
+    for method in ("predict_proba", "decision_function", "predict"):
+        with pytest.raises(ValueError, match="row 3, time point 7, ROI 2"):
+            getattr(model, method)(X)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({0: -1}, "of 0 must be 0 or more, got -1"),
+        ({1: np.nan}, "of 1 must be 0 or more, got nan"),
+        ({0: np.inf}, "of 0 must be 0 or more, got inf"),
+        ({0: 0, 1: 0}, "0 for every class"),
+        ({7: 1.0}, "names 7, which is not among 0, 1"),
+    ],
+)
+def test_class_weights_that_cannot_be_are_refused_everywhere_alike(scans, class_weight, message):
+    for estimator in (LSTMDGClassifier(**TINY), FCSVM(), ROIHMMClassifier((1,), cv=2)):
+        with pytest.raises(ValueError, match=message):
+            estimator.set_params(class_weight=class_weight).fit(*scans)
+
+
+def test_balanced_weights_count_the_rows_that_train(scans):
+    X, y = scans
+    y = (np.arange(12) < 8).astype(int)
+    mask = np.isin(np.arange(12), [0, 1, 2, 3, 8])
+    model = LSTMDGClassifier(**TINY, class_weight="balanced").fit(X, y, validation=mask)
+    by_hand = {0: 7 / (2 * 3), 1: 7 / (2 * 4)}
+    twin = LSTMDGClassifier(**TINY, class_weight=by_hand).fit(X, y, validation=mask)
+    np.testing.assert_allclose(model.predict_proba(X), twin.predict_proba(X), rtol=1e-6)

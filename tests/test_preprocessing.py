@@ -167,3 +167,10 @@ def test_resample_keeps_the_time_grid(t_r, n_points, n_new):
 def test_resample_to_a_longer_time_does_not_fold_fast_fluctuations():
     fast = signal.chirp(np.arange(400) * 1.0, 0.3, 400, 0.45)[:, None]
     assert np.abs(resample(fast, 1.0, 2.0)[10:-10]).max() < 0.1
+
+
+def test_scans_that_look_transposed_warn_once():
+    scans = np.random.default_rng(0).standard_normal((4, 6, 30))
+    with pytest.warns(UserWarning, match="4 of 4 scans have more ROIs than time points") as caught:
+        ScanCleaner().fit_transform(scans)
+    assert len(caught) == 1

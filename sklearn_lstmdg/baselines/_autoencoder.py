@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..network import ScanNet
+from ..network import ScanNet, keras_dense, torch_dense
 from ..scans import is_constant
 from ._sparse_encoder import SparseEncoder
 
@@ -29,10 +29,8 @@ __all__ = ["EncoderClassifier", "EncoderNet", "pretrain_encoder", "sparse_autoen
 _SMALLEST_ACTIVITY = 1e-6
 
 
-def pretrain_encoder(features, layer_sizes, n_epochs, lr, **penalties):
+def pretrain_encoder(features, layer_sizes, n_epochs, lr, generator=None, **penalties):
     """Train a stack of sparse autoencoders, each on the codes of the one before.
-
-    Weights start from torch's generator.
 
     Parameters
     ----------
@@ -44,6 +42,8 @@ def pretrain_encoder(features, layer_sizes, n_epochs, lr, **penalties):
         Steps of Adam for each layer, on all rows at once.
     lr : float
         Its learning rate.
+    generator : torch.Generator, default=None
+        Draws the first weights.
     **penalties
         ``sparsity``, ``sparsity_weight`` and ``weight_decay`` of the loss.
 
@@ -58,17 +58,18 @@ def pretrain_encoder(features, layer_sizes, n_epochs, lr, **penalties):
     code = torch.from_numpy(((features - mean) / scale).astype(np.float32))
     weights, biases = [], []
     for size in layer_sizes:
-        layer = _train_layer(code, size, n_epochs, lr, penalties)
+        layer = _train_layer(code, size, n_epochs, lr, generator, penalties)
         weights.append(layer.weight.detach().numpy())
         biases.append(layer.bias.detach().numpy())
         code = torch.sigmoid(layer(code)).detach()
     return SparseEncoder(mean, scale, weights, biases)
 
 
-def _train_layer(inputs, size, n_epochs, lr, penalties):
+def _train_layer(inputs, size, n_epochs, lr, generator, penalties):
     """Return the coding half of one trained autoencoder."""
     n_inputs = inputs.shape[1]
-    coder, decoder = _dense(n_inputs, size), _dense(size, n_inputs)
+    coder = keras_dense(n_inputs, size, generator)
+    decoder = keras_dense(size, n_inputs, generator)
     optimizer = torch.optim.Adam([*coder.parameters(), *decoder.parameters()], lr=lr)
     for _ in range(n_epochs):
         optimizer.zero_grad()
@@ -78,14 +79,6 @@ def _train_layer(inputs, size, n_epochs, lr, penalties):
         loss.backward()
         optimizer.step()
     return coder
-
-
-def _dense(n_in, n_out):
-    """Make a layer with Glorot's uniform weights and no bias."""
-    layer = nn.Linear(n_in, n_out)
-    nn.init.xavier_uniform_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 def sparse_autoencoder_loss(
@@ -126,14 +119,16 @@ class EncoderClassifier(nn.Module):
         Nodes of each layer, the features first.
     n_outputs : int
         1 for two classes (a logit), else the number of classes.
+    generator : torch.Generator, default=None
+        Draws the first weights.
     """
 
-    def __init__(self, sizes, n_outputs):
+    def __init__(self, sizes, n_outputs, generator=None):
         super().__init__()
         self.register_buffer("mean", torch.zeros(sizes[0]))
         self.register_buffer("scale", torch.ones(sizes[0]))
-        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
-        self.head = _dense(sizes[-1], n_outputs)
+        self.layers = nn.ModuleList(torch_dense(*pair, generator) for pair in pairwise(sizes))
+        self.head = keras_dense(sizes[-1], n_outputs, generator)
 
     def load_encoder(self, encoder):
         """Start from the scaling and the weights of a :class:`SparseEncoder`."""

@@ -8,11 +8,12 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import ScanClassifierMixin, draw_seed
+from ..base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
 from ..scans import (
+    check_class_weight,
     connectivity_features,
     connectivity_matrices,
     every_window,
@@ -50,7 +51,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
     n_jobs : int, default=None
-        Folds of the search run side by side, in threads.
+        Folds of the search run side by side, in processes.
     random_state : int, RandomState instance or None, default=None
         Decides the folds and the order in which the solver visits rows.
 
@@ -111,7 +112,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         "search_step": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
-        "class_weight": [dict, str, None],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
@@ -137,6 +138,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @keeps_model_if_refused
     def fit(self, X, y, groups=None):
         """Search for C, then fit on all rows and windows.
 
@@ -165,7 +167,11 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         folds = search_folds(y_encoded, groups, self.cv, rng)
         search = SVMSearch(
-            self._encoded_weights(), self.max_iter, self.tol, draw_seed(rng), self.n_jobs
+            check_class_weight(self.class_weight, self.classes_),
+            self.max_iter,
+            self.tol,
+            draw_seed(rng),
+            self.n_jobs,
         )
         self._is_table = sequences.kind == "table"
         features, rows, n_constant = _features(sequences)
@@ -184,12 +190,6 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         self.intercept_, self.n_iter_ = svm.intercept_, int(np.max(svm.n_iter_))
         self._warn(n_constant, n_capped + search.is_capped(svm))
         return self
-
-    def _encoded_weights(self):
-        if not isinstance(self.class_weight, dict):
-            return self.class_weight
-        codes = {label: code for code, label in enumerate(self.classes_.tolist())}
-        return {codes[label]: w for label, w in self.class_weight.items() if label in codes}
 
     def _warn(self, n_constant, n_capped):
         warn_of_constant_rois(n_constant, "their correlations are set to 0", stacklevel=4)

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import ScanClassifierMixin, draw_seed
+from ..base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
 from ..scans import cut_like, find_constant_rois, warn_of_constant_rois
 from ._fcsvm import FCSVM
 from ._gaussian_hmm import fit_hmms, sequence_log_likelihoods
@@ -175,6 +175,7 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.random_state = random_state
 
+    @keeps_model_if_refused
     def fit(self, X, y, groups=None, X_unlabeled=None):
         """Fit the models of all ROIs, then the SVM on the rows' log-likelihoods.
 

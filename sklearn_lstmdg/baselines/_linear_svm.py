@@ -1,10 +1,12 @@
 """A linear SVM whose C is searched for, and the Gram factor that makes the search cheap."""
 
+import threading
 import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy.linalg import cholesky, solve_triangular
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
@@ -16,6 +18,8 @@ from ..base import draw_seed
 from ..scans import votes
 
 __all__ = ["SVMSearch", "check_Cs", "gram_factor", "primal_coefficients", "search_folds"]
+
+_ONE_SOLVER = threading.Lock()
 
 
 def gram_factor(features):
@@ -95,7 +99,7 @@ class SVMSearch:
     seed : int
         Decides the order in which the solver visits rows.
     n_jobs : int or None
-        Folds side by side, in threads.
+        Folds side by side, in processes.
     """
 
     class_weight: object
@@ -106,9 +110,12 @@ class SVMSearch:
 
     def fit(self, C, features, labels):
         """Fit one SVM on the rows of a table."""
-        svm = _QuietSVC(C=C, dual=True, max_iter=self.max_iter, tol=self.tol)
+        svm = LinearSVC(C=C, dual=True, max_iter=self.max_iter, tol=self.tol)
         svm.set_params(random_state=self.seed, class_weight=self.class_weight)
-        return svm.fit(features, labels)
+        # liblinear's generator, and Python's warning filters, are one for the whole process.
+        with _ONE_SOLVER, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return svm.fit(features, labels)
 
     def is_capped(self, svm):
         """Tell whether a fit stopped before it converged."""
@@ -142,7 +149,8 @@ class SVMSearch:
         """
         if not folds or len(Cs) == 1:
             return float(Cs[len(Cs) // 2]), {}, 0
-        told = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+        n_jobs = min(effective_n_jobs(self.n_jobs), len(folds))
+        told = Parallel(n_jobs=n_jobs)(
             delayed(self._score_fold)(features, rows, y_encoded, *fold, Cs * weight)
             for fold in folds
         )
@@ -172,12 +180,3 @@ class SVMSearch:
             scores.append(np.average(correct, weights=row_weights))
             n_capped += self.is_capped(svm)
         return scores, n_capped
-
-
-class _QuietSVC(LinearSVC):
-    """Linear SVM that leaves it to its caller to count fits that did not converge."""
-
-    def fit(self, X, y):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            return super().fit(X, y)

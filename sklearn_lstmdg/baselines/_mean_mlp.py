@@ -7,7 +7,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from .. import network
-from ..scans import whole_scans
+from ..base import keeps_model_if_refused
+from ..scans import check_float32, whole_scans
 from ._scan_net_classifier import ScanNetClassifierMixin, check_sizes
 
 __all__ = ["MeanMLPClassifier"]
@@ -119,6 +120,7 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         self.n_threads = n_threads
         self.random_state = random_state
 
+    @keeps_model_if_refused
     def fit(self, X, y, groups=None, validation=None):
         """Train on labelled scans.
 
@@ -160,4 +162,4 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         return self._train(rows, y_encoded, is_validation, make_net, rng)
 
     def _read_rows(self, sequences):
-        return network.as_rows(whole_scans(sequences))
+        return network.as_rows(whole_scans(check_float32(sequences)))

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ..network import ScanNet
+from ..network import Dropout, ScanNet, torch_dense
 
 __all__ = ["MeanMLP", "MeanMLPNet"]
 
@@ -27,15 +27,19 @@ class MeanMLP(nn.Module):
         Nodes of the hidden layers.
     dropout : float
         Rate after each hidden layer.
+    generator : torch.Generator, default=None
+        Draws the first weights.
     """
 
-    def __init__(self, n_rois, n_outputs, hidden_sizes, dropout):
+    def __init__(self, n_rois, n_outputs, hidden_sizes, dropout, generator=None):
         super().__init__()
         layers = []
         for n_in, n_out in zip([n_rois, *hidden_sizes], hidden_sizes, strict=False):
-            layers += [nn.Linear(n_in, n_out), nn.LayerNorm(n_out), nn.ReLU(), nn.Dropout(dropout)]
+            dense = torch_dense(n_in, n_out, generator)
+            layers += [dense, nn.LayerNorm(n_out), nn.ReLU(), Dropout(dropout)]
         self.hidden = nn.Sequential(*layers)
-        self.dense = nn.Linear(hidden_sizes[-1] if hidden_sizes else n_rois, n_outputs)
+        n_last = hidden_sizes[-1] if hidden_sizes else n_rois
+        self.dense = torch_dense(n_last, n_outputs, generator)
 
     def forward(self, scans):
         """Return logits (n_scans, n_outputs) of a list of scans (n_points_i, n_rois)."""

@@ -31,12 +31,12 @@ class ScanNetClassifierMixin(ScanClassifierMixin):
     def _train(self, rows, y_encoded, is_validation, make_net, rng, start=None):
         """Make the net and train it; ``start(module)`` may set its first weights."""
         n_classes = len(self.classes_)
-        loop = {name: getattr(self, name) for name in ("lr", "batch_size", "patience")}
+        loop = {name: self._plain_params()[name] for name in ("lr", "batch_size", "patience")}
         net = make_net(1 if n_classes == 2 else n_classes, loop)
         rows = network.LabelledRows.from_rows(rows, y_encoded)
         parts = rows.split(is_validation)
-        with network.torch_threads(self.n_threads), network.seeded(draw_seed(rng), net.device):
-            net.initialize()
+        with network.torch_threads(self.n_threads):
+            net.start(draw_seed(rng))
             if start is not None:
                 start(net.module_)
             net.train(*parts, self.max_epochs)

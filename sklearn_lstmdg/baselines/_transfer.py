@@ -8,8 +8,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from .. import network
-from ..base import draw_seed
-from ..scans import check_sequences, fisher_z, scan_connectivity
+from ..base import draw_seed, keeps_model_if_refused
+from ..scans import check_float32, check_sequences, fisher_z, scan_connectivity
 from ._scan_net_classifier import ScanNetClassifierMixin, check_sizes
 from ._sparse_encoder import SparseEncoder
 
@@ -191,6 +191,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         self.encoder = self._pretrain(features, check_random_state(self.random_state))
         return self
 
+    @keeps_model_if_refused
     def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
         """Pretrain where that was not done, then fine-tune on labelled rows.
 
@@ -225,7 +226,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         self._is_table = sequences.kind == "table"
         rng = check_random_state(self.random_state)
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
-        features = _features(sequences)
+        features = _features(check_float32(sequences))
         self.encoder_ = self._make_encoder(features, is_validation, X_unlabeled, rng)
 
         def make_net(n_outputs, loop):
@@ -265,12 +266,14 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         from ._autoencoder import pretrain_encoder
 
         sizes = check_sizes(self.layer_sizes, "layer_sizes")
-        with network.torch_threads(self.n_threads), network.seeded(draw_seed(rng), "cpu"):
+        random = network.RandomStreams(draw_seed(rng), "cpu")
+        with network.torch_threads(self.n_threads):
             return pretrain_encoder(
                 features,
                 sizes,
                 self.pretrain_epochs,
                 self.pretrain_lr,
+                random.cpu,
                 sparsity=self.sparsity,
                 sparsity_weight=self.sparsity_weight,
                 weight_decay=self.weight_decay,
@@ -278,7 +281,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
 
     def _read_rows(self, sequences):
         self._check_form(sequences)
-        return network.as_rows(_features(sequences))
+        return network.as_rows(_features(check_float32(sequences)))
 
 
 def _features(sequences):

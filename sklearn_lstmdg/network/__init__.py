@@ -9,10 +9,11 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "._epoch_net": ["usable_device"],
+        "._module": ["keras_dense"],
         "._nets": ["Nets"],
         "._recurrence": ["compiled_available"],
         "._scan_net": ["LabelledRows", "ScanNet", "as_rows"],
-        "._torch_context": ["seeded", "torch_threads"],
+        "._randomness": ["Dropout", "RandomStreams", "torch_dense", "torch_threads"],
         "._window_net": ["WindowNet"],
         "._window_table": ["LabelledWindows", "WindowSet"],
     },

@@ -1,5 +1,6 @@
 """A skorch net with the one training loop of all torch models here, and a state without code."""
 
+import dis
 import warnings
 
 import numpy as np
@@ -8,9 +9,11 @@ from skorch import NeuralNet
 from skorch.callbacks import EpochTimer, PrintLog
 from skorch.history import History
 
-from ._torch_context import seeded
+from ._randomness import RandomStreams
 
-__all__ = ["EpochNet"]
+__all__ = ["EpochNet", "usable_device"]
+
+_RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 def _of_the_estimator(name):
@@ -35,13 +38,10 @@ class EpochNet(NeuralNet):
 
     Attributes
     ----------
-    loss_names : tuple of str
-        What ``train_batch`` returns.
     arguments : dict
         What ``make`` was given.
     """
 
-    loss_names = ("loss",)
     fit = _of_the_estimator("fit")
     partial_fit = _of_the_estimator("partial_fit")
     fit_loop = _of_the_estimator("fit_loop")
@@ -61,35 +61,88 @@ class EpochNet(NeuralNet):
         """Epoch, from 1, whose weights are kept."""
         return dict(self.callbacks_)["BestEpoch"].epoch_
 
+    def start(self, seed):
+        """Draw first weights, unless there are weights, and let all that follows draw from a seed.
+
+        Parameters
+        ----------
+        seed : int
+            Decides weights, order, noise and dropout.
+        """
+        self.random_ = RandomStreams(seed, self.device)
+        if not self.initialized_:
+            self.set_params(module__generator=self.random_.cpu)
+            self.initialize()
+        for part in self.module_.modules():
+            if hasattr(part, "generator"):
+                part.generator = self.random_.device
+
     def train(self, training, validation, n_epochs):
-        """Train for some epochs, until patience is out, or until a callback interrupts."""
+        """Train for some epochs, until patience is out, or until a callback interrupts.
+
+        An interrupt of the user's (Ctrl-C) ends training too, with the best weights so far, and is
+        raised again. skorch's ``EarlyStopping`` and its like raise the same exception themselves,
+        after an epoch: that only ends training.
+        """
         self.patience_is_out_ = False
+        n_complete = len(self.history)
         self.notify("on_train_begin", X=training, y=None)
-        for _ in range(n_epochs):
-            self.notify("on_epoch_begin", dataset_train=training, dataset_valid=validation)
-            self._train_epoch(training)
-            if validation is not None:
-                for name, value in self.validate(validation).items():
-                    self.history.record(f"valid_{name}", value)
-            try:
-                self.notify("on_epoch_end", dataset_train=training, dataset_valid=validation)
-            except KeyboardInterrupt:
-                break
-            if self.patience_is_out_:
-                break
+        try:
+            for _ in range(n_epochs):
+                self._train_and_validate(training, validation)
+                n_complete += 1
+                if not self._goes_on(training, validation):
+                    break
+        except KeyboardInterrupt:
+            del self.history[n_complete:]
+            self.notify("on_train_end", X=training, y=None)
+            raise
         self.notify("on_train_end", X=training, y=None)
+        self._check_weights()
+
+    def _train_and_validate(self, training, validation):
+        self.notify("on_epoch_begin", dataset_train=training, dataset_valid=validation)
+        self._train_epoch(training)
+        if validation is not None:
+            for name, value in self.validate(validation).items():
+                self.history.record(f"valid_{name}", value)
+
+    def _goes_on(self, training, validation):
+        """Tell callbacks of the end of an epoch, and whether another one follows."""
+        try:
+            self.notify("on_epoch_end", dataset_train=training, dataset_valid=validation)
+        except KeyboardInterrupt as interrupt:
+            if not _is_raised_on_purpose(interrupt):
+                raise
+            return False
+        return not self.patience_is_out_
+
+    def _check_weights(self):
+        for name, weights in self.module_.named_parameters():
+            if not torch.isfinite(weights).all():
+                raise FloatingPointError(
+                    f"{name} is not finite after training: standardise the scans (ScanCleaner) "
+                    "or lower the learning rate (lr)."
+                )
 
     def _train_epoch(self, training):
         self._set_training(True)
         totals, n_rows = 0, 0
         for batch in self.batches(training):
             self.notify("on_batch_begin", batch=batch, training=True)
-            losses, size = self.train_batch(*batch), len(batch[-1])
-            totals, n_rows = totals + losses * size, n_rows + size
+            losses, sizes = self.train_batch(*batch), self.loss_sizes(*batch)
+            totals, n_rows = totals + losses * sizes, n_rows + sizes
             self.notify("on_batch_end", batch=batch, training=True, loss=losses[0])
-        for name, value in zip(self.loss_names, totals / n_rows, strict=True):
-            self.history.record(f"train_{name}", float(value))
+        self.record_losses(totals / n_rows)
         self._check_finite()
+
+    def loss_sizes(self, *batch):
+        """Return how many rows of a batch each loss is the mean of."""
+        return len(batch[-1])
+
+    def record_losses(self, losses):
+        """Record the losses of an epoch."""
+        self.history.record("train_loss", float(losses[0]))
 
     def _check_finite(self):
         loss = self.history[-1, "train_loss"]
@@ -125,8 +178,8 @@ class EpochNet(NeuralNet):
         with torch.device("meta"):
             expected = self.module(**self.get_params_for("module")).state_dict()
         _check_arrays(state["weights"], expected)
-        with seeded(0, self.device):
-            self.initialize()
+        self.set_params(module__generator=torch.Generator())
+        self.initialize()
         weights = {name: torch.from_numpy(array) for name, array in state["weights"].items()}
         self.module_.load_state_dict(weights)
         self._load_moments(state["moments"])
@@ -141,6 +194,14 @@ class EpochNet(NeuralNet):
             _check_arrays(arrays, {"step": torch.zeros(()), **like})
             state[int(number)] = {k: torch.from_numpy(array) for k, array in arrays.items()}
         self.optimizer_.load_state_dict({"state": state, "param_groups": fresh["param_groups"]})
+
+
+def _is_raised_on_purpose(interrupt):
+    """Tell a callback's own ``raise KeyboardInterrupt`` from a signal, which has no statement."""
+    last = interrupt.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    return last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
 
 
 def usable_device(device):

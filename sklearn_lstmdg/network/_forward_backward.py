@@ -44,8 +44,8 @@ def forward_backward(network, criterion, points, target, labels, weights):
     """
     with torch.no_grad():
         first, last = _read(network, points)
-        answers = _DroppedDense(network, network.shared_dense, last.hidden, network.dropout[0])
-        pooled = _DroppedMean(network, answers.values, network.dropout[1])
+        answers = _DroppedDense(network.shared_dense, last.hidden, network.dropouts[0])
+        pooled = _DroppedMean(answers.values, network.dropouts[1])
         state = _generate(network, first)
         generated = None if state is None else state.values[None]
         judged = pooled.values, generated, labels, target, weights
@@ -73,7 +73,7 @@ def _generate(network, first):
     if network.generative_dense is None:
         return None
     state = first.cell[-1] if network.variant == "dg" else first.hidden[-1]
-    return _DroppedDense(network, network.generative_dense, state, network.dropout[2])
+    return _DroppedDense(network.generative_dense, state, network.dropouts[2])
 
 
 def _enter(network, d_hidden, d_state):
@@ -104,8 +104,8 @@ class _RecordedLSTM:
 class _DroppedDense:
     """A dense layer after dropout, and the way back."""
 
-    def __init__(self, network, layer, values, rate):
-        self.layer, self.mask = layer, network.draw_mask(values, rate)
+    def __init__(self, layer, values, dropout):
+        self.layer, self.mask = layer, dropout.draw(values)
         self.read = values if self.mask is None else values * self.mask
         self.values = functional.linear(self.read, layer.weight, layer.bias)
 
@@ -121,8 +121,8 @@ class _DroppedDense:
 class _DroppedMean:
     """The mean over time after dropout, and the way back."""
 
-    def __init__(self, network, answers, rate):
-        self.mask, self.shape = network.draw_mask(answers, rate), answers.shape
+    def __init__(self, answers, dropout):
+        self.mask, self.shape = dropout.draw(answers), answers.shape
         self.values = (answers if self.mask is None else answers * self.mask).mean(dim=0)
 
     def backward(self, d_values):

@@ -13,9 +13,10 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from ._randomness import Dropout, empty_layer
 from ._recurrence import lstm, lstm_windows
 
-__all__ = ["JointNetwork"]
+__all__ = ["JointNetwork", "keras_dense", "keras_lstm"]
 
 
 class JointNetwork(nn.Module):
@@ -35,19 +36,23 @@ class JointNetwork(nn.Module):
         Nodes of the discriminative LSTM.
     dropout : tuple of three floats
         Rates before the shared dense layer, the mean pooling, and the generative dense layer.
+    generator : torch.Generator, default=None
+        Draws the first weights; None is torch's own.
     """
 
-    def __init__(self, n_rois, n_outputs, variant, n_communities, n_units, dropout):
+    def __init__(self, n_rois, n_outputs, variant, n_communities, n_units, dropout, generator=None):
         super().__init__()
         self.variant = variant
-        self.dropout = dropout
+        self.dropouts = nn.ModuleList(Dropout(rate) for rate in dropout)
         n_inputs = n_rois if variant == "s" else n_communities
-        self.community_lstm = None if variant == "s" else _keras_lstm(n_rois, n_communities)
-        self.discriminative_lstm = _keras_lstm(n_inputs, n_units)
-        self.shared_dense = _keras_dense(n_units, n_outputs)
+        self.community_lstm = (
+            None if variant == "s" else keras_lstm(n_rois, n_communities, generator)
+        )
+        self.discriminative_lstm = keras_lstm(n_inputs, n_units, generator)
+        self.shared_dense = keras_dense(n_units, n_outputs, generator)
         self.generative_dense = None
         if variant in ("dg", "h"):
-            self.generative_dense = _keras_dense(n_communities, n_rois)
+            self.generative_dense = keras_dense(n_communities, n_rois, generator)
         self.project_()
 
     @property
@@ -104,8 +109,7 @@ class JointNetwork(nn.Module):
                 hidden, _ = lstm(hidden, self.discriminative_lstm)
             else:
                 hidden, _, _ = _ragged_lstm(hidden, lengths, self.discriminative_lstm)
-        answers = self.shared_dense(self._drop(hidden, self.dropout[0]))
-        answers = self._drop(answers, self.dropout[1])
+        answers = self.dropouts[1](self.shared_dense(self.dropouts[0](hidden)))
         if lengths is None:
             return answers.mean(dim=0)
         valid = torch.arange(len(answers), device=lengths.device)[:, None] < lengths
@@ -125,24 +129,14 @@ class JointNetwork(nn.Module):
 
     def _next_point(self, hidden, cell):
         state = cell if self.variant == "dg" else hidden
-        return self.generative_dense(self._drop(state, self.dropout[2]))
-
-    def _drop(self, values, rate):
-        mask = self.draw_mask(values, rate)
-        return values if mask is None else values * mask
-
-    def draw_mask(self, values, rate):
-        """Draw a dropout mask of mean 1, or None; torch's own dropout is several times slower."""
-        if not self.training or rate == 0:
-            return None
-        return torch.rand_like(values).ge_(rate).div_(1 - rate)
+        return self.generative_dense(self.dropouts[2](state))
 
 
-def _keras_lstm(n_inputs, n_units):
+def keras_lstm(n_inputs, n_units, generator):
     """Make an LSTM that starts as Keras starts it, with the one bias vector of the equations."""
-    layer = nn.LSTM(n_inputs, n_units)
-    nn.init.xavier_uniform_(layer.weight_ih_l0)
-    nn.init.orthogonal_(layer.weight_hh_l0)
+    layer = empty_layer(nn.LSTM, n_inputs, n_units)
+    nn.init.xavier_uniform_(layer.weight_ih_l0, generator=generator)
+    nn.init.orthogonal_(layer.weight_hh_l0, generator=generator)
     nn.init.zeros_(layer.bias_ih_l0)
     nn.init.ones_(layer.bias_ih_l0.detach()[n_units : 2 * n_units])
     nn.init.zeros_(layer.bias_hh_l0)
@@ -150,9 +144,10 @@ def _keras_lstm(n_inputs, n_units):
     return layer
 
 
-def _keras_dense(n_inputs, n_outputs):
-    layer = nn.Linear(n_inputs, n_outputs)
-    nn.init.xavier_uniform_(layer.weight)
+def keras_dense(n_inputs, n_outputs, generator):
+    """Make a dense layer with Glorot's uniform weights and no bias."""
+    layer = empty_layer(nn.Linear, n_inputs, n_outputs)
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._torch_context import seeded, torch_threads
+from ._randomness import torch_threads
 from ._window_net import WindowNet
 
 __all__ = ["Nets"]
@@ -53,6 +53,8 @@ class Nets:
     def train(self, training, validation, seeds, n_epochs, n_pretrain=0, n_threads=1):
         """Train the nets one after the other, each with its own seed.
 
+        An interrupt (Ctrl-C) leaves those that have been trained, and is raised again.
+
         Parameters
         ----------
         training, validation : LabelledWindows
@@ -64,12 +66,19 @@ class Nets:
         n_threads : int
             Threads of torch.
         """
+        try:
+            self._train_each(training, validation, seeds, n_epochs, n_pretrain, n_threads)
+        except KeyboardInterrupt:
+            self.nets = [net for net in self.nets if net.initialized_ and len(net.history)]
+            raise
+
+    def _train_each(self, training, validation, seeds, n_epochs, n_pretrain, n_threads):
         for net, seed in zip(self.nets, seeds, strict=True):
-            with torch_threads(n_threads), seeded(seed + len(net.history_ or ()), net.device):
-                if not net.initialized_:
-                    net.initialize()
-                    if n_pretrain:
-                        net.pretrain(training, n_pretrain)
+            with torch_threads(n_threads):
+                is_new = not net.initialized_
+                net.start(seed + len(net.history_ or ()))
+                if is_new and n_pretrain:
+                    net.pretrain(training, n_pretrain)
                 net.train(training, validation, n_epochs)
 
     def logits(self, windows, horizon, n_threads=1):

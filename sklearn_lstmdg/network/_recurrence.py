@@ -89,6 +89,11 @@ def lstm_windows(series, first, n_points, layer):
     if not is_compiled_for(series):
         where = first + torch.arange(n_points, device=series.device)[:, None]
         return lstm(series[where], layer)
+    if not 0 < n_points <= len(series) - int(first.max()) or int(first.min()) < 0:
+        raise ValueError(
+            f"Windows of {n_points} points that begin at {int(first.min())} to {int(first.max())} "
+            f"do not lie in a series of {len(series)} points."
+        )
     with torch.no_grad():
         projected = series @ layer.weight_ih_l0.T
         return _forward(projected, first.contiguous(), layer, n_points, len(first))
@@ -180,5 +185,8 @@ class _Recurrence(torch.autograd.Function):
 
 def _call(function, *tensors, like):
     """Call compiled code with the addresses of contiguous tensors and the size of hidden states."""
+    given = [tensor for tensor in tensors if tensor is not None]
+    if not all(tensor.is_contiguous() for tensor in given):
+        raise ValueError("The compiled recurrence needs contiguous tensors.")
     addresses = (0 if tensor is None else tensor.data_ptr() for tensor in tensors)
     function(like.dtype == torch.float64, *addresses, *like.shape)

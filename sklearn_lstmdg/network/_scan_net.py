@@ -14,7 +14,7 @@ __all__ = ["LabelledRows", "ScanNet", "as_rows"]
 
 def as_rows(arrays):
     """Return arrays, one a row, as float32 tensors of their own."""
-    return [torch.tensor(np.asarray(array), dtype=torch.float32) for array in arrays]
+    return [torch.from_numpy(np.array(array, dtype=np.float32, order="C")) for array in arrays]
 
 
 @dataclass
@@ -84,7 +84,9 @@ class ScanNet(EpochNet):
 
     def batches(self, training):
         """Yield the rows and labels of shuffled batches."""
-        for where in torch.randperm(len(training)).split(self.batch_size):
+        for where in torch.randperm(len(training), generator=self.random_.cpu).split(
+            self.batch_size
+        ):
             batch = training.take(where)
             yield batch.rows, batch.labels
 

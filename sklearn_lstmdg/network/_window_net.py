@@ -38,8 +38,6 @@ class WindowNet(EpochNet):
         Number or share of the training windows that an epoch draws; None takes all.
     """
 
-    loss_names = ("loss", "gen_loss", "disc_loss")
-
     def __init__(
         self,
         module,
@@ -91,7 +89,8 @@ class WindowNet(EpochNet):
                     f"{name} was {before!r} when training began and cannot change to "
                     f"{parameters[name]!r} now."
                 )
-        self.module_.dropout = parameters["dropout"]
+        for layer, rate in zip(self.module_.dropouts, parameters["dropout"], strict=True):
+            layer.rate = rate
         self.criterion_.discriminative_weight = parameters["discriminative_weight"]
         for group in self.optimizer_.param_groups:
             group["lr"], group["weight_decay"] = parameters["lr"], parameters["weight_decay"]
@@ -125,12 +124,35 @@ class WindowNet(EpochNet):
 
     def batches(self, training):
         """Yield shuffled batches of training windows."""
-        return training.batches(self.batch_size, self.horizon, self.windows_per_epoch)
+        size, drawn = self.batch_size, self.windows_per_epoch
+        return training.batches(size, self.horizon, drawn, self.random_.cpu)
+
+    def loss_sizes(self, points, n_read, target, labels, weights):
+        """Return the windows of a batch, those that have a target, and those that have a label."""
+        has_target = torch.ones_like(labels) if target is None else ~target[0, :, 0].isnan()
+        counts = (
+            torch.tensor(len(labels), device=labels.device),
+            has_target.sum(),
+            (labels >= 0).sum(),
+        )
+        # Where there are none the loss is 0, and its mean too.
+        return torch.stack([count.double() for count in counts]).clamp_(min=1e-9)
+
+    def record_losses(self, losses):
+        """Record the means over windows that have a target, or a label, and the total of both."""
+        _, gen, disc = losses.tolist()
+        if self.module_.generative_dense is None:
+            total = disc
+        else:
+            total = gen + self.criterion_.discriminative_weight * disc
+        for name, value in (("loss", total), ("gen_loss", gen), ("disc_loss", disc)):
+            self.history.record(f"train_{name}", value)
 
     def train_batch(self, points, n_read, target, labels, weights):
         """Take one step; return the total, generative and discriminative loss."""
         if self.input_noise:
-            points = points.add_(torch.randn_like(points), alpha=self.input_noise)
+            noise = torch.empty_like(points).normal_(generator=self.random_.device)
+            points = points.add_(noise, alpha=self.input_noise)
         losses = self._forward_backward(points, n_read, target, labels, weights)
         self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
         self.optimizer_.step()

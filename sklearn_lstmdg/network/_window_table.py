@@ -103,7 +103,7 @@ class LabelledWindows:
         weights = weights[windows.rows]
         self.weights = weights / weights[self.labels >= 0].mean()
 
-    def batches(self, size, horizon, drawn=None):
+    def batches(self, size, horizon, drawn=None, generator=None):
         """Yield shuffled batches: points, lengths (None where equal), target, labels, weights.
 
         Of all windows, or of as many or such a share as ``drawn`` tells.
@@ -114,7 +114,7 @@ class LabelledWindows:
             for values in (self.windows.first, self.windows.lengths, self.labels)
         )
         weights = torch.from_numpy(self.weights.astype(np.float32)).to(device)
-        order = torch.randperm(len(first))[: self._n_drawn(drawn)]
+        order = torch.randperm(len(first), generator=generator)[: self._n_drawn(drawn)]
         for batch in order.to(device).split(size):
             points, n_read, target = split_horizon(
                 self.windows.points, first[batch], lengths[batch], horizon

@@ -1,5 +1,6 @@
 """What X is: the one definition of rows, scans, bags, windows and groups, and of each error."""
 
+from ._class_weights import check_class_weight
 from ._connectivity import (
     connectable_scans,
     connectivity_features,
@@ -16,6 +17,7 @@ from ._signals import band_pass, regress_global_mean, resample, standardize
 from ._splits import hold_out_groups
 from ._validation import (
     Sequences,
+    check_float32,
     check_groups,
     check_labels,
     check_sequences,
@@ -27,6 +29,8 @@ from ._windows import cut_like, every_window, window_view
 __all__ = [
     "Sequences",
     "band_pass",
+    "check_class_weight",
+    "check_float32",
     "check_groups",
     "check_labels",
     "check_sequences",

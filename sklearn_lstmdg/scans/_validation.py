@@ -12,10 +12,11 @@ from numpy.lib.stride_tricks import as_strided
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_feature_names, validate_data
 
 __all__ = [
     "Sequences",
+    "check_float32",
     "check_groups",
     "check_labels",
     "check_sequences",
@@ -113,9 +114,13 @@ def check_sequences(X, *, estimator=None, reset=False):
     """
     if _is_collection(X):
         rows = [_as_floats(row, f"row {i} of X") for i, row in enumerate(X)]
-        return _from_rows(rows, estimator, reset)
+        sequences = _from_rows(rows, estimator, reset)
+        _check_names(X, estimator, reset)
+        return sequences
+    if hasattr(X, "__array__") and not hasattr(X, "ndim"):
+        X = np.asarray(X)
     if getattr(X, "ndim", 2) in (3, 4):
-        return _from_rows(list(_as_floats(np.asarray(X), "X")), estimator, reset)
+        return _from_rows(list(_as_floats(X, "X")), estimator, reset)
     return _from_table(X, estimator, reset)
 
 
@@ -134,7 +139,11 @@ def _depth(row):
 
 
 def _as_floats(array, name):
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array: fill or leave out what is masked.")
     array = np.asarray(array)
+    if array.dtype.kind in "mM":
+        raise TypeError(f"{name} holds times (dtype {array.dtype}), not numbers.")
     if np.iscomplexobj(array):
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype in _FLOATS:
@@ -230,12 +239,51 @@ def _check_n_rois(n_rois, estimator, reset):
         )
 
 
+def _check_names(X, estimator, reset):
+    """Compare the ROI names of DataFrames with each other, and with those of the fit."""
+    columns = [list(getattr(row, "columns", ())) for row in X]
+    for i, names in enumerate(columns):
+        if names != columns[0]:
+            raise ValueError(f"Row {i} of X has other ROI names, or another order, than row 0.")
+    if estimator is not None and columns[0]:
+        _check_feature_names(estimator, X[0], reset=reset)
+
+
 def _check_finite(series, row):
     finite = np.isfinite(series)
     if not finite.all():
         point, roi = np.argwhere(~finite)[0]
         what = "NaN" if np.isnan(series[point, roi]) else "infinity (inf)"
         raise ValueError(f"Input X contains {what}: row {row}, time point {point}, ROI {roi}.")
+
+
+def check_float32(sequences):
+    """Refuse values that float32, which networks compute in, cannot hold.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        Checked rows.
+
+    Returns
+    -------
+    Sequences
+        The same.
+
+    Raises
+    ------
+    ValueError
+        Naming row, time point and ROI.
+    """
+    largest = np.finfo(np.float32).max
+    for row, series in enumerate(sequences.series):
+        if series.dtype != np.float32 and np.abs(series).max() > largest:
+            point, roi = np.argwhere(np.abs(series) > largest)[0]
+            raise ValueError(
+                f"Input X contains a value too large for float32: row {row}, time point {point}, "
+                f"ROI {roi}. Standardise the scans (ScanCleaner)."
+            )
+    return sequences
 
 
 def check_labels(y, n_rows, min_classes=2):
@@ -312,7 +360,7 @@ def check_groups(groups, n_rows):
     return np.unique(groups, return_inverse=True)[1]
 
 
-def check_validation_mask(validation, groups):
+def check_validation_mask(validation, groups, y_encoded):
     """Check a boolean mask over rows that says which of them validate.
 
     Parameters
@@ -321,6 +369,8 @@ def check_validation_mask(validation, groups):
         True for validation rows.
     groups : ndarray of shape (n_rows,)
         Which rows belong together.
+    y_encoded : ndarray of int of shape (n_rows,)
+        Class number of each row.
 
     Returns
     -------
@@ -330,8 +380,8 @@ def check_validation_mask(validation, groups):
     Raises
     ------
     ValueError
-        If it is not a boolean mask over the rows, leaves no row to train on or to validate on, or
-        has rows of one group on both sides.
+        If it is not a boolean mask over the rows, leaves no row of some class to train on or no
+        row to validate on, or has rows of one group on both sides.
     """
     mask = np.asarray(validation)
     if mask.dtype != bool or mask.shape != groups.shape:
@@ -345,4 +395,9 @@ def check_validation_mask(validation, groups):
     if len(split):
         rows = np.flatnonzero(groups == split[0]).tolist()
         raise ValueError(f"validation splits a group: rows {rows} belong together.")
+    lacking = np.setdiff1d(y_encoded, y_encoded[~mask])
+    if len(lacking):
+        raise ValueError(
+            f"validation holds all rows of class number {lacking[0]}: none is left to train on."
+        )
     return mask

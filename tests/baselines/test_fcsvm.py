@@ -1,3 +1,6 @@
+import warnings
+
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -21,6 +24,21 @@ def cohort():
 def upper_triangle(scans):
     above = np.triu_indices(scans.shape[2], 1)
     return np.array([np.corrcoef(scan.T)[above] for scan in scans])
+
+
+def test_processes_and_threads_change_no_bit():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((100, 20)), np.arange(100) % 2
+    filters = list(warnings.filters)
+    wanted = FCSVM(random_state=0).fit(X, y)
+    side_by_side = FCSVM(random_state=0, n_jobs=100_000).fit(X, y)
+    with joblib.parallel_config(backend="threading"):
+        in_threads = FCSVM(random_state=0, n_jobs=4).fit(X, y)
+    for svm in (side_by_side, in_threads):
+        for name, values in wanted.cv_results_.items():
+            np.testing.assert_array_equal(svm.cv_results_[name], values)
+        np.testing.assert_array_equal(svm.coef_, wanted.coef_)
+    assert warnings.filters == filters
 
 
 def test_is_a_linear_svm_on_pearson_connectivity(cohort):

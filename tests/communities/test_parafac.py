@@ -227,7 +227,7 @@ def test_constant_rois_have_no_correlation(bags):
     dense = tensor.dense()
     assert not dense[5, :, 31 + 3].any()
     assert not dense[:, 0, 62:64].any()
-    with pytest.warns(UserWarning, match="3 ROI series were constant") as caught:
+    with pytest.warns(UserWarning, match="3 ROI series are constant") as caught:
         ParafacCommunities(2, random_state=0).fit(bags)
     assert len(caught) == 1
     with pytest.raises(ValueError, match="No ROI of X varies"):

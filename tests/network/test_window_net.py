@@ -1,3 +1,4 @@
+import signal
 import weakref
 from itertools import count
 
@@ -140,13 +141,69 @@ def test_an_interrupt_after_an_epoch_ends_training_in_order(scans):
     assert same(model.net_.module_.state_dict(), spy.weights_[model.best_epoch_ - 1])
 
 
-def test_an_interrupt_within_an_epoch_is_the_callers(scans):
+class CtrlC(Interrupt):
+    """Sends a real signal at one kind of event, in the third epoch."""
+
+    def notice(self, event, net):
+        if event == self.event and len(net.history) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("interrupt", [Interrupt("on_batch_end"), CtrlC("on_batch_end")])
+def test_an_interrupt_within_an_epoch_keeps_the_epochs_before(scans, interrupt):
     spy, n_threads = Spy(), torch.get_num_threads()
-    model = LSTMDGClassifier(max_epochs=6, callbacks=[spy, Interrupt("on_batch_end")], **TINY)
+    model = LSTMDGClassifier(max_epochs=6, lr=0.1, callbacks=[spy, interrupt], **TINY)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*scans, validation=held(0, 1))
+    assert (len(spy.weights_), spy.n_ends_, model.n_iter_) == (2, 1, 2)
+    assert same(model.net_.module_.state_dict(), spy.weights_[model.best_epoch_ - 1])
+    assert torch.get_num_threads() == n_threads
+
+
+def test_ctrl_c_after_an_epoch_is_raised_and_the_best_weights_are_kept(scans):
+    spy = Spy()
+    model = LSTMDGClassifier(max_epochs=6, lr=0.1, callbacks=[spy, CtrlC("on_epoch_end")], **TINY)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*scans, validation=held(0, 1))
+    assert model.n_iter_ == len(model.history_["valid_loss"]) == 3
+    assert same(model.net_.module_.state_dict(), spy.weights_[model.best_epoch_ - 1])
+    assert np.isfinite(model.predict_proba(scans[0])).all()
+
+
+def test_ctrl_c_in_the_second_net_leaves_the_first(scans):
+    class Late(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            self.n_epochs_ = getattr(self, "n_epochs_", 0) + 1
+            if self.n_epochs_ == 4:
+                signal.raise_signal(signal.SIGINT)
+
+    model = LSTMDGClassifier(n_nets=2, max_epochs=3, callbacks=[Late()], **TINY)
     with pytest.raises(KeyboardInterrupt):
         model.fit(*scans)
-    assert (len(spy.weights_), spy.n_ends_) == (2, 0)
-    assert torch.get_num_threads() == n_threads
+    alone = LSTMDGClassifier(max_epochs=3, **TINY).fit(*scans)
+    assert len(model.nets_) == 1
+    np.testing.assert_array_equal(model.predict_proba(scans[0]), alone.predict_proba(scans[0]))
+
+
+def test_ctrl_c_before_any_epoch_leaves_what_was_there(scans):
+    class Early(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            signal.raise_signal(signal.SIGINT)
+
+    model = LSTMDGClassifier(max_epochs=3, **TINY).fit(*scans)
+    before = model.predict_proba(scans[0])
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(callbacks=[Early()]).fit(*scans)
+    np.testing.assert_array_equal(model.predict_proba(scans[0]), before)
+
+
+def test_unlabelled_windows_do_not_dilute_the_discriminative_loss(scans):
+    X, y = scans
+    still = {"dropout": 0, "input_noise": 0, "lr": 1e-12, "validation_fraction": 0, "batch_size": 4}
+    plain = LSTMDGClassifier(max_epochs=1, **still, **TINY).fit(X, y)
+    more = LSTMDGClassifier(max_epochs=1, **still, **TINY).fit(X, y, X_unlabeled=X)
+    told, wanted = (m.history_["train_disc_loss"][0] for m in (more, plain))
+    assert told == pytest.approx(wanted, rel=1e-4)
 
 
 def test_skorchs_callbacks_read_the_history(scans):

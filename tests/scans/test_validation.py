@@ -183,7 +183,7 @@ def test_groups():
 
 def test_validation_mask():
     groups = np.array([0, 0, 1, 2])
-    mask = check_validation_mask([False, False, True, False], groups)
+    mask = check_validation_mask([False, False, True, False], groups, np.zeros(4, int))
     assert mask.tolist() == [False, False, True, False]
     for bad, message in (
         ([0, 0, 1, 0], "boolean mask over the 4 rows"),
@@ -193,4 +193,45 @@ def test_validation_mask():
         ([True, False, False, False], r"rows \[0, 1\] belong together"),
     ):
         with pytest.raises(ValueError, match=message):
-            check_validation_mask(bad, groups)
+            check_validation_mask(bad, groups, np.zeros(4, int))
+
+
+class Boxed:
+    """An array in a box, as other libraries hand them over."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.array, dtype=dtype)
+
+
+def test_arrays_in_a_box_and_backwards_are_read():
+    X = np.random.default_rng(0).standard_normal((3, 8, 4))
+    assert check_sequences(Boxed(X)).kind == "scans"
+    backwards = check_sequences(X[:, ::-1, ::-1])
+    np.testing.assert_array_equal(backwards.windows(1)[0], X[1, ::-1, ::-1])
+
+
+def test_arrays_that_would_be_read_as_their_opposite_are_refused():
+    X = np.ma.masked_invalid(np.ones((3, 8, 4)))
+    for rows in (X, list(X)):
+        with pytest.raises(ValueError, match="masked array"):
+            check_sequences(rows)
+    times = np.zeros((3, 8, 4), dtype="datetime64[s]")
+    for rows in (times, list(times)):
+        with pytest.raises(TypeError, match="holds times"):
+            check_sequences(rows)
+
+
+def test_names_of_rois_are_kept_and_compared():
+    pandas = pytest.importorskip("pandas")
+    scans = [pandas.DataFrame(np.ones((8, 3)) * i, columns=["a", "b", "c"]) for i in range(4)]
+    estimator = BaseEstimator()
+    check_sequences(scans, estimator=estimator, reset=True)
+    assert estimator.feature_names_in_.tolist() == ["a", "b", "c"]
+    check_sequences(scans, estimator=estimator)
+    with pytest.raises(ValueError, match="Row 2 of X has other ROI names"):
+        check_sequences([*scans[:2], scans[2][["b", "a", "c"]]], estimator=estimator)
+    with pytest.raises(ValueError, match="feature names should match"):
+        check_sequences([scan[["b", "a", "c"]] for scan in scans], estimator=estimator)
