@@ -66,4 +66,4 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = dict.fromkeys(["start", "api", "study", "references", "contributing"], [])
+html_sidebars = {page: [] for page in ("start", "api", "study", "references", "contributing")}
