@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
@@ -25,6 +26,8 @@ default_role = "literal"
 
 autosummary_generate = True
 autodoc_typehints = "none"
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "unsrtalpha"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
@@ -63,4 +66,4 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"start": [], "api": [], "study": [], "references": []}
+html_sidebars = {page: [] for page in ("start", "api", "study", "references", "contributing")}

@@ -615,12 +615,12 @@ def test_another_version_of_scikit_learn_warns(scans, path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_model(path)
-    rewrite(path, lambda document: document["versions"].update({"scikit-learn": "1.6.0"}))
+    rewrite(path, lambda document: document["versions"].update({"scikit-learn": "1.5.0"}))
     with pytest.warns(InconsistentVersionWarning, match="LogisticRegression"):
         load_model(path)
     model = FCSVM(Cs=[0.1]).fit(*scans)
     save_model(model, path)
-    rewrite(path, lambda document: document["versions"].update({"scikit-learn": "1.6.0"}))
+    rewrite(path, lambda document: document["versions"].update({"scikit-learn": "1.5.0"}))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_model(path)
