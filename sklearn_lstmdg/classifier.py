@@ -334,6 +334,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"Variant {self.variant!r} has no generative task: pretrain_epochs must be 0."
             )
+        if self.device not in ("auto", "cpu"):
+            network.usable_device(self.device)
         rates = self._dropout_rates()
         if len(rates) != 3 or not all(isinstance(r, Real) and 0 <= r < 1 for r in rates):
             raise ValueError(f"dropout must be a rate in [0, 1) or three, got {self.dropout!r}.")

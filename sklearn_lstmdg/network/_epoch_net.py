@@ -174,7 +174,7 @@ class EpochNet(NeuralNet):
 
     def __setstate__(self, state):
         """Make the net that was, after a check that its arrays fit."""
-        vars(self).update(vars(type(self).make(**state["arguments"])))
+        vars(self).update(vars(type(self).make(**_arguments_here(state["arguments"]))))
         with torch.device("meta"):
             expected = self.module(**self.get_params_for("module")).state_dict()
         _check_arrays(state["weights"], expected)
@@ -205,13 +205,29 @@ def _is_raised_on_purpose(interrupt):
 
 
 def usable_device(device):
-    """Return a torch device: "auto" takes a GPU if there is one, and a missing GPU is the CPU."""
+    """Return the torch device that a parameter means; "auto" takes a GPU if there is one.
+
+    Raises
+    ------
+    ValueError
+        If torch knows no such device, or this machine has none.
+    """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
-        warnings.warn(f"There is no GPU here: device={device!r} is the CPU.", stacklevel=2)
-        return "cpu"
+    try:
+        torch.empty(1, device=device).item()  # a device without values is of no use
+    except Exception as error:  # torch's own kinds differ by device and version
+        raise ValueError(f"device={device!r} cannot be used here: {error}") from error
     return device
+
+
+def _arguments_here(arguments):
+    """Return the arguments, with the CPU in place of a GPU that is not here."""
+    device = arguments.get("device", "cpu")
+    if device != "auto" and torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        warnings.warn(f"There is no GPU here: device={device!r} is the CPU.", stacklevel=4)
+        return arguments | {"device": "cpu"}
+    return arguments
 
 
 def _arrays(tensors):

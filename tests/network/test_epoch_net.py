@@ -64,7 +64,18 @@ def test_arrays_that_do_not_fit_are_refused(fitted):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_missing_gpu_is_the_cpu():
+def test_devices_that_are_not_here():
     assert usable_device("auto") == "cpu"
+    for device in ("cuda", "meta", "nonsense"):
+        with pytest.raises(ValueError, match=f"device='{device}' cannot be used here"):
+            usable_device(device)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_net_of_a_gpu_is_made_on_the_cpu(fitted, scans):
+    state = fitted.net_.__getstate__()
+    state["arguments"]["device"] = "cuda"
+    net = type(fitted.net_).__new__(type(fitted.net_))
     with pytest.warns(UserWarning, match="no GPU here: device='cuda'"):
-        assert usable_device("cuda") == "cpu"
+        net.__setstate__(state)
+    assert net.device == "cpu"

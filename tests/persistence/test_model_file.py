@@ -1,23 +1,24 @@
 import hashlib
+import io
 import json
 import os
 import pickle
 import sys
 import warnings
+import zipfile
 
 import joblib
 import numpy as np
 import pytest
+import sklearn
 import torch
 from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch.callbacks import EpochTimer
 
 from sklearn_lstmdg import (
@@ -34,8 +35,9 @@ from sklearn_lstmdg import (
 )
 from sklearn_lstmdg.models import make_model
 from sklearn_lstmdg.persistence import load_model, save_model
+from sklearn_lstmdg.persistence._trusted_types import TRUSTED_TYPES
 
-safetensors = pytest.importorskip("safetensors.numpy")
+skops = pytest.importorskip("skops.io")
 
 TINY = {"n_communities": 3, "n_units": 2, "max_epochs": 2, "random_state": 0}
 
@@ -103,7 +105,7 @@ def label(estimator):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "model.safetensors"
+    return tmp_path / "model.skops"
 
 
 @pytest.fixture
@@ -114,28 +116,52 @@ def saved(scans, path):
     return model, path
 
 
-def contents(path):
-    """Return the JSON and the arrays of a model file."""
-    content = path.read_bytes()
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    arrays = {name: array.tobytes() for name, array in safetensors.load(content).items()}
-    return json.loads(header["__metadata__"]["model"]), arrays
-
-
 def rewrite(path, change, arrays=None):
-    """Change the JSON of a model file, and give it the right checksum again."""
-    content = path.read_bytes()
-    n_bytes = int.from_bytes(content[:8], "little")
-    metadata = json.loads(content[8 : 8 + n_bytes])["__metadata__"]
-    document = json.loads(metadata["model"])
-    replaced = change(document)
-    document = document if replaced is None else replaced
-    metadata["model"] = document if isinstance(document, str) else json.dumps(document)
-    metadata["sha256"] = "0" * 64
-    tensors = safetensors.load(content) if arrays is None else arrays(safetensors.load(content))
-    content = safetensors.save(tensors, metadata)
-    checksum = hashlib.sha256(content).hexdigest()
-    path.write_bytes(content.replace(b'"sha256":"' + b"0" * 64, f'"sha256":"{checksum}'.encode()))
+    """Change the schema of a model file, and its arrays by name, with the right checksum again."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+        comment = archive.comment
+    document = json.loads(members.pop("schema.json"))
+    changed = change(document)
+    document = document if changed is None else changed
+    members = members if arrays is None else arrays(members, document)
+    content = document if isinstance(document, str) else json.dumps(document)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, member in (members | {"schema.json": content}).items():
+            archive.writestr(name, member)
+        archive.comment = comment
+    sign(path, buffer.getvalue())
+
+
+def sign(path, content):
+    content = content[:-64]
+    path.write_bytes(content + hashlib.sha256(content).hexdigest().encode())
+
+
+def find(document, *names):
+    """Return the node of an attribute, by the names that lead to it."""
+    node = document["content"]["estimator"]
+    for name in names:
+        content = node["content"]
+        if isinstance(content, list):
+            node = content[int(name)]
+        else:
+            content = content["content"] if "__class__" in content else content
+            node = content[name]
+    return node
+
+
+def with_array(names, change):
+    """Return what changes one array of a file."""
+
+    def arrays(members, document):
+        file = find(document, *names)["file"]
+        buffer = io.BytesIO()
+        np.save(buffer, change(np.load(io.BytesIO(members[file]))))
+        return members | {file: buffer.getvalue()}
+
+    return arrays
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=label)
@@ -228,22 +254,6 @@ def test_requested_metadata_are_kept(scans, path):
     assert same(outputs(loaded, scans[0]), outputs(model, scans[0]))
 
 
-def test_nothing_in_a_file_is_cloned_in_circles(saved):
-    """Values that stand for two others each would make 2^n of them."""
-    path = saved[1]
-
-    def nest(document):
-        items = [{"type": "tuple", "items": [], "number": 100}]
-        for k in range(101, 160):
-            halves = [{"type": "same", "number": k - 1}] * 2
-            items.append({"type": "tuple", "items": halves, "number": k})
-        document["estimator"]["params"]["dropout"] = {"type": "tuple", "items": items}
-
-    rewrite(path, nest)
-    with pytest.raises(ValueError, match="No model"):
-        load_model(path)
-
-
 def test_the_trained_architecture_counts(scans, path):
     model = net(warm_start=True).fit(*scans).set_params(n_communities=4)
     save_model(model, path)
@@ -253,10 +263,13 @@ def test_the_trained_architecture_counts(scans, path):
         loaded.fit(*scans)
 
 
+NET = ("_nets", "nets")
+
+
 def test_each_of_several_nets_is_checked(scans, path):
     save_model(net(n_nets=2).fit(*scans), path)
-    name = "_other_nets.0.weights.shared_dense.weight"
-    rewrite(path, lambda document: None, lambda arrays: arrays | {name: arrays[name][:, 1:]})
+    name = (*NET, "1", "weights", "shared_dense.weight")
+    rewrite(path, lambda document: None, with_array(name, lambda array: array[:, 1:]))
     with pytest.raises(ValueError, match="must be float32 of shape"):
         load_model(path)
 
@@ -274,13 +287,6 @@ def test_extractors_keep_what_they_wrap(scans, path):
         assert same(loaded.transform(scans[0]), extractor.transform(scans[0]))
 
 
-def test_saved_twice_and_loaded_twice_is_the_same_file(saved, tmp_path):
-    path = saved[1]
-    again = tmp_path / "again.safetensors"
-    save_model(load_model(path), again)
-    assert contents(again) == contents(path)
-
-
 def test_generators_of_the_caller_are_left_alone(saved):
     torch.manual_seed(3)
     np.random.seed(3)  # noqa: NPY002
@@ -292,18 +298,19 @@ def test_generators_of_the_caller_are_left_alone(saved):
     assert same([*map(np.asarray, told)], [*map(np.asarray, wanted)])
 
 
-def test_other_tools_read_the_weights_by_name(saved):
+def test_skops_itself_reads_the_file(saved):
     model, path = saved
-    tensors = safetensors.load(path.read_bytes())
-    weights = tensors["net_.weights.generative_dense.weight"]
-    np.testing.assert_array_equal(weights, model.membership_)
+    found = skops.get_untrusted_types(file=path)
+    assert set(found) <= set(TRUSTED_TYPES)
+    loaded = skops.load(path, trusted=found)["estimator"]
+    np.testing.assert_array_equal(loaded.membership_, model.membership_)
 
 
 def test_memory_order_and_odd_numbers_survive(scans, path):
     svm = FCSVM(Cs=[0.1]).fit(*scans)
     svm.fortran_ = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     svm.swapped_ = np.arange(3, dtype=">i4")
-    svm.odd_ = [np.nan, np.inf, -np.inf, -0.0, np.float32(0.1), (1, None), {2: "b", (1, "a"): []}]
+    svm.odd_ = [np.nan, np.inf, -np.inf, -0.0, np.float32(0.1), (1, None), {2: "b", "a": []}]
     save_model(svm, path)
     loaded = load_model(path)
     assert loaded.fortran_.flags.f_contiguous
@@ -318,19 +325,16 @@ def test_memory_order_and_odd_numbers_survive(scans, path):
     [
         (net(monitor=lambda y, proba: 0.0), "monitor"),
         (net(callbacks=[EpochTimer()]), "callbacks"),
-        (net(random_state=np.random.RandomState(0)), "random_state"),
-        (FCSVM(Cs=[0.1], cv=StratifiedKFold(2)), "cv"),
-        (ROIHMMClassifier([1], cv=StratifiedKFold(2), random_state=0), "cv"),
-        (make_pipeline(ScanCleaner(), FCSVM(Cs=[0.1], cv=StratifiedKFold(2))), "cv"),
+        (make_pipeline(ScanCleaner(), net(callbacks=[EpochTimer()])), "'callbacks' of LSTMDG"),
         (make_pipeline(ConnectivityFeatures(), LogisticRegression(), memory="cache"), "memory"),
-        (make_pipeline(ConnectivityFeatures(), GaussianNB()), "GaussianNB"),
+        (make_pipeline(ConnectivityFeatures(), FunctionTransformer(lambda X: X)), "'func' of"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
 def test_what_cannot_be_saved_is_named(estimator, name, scans, path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     estimator.fit(*scans)
-    with pytest.raises(ValueError, match=f"{name}.* be saved|be saved.* not .*{name}"):
+    with pytest.raises(ValueError, match=f"{name}.*cannot be saved"):
         save_model(estimator, path)
     assert not path.exists()
 
@@ -340,7 +344,7 @@ class Derived(FCSVM):
 
 
 def test_classes_of_others_are_refused(scans, path):
-    with pytest.raises(ValueError, match="Derived cannot be saved"):
+    with pytest.raises(ValueError, match="Derived"):
         save_model(Derived(Cs=[0.1]).fit(*scans), path)
 
 
@@ -393,13 +397,13 @@ def test_pickles_are_not_loaded(tmp_path, path):
 )
 def test_foreign_files_are_refused(content, path):
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"model\.safetensors"):
+    with pytest.raises(ValueError, match=r"model\.skops"):
         load_model(path)
 
 
-def test_safetensors_of_others_are_refused(path):
-    path.write_bytes(safetensors.save({"a": np.zeros(3)}, {"format": "pt"}))
-    with pytest.raises(ValueError, match="holds no model of sklearn_lstmdg"):
+def test_skops_files_of_others_are_refused(path):
+    skops.dump(LogisticRegression(), path)
+    with pytest.raises(ValueError, match="no model file of sklearn_lstmdg"):
         load_model(path)
 
 
@@ -409,18 +413,10 @@ def test_a_missing_file_is_no_value_error(path):
 
 
 def test_a_missing_package_is_named(saved, monkeypatch):
-    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    monkeypatch.setitem(sys.modules, "skops.io", None)
     for call in (lambda: load_model(saved[1]), lambda: save_model(saved[0], saved[1])):
         with pytest.raises(ImportError, match=r"sklearn-lstmdg\[files\]"):
             call()
-
-
-def test_newer_formats_say_to_update(saved):
-    path = saved[1]
-    content = path.read_bytes()
-    path.write_bytes(content.replace(b'"format_version":"1"', b'"format_version":"2"'))
-    with pytest.raises(ValueError, match="update sklearn_lstmdg"):
-        load_model(path)
 
 
 def test_cut_files_are_refused(saved):
@@ -428,7 +424,7 @@ def test_cut_files_are_refused(saved):
     content = path.read_bytes()
     for n_bytes in np.linspace(0, len(content) - 1, 200).astype(int):
         path.write_bytes(content[:n_bytes])
-        with pytest.raises(ValueError, match=r"model\.safetensors"):
+        with pytest.raises(ValueError, match=r"model\.skops"):
             load_model(path)
     path.write_bytes(content + b"\0")
     with pytest.raises(ValueError, match="damaged"):
@@ -444,62 +440,59 @@ def test_any_changed_byte_is_found(saved):
         changed = bytearray(content)
         changed[place] ^= 1 << int(rng.integers(8))
         path.write_bytes(changed)
-        with pytest.raises(ValueError, match=r"model\.safetensors"):
+        with pytest.raises(ValueError, match=r"model\.skops"):
             load_model(path)
 
 
-def set_class(name):
-    return lambda document: document["estimator"].update({"class": name})
+def becomes(*names, **changes):
+    return lambda document: find(document, *names).update(changes)
+
+
+def gets(name, value):
+    node = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode"}
+    node |= {"content": json.dumps(value), "is_json": True}
+    return lambda document: put(find(document)["content"], name, node)
+
+
+def put(content, name, node):
+    """Set an item of a dict node; what has no type for its key is left out by skops."""
+    if name not in content["content"]:
+        types = content["key_types"]["content"]
+        types.append({k: v for k, v in types[0].items() if k != "__id__"})
+    content["content"][name] = node
+
+
+def function(module, name):
+    node = {"__class__": name, "__module__": module, "__loader__": "FunctionNode"}
+    return lambda document: put(find(document)["content"], "a_", node)
 
 
 HOSTILE = {
-    "a class of the system": (set_class("os.system"), "unknown class 'os.system'"),
-    "a function": (set_class("system"), "unknown class"),
-    "a class of no text": (set_class(["FCSVM"]), "No model"),
-    "another class of ours": (set_class("FCSVM"), "has no parameter"),
-    "an unknown parameter": (
-        lambda d: d["estimator"]["params"].update(evil=1),
-        "has no parameter 'evil'",
-    ),
-    "a wrong parameter": (lambda d: d["estimator"]["params"].update(lr=-1), "'lr' parameter"),
-    "a method": (lambda d: d["estimator"]["state"].update(predict=1), "attribute 'predict'"),
-    "a special attribute": (lambda d: d["estimator"]["state"].update(__class__=1), "__class__"),
-    "a property": (lambda d: d["estimator"]["state"].update(membership_=1), "membership_"),
-    "an unknown type": (
-        lambda d: d["estimator"]["state"].update(a_={"type": "code"}),
-        "unknown type 'code'",
-    ),
-    "another number of ROIs": (
-        lambda d: d["estimator"]["state"].update(n_features_in_=7),
-        "must be float32 of shape",
-    ),
-    "very many ROIs": (
-        lambda d: d["estimator"]["state"].update(n_features_in_=10**9),
-        "must be float32 of shape",
-    ),
-    "impossibly many ROIs": (
-        lambda d: d["estimator"]["state"].update(n_features_in_=10**18),
+    "a function of the system": (function("os", "system"), "os.system"),
+    "evaluation": (function("builtins", "eval"), "builtins.eval"),
+    "a class of the system": (becomes(__class__="Popen", __module__="subprocess"), "Popen"),
+    "a class of no text": (becomes(__class__=["FCSVM"]), "No model"),
+    "another class of ours": (
+        becomes(__class__="FCSVM", __module__="sklearn_lstmdg.baselines._fcsvm"),
         "No model",
     ),
-    "no ROIs": (lambda d: d["estimator"]["state"].update(n_features_in_="6"), "n_features_in_"),
-    "one class": (
-        lambda d: d["estimator"]["state"].update(classes_=[1]),
-        "classes_",
-    ),
-    "three classes": (
-        lambda d: d["estimator"]["state"].update(
-            classes_={"type": "labels", "object": True, "shape": [3], "items": [0, 1, 2]}
-        ),
-        "must be float32 of shape",
-    ),
-    "no estimator": (lambda d: d.pop("estimator") and None, "No model"),
+    "an unknown loader": (becomes(__loader__="CodeNode"), "No model"),
+    "an unknown parameter": (gets("evil", 1), "attribute 'evil'"),
+    "a wrong parameter": (gets("lr", -1), "'lr' parameter"),
+    "a device without memory": (gets("device", "meta"), "device"),
+    "a method": (gets("predict", 1), "attribute 'predict'"),
+    "a special attribute": (gets("__class__", 1), "__class__"),
+    "a property": (gets("membership_", 1), "membership_"),
+    "another number of ROIs": (gets("n_features_in_", 7), "the network of LSTMDGClassifier"),
+    "very many ROIs": (gets("n_features_in_", 10**9), "n_features_in_"),
+    "no ROIs": (gets("n_features_in_", "6"), "n_features_in_"),
+    "a fraction of ROIs": (gets("n_features_in_", 6.0), "n_features_in_"),
+    "no classes": (gets("classes_", [1, 2]), "classes_"),
+    "no estimator": (lambda d: d["content"].pop("estimator") and None, "No model"),
     "a list": (lambda d: "[]", "No model"),
-    "no JSON": (lambda d: "{", "damaged"),
-    "deep JSON": (lambda d: "[" * 100_000, "damaged"),
-    "deep values": (
-        lambda d: json.dumps(d).replace('"n_iter_": 2', '"n_iter_": ' + "[" * 900 + "]" * 900),
-        "No model|damaged",
-    ),
+    "no JSON": (lambda d: "{", "No model"),
+    "deep JSON": (lambda d: "[" * 100_000, "No model"),
+    "a key twice": (lambda d: json.dumps(d)[:-1] + ', "content": {}}', "twice"),
 }
 
 
@@ -511,9 +504,47 @@ def test_hostile_documents_with_a_right_checksum(name, saved):
         load_model(saved[1])
 
 
+def test_one_array_stands_for_one_object(scans, path):
+    """A file of megabytes that referenced an array 9,000 times took gigabytes."""
+    save_model(FCSVM(Cs=[0.1]).fit(*scans), path)
+
+    def refer(document):
+        node = find(document, "coef_")
+        content = [node | {"__id__": k} for k in range(9_000)]
+        many = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode"}
+        put(find(document)["content"], "a_", many | {"content": content})
+
+    rewrite(path, refer)
+    with pytest.raises(ValueError, match="stands for several objects"):
+        load_model(path)
+
+
+def test_arrays_are_as_large_as_they_claim_and_nothing_is_compressed(saved):
+    path, content = saved[1], saved[1].read_bytes()
+
+    def claim(members, document):
+        file = find(document, *NET, "0", "weights", "shared_dense.weight")["file"]
+        huge = members[file].replace(b"(1, 2)", b"(10**9, 2)"[:6].replace(b"10**9,", b"(9999,"))
+        return members | {file: huge}
+
+    rewrite(path, lambda document: None, claim)
+    with pytest.raises(ValueError, match="No model"):
+        load_model(path)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members, comment = {n: archive.read(n) for n in archive.namelist()}, archive.comment
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+        archive.comment = comment
+    sign(path, buffer.getvalue())
+    with pytest.raises(ValueError, match="compressed"):
+        load_model(path)
+
+
 def test_pipelines_may_not_choose_a_cache(scans, path):
     save_model(make_pipeline(ScanCleaner(), FCSVM(Cs=[0.1])).fit(*scans), path)
-    rewrite(path, lambda document: document["estimator"]["params"].update(memory="elsewhere"))
+    rewrite(path, gets("memory", "elsewhere"))
     with pytest.raises(ValueError, match="memory"):
         load_model(path)
 
@@ -522,44 +553,64 @@ def test_arrays_that_do_not_fit_are_refused(saved):
     path = saved[1]
     content = path.read_bytes()
     for change in (lambda a: a[:-1], lambda a: a[None], lambda a: a.astype(np.float64)):
-        for name in ("net_.weights.community_lstm.weight_hh_l0", "net_.optimizer.0.exp_avg"):
+        for names in (("weights", "community_lstm.weight_hh_l0"), ("moments", "0", "exp_avg")):
             path.write_bytes(content)
-            rewrite(
-                path,
-                lambda document: None,
-                lambda arrays, name=name, change=change: arrays | {name: change(arrays[name])},
-            )
+            rewrite(path, lambda document: None, with_array((*NET, "0", *names), change))
             with pytest.raises(ValueError, match="must be float32 of shape"):
                 load_model(path)
 
 
+def test_weights_that_are_not_finite_are_refused(saved):
+    path = saved[1]
+    name = (*NET, "0", "weights", "shared_dense.weight")
+    rewrite(path, lambda document: None, with_array(name, lambda a: a * np.nan))
+    with pytest.raises(ValueError, match="not finite"):
+        load_model(path)
+
+
 @pytest.mark.parametrize(
-    ("estimator", "name", "message"),
+    ("estimator", "names"),
     [
-        (FCSVM(Cs=[0.1]), "coef_", "coef_"),
-        (MeanMLPClassifier([5], max_epochs=1), "module_.weights.hidden.0.weight", "shape"),
+        (FCSVM(Cs=[0.1]), ["coef_"]),
+        (MeanMLPClassifier([5], max_epochs=1), ["_net", "weights", "hidden.0.weight"]),
         (
             TransferAutoencoderClassifier((5, 3), max_epochs=1, pretrain_epochs=1),
-            "module_.weights.layers.1.weight",
-            "do not fit",
+            ["_net", "weights", "layers.1.weight"],
         ),
-        (ROIHMMClassifier([2], random_state=0), "_models.0.1.means", "hidden Markov"),
-        (CommunityExtractor(net()), "membership_", "membership_"),
+        (ROIHMMClassifier([2], random_state=0), ["_models", "0", "1", "means"]),
+        (CommunityExtractor(net()), ["membership_"]),
+        (ParafacCommunities(3, max_iter=20, n_init=1, random_state=0), ["membership_"]),
+        (make_model("fc-logistic"), ["steps", "2", "1", "coef_"]),
+        (make_pipeline(ConnectivityFeatures(), StandardScaler()), ["steps", "1", "1", "mean_"]),
     ],
+    ids=lambda value: label(value) if hasattr(value, "fit") else value[-1],
 )
-def test_arrays_of_other_estimators_that_do_not_fit(estimator, name, message, scans, path):
+@pytest.mark.parametrize("change", [lambda a: a[..., :-1], lambda a: a * np.nan])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_arrays_of_other_estimators_that_do_not_fit(estimator, names, change, scans, path):
     save_model(estimator.fit(*scans), path)
-    rewrite(
-        path,
-        lambda document: None,
-        lambda arrays: (
-            arrays | {name: arrays[name][..., :-1, :-1]}
-            if arrays[name].ndim > 1 and name != "_models.0.1.means"
-            else arrays | {name: arrays[name][..., :-1]}
-        ),
-    )
-    with pytest.raises(ValueError, match=message):
+    rewrite(path, lambda document: None, with_array(names, change))
+    with pytest.raises(ValueError, match="No model can be made"):
         load_model(path)
+
+
+def test_a_pipeline_that_begins_with_nilearns_masker(path):
+    maskers, nibabel = pytest.importorskip("nilearn.maskers"), pytest.importorskip("nibabel")
+    labels = np.zeros((6, 6, 6), np.int16)
+    labels[:3], labels[3:], labels[2:4, 2:4, 2:4] = 1, 2, 3
+    rng = np.random.default_rng(0)
+    images = [
+        nibabel.Nifti1Image(rng.normal(size=(6, 6, 6, 20)).astype(np.float32), np.eye(4))
+        for _ in range(8)
+    ]
+    masker = maskers.MultiNiftiLabelsMasker(
+        nibabel.Nifti1Image(labels, np.eye(4)), standardize=None
+    )
+    model = make_pipeline(masker, ScanCleaner(), FCSVM(Cs=[0.1], random_state=0))
+    model.fit(images, np.arange(8) % 2)
+    save_model(model, path)
+    loaded = load_model(path)
+    assert same(loaded.predict_proba(images), model.predict_proba(images))
 
 
 def places_of(value, found):
@@ -591,7 +642,7 @@ def test_mutated_documents_load_or_are_refused(estimator, scans, path):
     rng = np.random.default_rng(0)
 
     def mutate(document):
-        found = places_of(document["estimator"], [])
+        found = places_of(document["content"]["estimator"], [])
         parent, key = found[rng.integers(len(found))]
         if isinstance(parent, dict) and rng.random() < 0.2:
             del parent[key]
@@ -611,26 +662,25 @@ def test_mutated_documents_load_or_are_refused(estimator, scans, path):
 
 
 def test_another_version_of_scikit_learn_warns(scans, path):
-    save_model(make_model("fc-logistic").fit(*scans), path)
+    model = make_model("fc-logistic").fit(*scans)
+    save_model(model, path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_model(path)
-    rewrite(path, lambda document: document["versions"].update({"scikit-learn": "1.5.0"}))
+    path.with_name("schema").write_text(sklearn.__version__)
+
+    def age(document):
+        return json.dumps(document).replace(f'\\"{sklearn.__version__}\\"', '\\"1.5.0\\"')
+
+    rewrite(path, age)
     with pytest.warns(InconsistentVersionWarning, match="LogisticRegression"):
         load_model(path)
-    model = FCSVM(Cs=[0.1]).fit(*scans)
-    save_model(model, path)
-    rewrite(path, lambda document: document["versions"].update({"scikit-learn": "1.5.0"}))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        load_model(path)
 
 
-def test_nets_of_an_absent_device_can_be_loaded_on_another(saved):
+def test_nets_of_an_absent_device_are_loaded_on_another(saved):
     model, path = saved
     if torch.cuda.is_available():
         pytest.skip("a GPU is there")
-    save_model(model.set_params(device="cuda"), path)
-    with pytest.raises(ValueError, match="No model"):
-        load_model(path)
+    save_model(model.set_params(device="cpu"), path)
+    rewrite(path, gets("device", "cuda"))
     assert load_model(path, device="cpu").device == "cpu"

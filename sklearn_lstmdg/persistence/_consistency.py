@@ -1,0 +1,168 @@
+"""Whether a loaded model is as consistent as a fitted one."""
+
+import re
+import warnings
+from inspect import getattr_static
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
+from ..scans import n_connections
+
+__all__ = ["check_estimator_state", "estimators_in"]
+
+_FITTED = re.compile(r"[A-Za-z]\w*_|_[A-Za-z]\w*", re.ASCII)
+_MOST_ROIS = 100_000
+_ANSWERS = ("predict_proba", "decision_function", "transform", "predict", "generate")
+
+
+def estimators_in(value):
+    """Yield an estimator and all that it holds, each once, outer ones first."""
+    waiting, seen = [value], set()
+    while waiting:
+        value = waiting.pop(0)
+        if isinstance(value, list | tuple):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, BaseEstimator) and id(value) not in seen:
+            seen.add(id(value))
+            if "arguments" in vars(value):  # a net, which checks itself when it is made
+                continue
+            yield value
+            waiting += vars(value).values()
+
+
+def check_estimator_state(estimator):
+    """Check that what an estimator and those inside it have learnt fits together.
+
+    Attributes have names that can be learnt, parameters are valid, and asked for two synthetic
+    scans the whole answers with finite numbers of the right shape.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, just loaded or about to be saved.
+
+    Raises
+    ------
+    ValueError
+        If something does not fit.
+    """
+    for inner in estimators_in(estimator):
+        _check_attributes(inner)
+        _check_sizes(inner)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _ask(estimator)
+
+
+def _check_attributes(estimator):
+    cls = type(estimator)
+    params = estimator.get_params(deep=False)
+    for name in vars(estimator).keys() - params.keys():
+        hides = getattr_static(cls, name, None)
+        hides_code = callable(hides) or isinstance(hides, property | staticmethod | classmethod)
+        if not _FITTED.fullmatch(name) or name.startswith("__") or hides_code:
+            raise ValueError(f"{cls.__name__} cannot learn an attribute {name!r:.60}.")
+    for name, value in vars(estimator).items():
+        # A cache holds pickles: a file must not choose where they are read.
+        if (name == "memory" and isinstance(value, str)) or getattr(value, "location", None):
+            raise ValueError(f"{name!r} of {cls.__name__} cannot be saved: set memory to None.")
+    if hasattr(cls, "_parameter_constraints"):
+        estimator._validate_params()
+
+
+def _check_sizes(estimator):
+    name, learnt = type(estimator).__name__, vars(estimator)
+    n_rois = learnt.get("n_features_in_", 1)
+    if type(n_rois) is not int or not 0 < n_rois <= _MOST_ROIS:
+        raise ValueError(f"n_features_in_ of {name} is {n_rois!r:.40}.")
+    classes = learnt.get("classes_", np.arange(2))
+    if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 2:
+        raise ValueError(f"classes_ of {name} are not two or more in an array.")
+    n_outputs = 1 if len(classes) == 2 else len(classes)
+    if "coef_" in learnt:
+        n_features = n_connections(n_rois) if learnt.get("_is_table") is False else None
+        shape = np.shape(learnt["coef_"])
+        fits = len(shape) < 2 or shape[0] == n_outputs
+        if not fits or (n_features is not None and shape[1:] != (n_features,)):
+            raise ValueError(f"coef_ of {name} has shape {shape}.")
+    _check_communities(name, learnt, n_rois)
+    _check_hmms(learnt.get("_models", ()), n_rois)
+    for array in learnt.values():
+        is_number = isinstance(array, np.ndarray) and array.dtype.kind == "f"
+        if is_number and np.isinf(array).any():
+            raise ValueError(f"an array of {name} is not finite.")
+    for net in getattr(learnt.get("_nets"), "nets", ()):
+        told = net.arguments["n_rois"], net.arguments["n_classes"]
+        if told != (n_rois, len(classes)):
+            raise ValueError(f"the network of {name} has {told} ROIs and classes.")
+
+
+def _check_communities(name, learnt, n_rois):
+    numbers = {len(learnt[key]) for key in ("weights_", "sizes_") if key in learnt}
+    for key in ("membership_", "communities_"):
+        if key in learnt:
+            numbers.add(learnt[key].shape[1])
+            if len(learnt[key]) != n_rois:
+                raise ValueError(f"{key} of {name} has {len(learnt[key])} rows, not {n_rois}.")
+    if len(numbers) > 1:
+        raise ValueError(f"the arrays of {name} are of {sorted(numbers)} communities.")
+
+
+def _check_hmms(models, n_rois):
+    for of_class in models:
+        if len(of_class) != n_rois:
+            raise ValueError(f"there are {len(of_class)} hidden Markov models of {n_rois} ROIs.")
+        for model in of_class:
+            q = model.n_states
+            parts = model.start, model.means, model.variances, model.transitions
+            if [part.shape for part in parts] != [(1, q)] * 3 + [(1, q, q)]:
+                raise ValueError("a hidden Markov model has arrays of different states.")
+
+
+def _ask(estimator):
+    """Let the estimator answer for two synthetic scans."""
+    X = _synthetic_scans(estimator)
+    if X is None:
+        return
+    for name in _ANSWERS:
+        try:
+            ask = getattr(estimator, name)
+        except AttributeError:
+            continue
+        try:
+            answers = ask(X)
+        except AttributeError:  # a variant without a generative path
+            continue
+        if len(answers) != len(X):
+            raise ValueError(f"{name} answers {len(answers)} rows for {len(X)}.")
+        numbers = np.concatenate([np.ravel(np.asarray(a)) for a in answers])
+        if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+            raise ValueError(f"{name} answers with numbers that are not finite.")
+    for name in ("membership_", "influence_"):
+        if not np.isfinite(getattr(estimator, name, 0.0)).all():
+            raise ValueError(f"{name} is not finite.")
+
+
+def _synthetic_scans(estimator):
+    """Return scans that an estimator reads, or None where it begins with images."""
+    first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
+    if not hasattr(first, "n_features_in_"):
+        return None
+    n_points = 8 + max(
+        (
+            getattr(inner, "length", 0) + getattr(inner, "horizon", 0)
+            for inner in estimators_in(estimator)
+        ),
+        default=0,
+    )
+    for inner in estimators_in(estimator):
+        if getattr(inner, "band_pass", None):
+            n_points = max(n_points, int(np.ceil(1 / (inner.band_pass[0] * inner.t_r))) + 1)
+    rng = np.random.default_rng(0)
+    if getattr(first, "_is_table", not type(first).__module__.startswith("sklearn_lstmdg")):
+        return rng.standard_normal((2, first.n_features_in_))
+    return rng.standard_normal((2, n_points, first.n_features_in_))

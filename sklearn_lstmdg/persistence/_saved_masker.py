@@ -1,0 +1,95 @@
+"""nilearn's maskers in model files: their parameters, with images as arrays.
+
+A fitted masker holds proxies of files, caches and data frames, which no plain file can. All that it
+learns follows from its parameters, so that it is fitted anew where the file is read.
+"""
+
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from .._extras import require
+
+__all__ = ["SavedMasker", "pack_maskers", "unpack_maskers"]
+
+_MASKERS = (
+    "NiftiLabelsMasker",
+    "MultiNiftiLabelsMasker",
+    "NiftiMapsMasker",
+    "MultiNiftiMapsMasker",
+)
+_NOT_KEPT = ("memory", "memory_level", "reports", "cmap", "n_jobs", "verbose")
+
+
+@dataclass
+class SavedMasker:
+    """What makes a masker.
+
+    Attributes
+    ----------
+    name : str
+        Class in ``nilearn.maskers``.
+    params : dict
+        Its plain parameters.
+    images : dict of (ndarray, ndarray)
+        Voxels and affine of the parameters that are images.
+    """
+
+    name: str
+    params: dict
+    images: dict
+
+    @classmethod
+    def from_masker(cls, masker):
+        """Take a masker apart."""
+        told = masker.get_params(deep=False)
+        kept = {k: v for k, v in told.items() if k not in _NOT_KEPT and v is not None}
+        images = {k: _voxels(kept.pop(k)) for k in list(kept) if k.endswith("_img")}
+        if hasattr(kept.get("lut"), "to_dict"):
+            kept["lut"] = kept["lut"].to_dict("list")
+        return cls(type(masker).__name__, kept, images)
+
+    def make(self):
+        """Return the masker, fitted."""
+        if self.name not in _MASKERS:
+            raise ValueError(f"{self.name!r:.40} is none of nilearn's maskers for ROIs.")
+        maskers, nibabel = (
+            require("nilearn.maskers", extra="neuro"),
+            require("nibabel", extra="neuro"),
+        )
+        images = {name: nibabel.Nifti1Image(*told) for name, told in self.images.items()}
+        params = dict(self.params)
+        if "lut" in params:
+            params["lut"] = require("pandas", extra="data").DataFrame(params["lut"])
+        return getattr(maskers, self.name)(**params, **images).fit()
+
+
+def _voxels(image):
+    image = require("nilearn.image", extra="neuro").load_img(image)
+    return np.asarray(image.dataobj), np.asarray(image.affine)
+
+
+def _in_steps(estimator, change):
+    """Return an estimator, or a Pipeline with what ``change`` makes of its steps."""
+    if not isinstance(estimator, Pipeline):
+        return change(estimator)
+    changed = copy(estimator)
+    changed.steps = [(name, _in_steps(step, change)) for name, step in estimator.steps]
+    return changed
+
+
+def pack_maskers(estimator):
+    """Return an estimator with each of nilearn's maskers, in Pipelines too, as a SavedMasker."""
+
+    def pack(step):
+        is_masker = type(step).__module__.startswith("nilearn.") and type(step).__name__ in _MASKERS
+        return SavedMasker.from_masker(step) if is_masker else step
+
+    return _in_steps(estimator, pack)
+
+
+def unpack_maskers(estimator):
+    """Return an estimator with its maskers made anew."""
+    return _in_steps(estimator, lambda s: s.make() if isinstance(s, SavedMasker) else s)
