@@ -9,14 +9,14 @@ from ..evaluation._forecast import (
     mean_spectrum,
 )
 from ..scans import connectivity_matrices
-from ._axes import color, make_axes, tidy
+from ._display import Display, color, tidy
 
 __all__ = ["GenerationDisplay"]
 
 _REAL, _GENERATED = "black", color(1)
 
 
-class GenerationDisplay:
+class GenerationDisplay(Display):
     """Points that a model generates on its own, beside those that were measured.
 
     Parameters
@@ -99,11 +99,9 @@ class GenerationDisplay:
         -------
         GenerationDisplay
         """
-        self.ax_ = make_axes(ax, 3)
-        self.figure_ = self.ax_[0].figure
-        self._draw_series(self.ax_[0])
-        self._draw_spectra(self.ax_[1])
-        self._draw_connectivity(self.ax_[2])
+        panels = (self._draw_series, self._draw_spectra, self._draw_connectivity)
+        for draw, panel in zip(panels, self._open(ax, 3), strict=True):
+            draw(panel)
         return self
 
     def _draw_series(self, ax):

@@ -1,10 +1,8 @@
 """Losses by epoch."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
-from ._axes import GREY, color, make_axes, tidy
+from ._display import GREY, Display, color, last_step, tidy
 
 __all__ = ["HistoryDisplay"]
 
@@ -19,7 +17,7 @@ _NAMES = {
 _DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
 
 
-class HistoryDisplay:
+class HistoryDisplay(Display):
     """Training and validation losses by epoch, one fit or the folds of a comparison.
 
     Parameters
@@ -68,8 +66,7 @@ class HistoryDisplay:
         ValueError
             If the estimator keeps no history.
         """
-        step = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-        check_is_fitted(step)
+        step = last_step(estimator)
         if not getattr(step, "history_", None):
             raise ValueError(f"{type(step).__name__} has no history_ to draw.")
         return cls([step.history_], [getattr(step, "best_epoch_", None)]).plot(losses, ax=ax)
@@ -158,15 +155,10 @@ class HistoryDisplay:
         for name in names:
             if not self._is_known(name):
                 raise ValueError(f"The history holds no {name!r}; known are {self.losses()}.")
-        self.ax_ = make_axes(ax, len(names))
-        self.figure_ = self.ax_[0].figure
-        for panel, name in zip(self.ax_, names, strict=True):
+        handles = {}
+        for panel, name in zip(self._open(ax, len(names)), names, strict=True):
             self._draw(panel, name)
-        handles = {
-            handle.get_label(): handle
-            for panel in self.ax_
-            for handle in panel.get_legend_handles_labels()[0]
-        }
+            handles |= {h.get_label(): h for h in panel.get_legend_handles_labels()[0]}
         self.ax_[-1].legend(handles=list(handles.values()), frameon=False, fontsize="small")
         return self
 

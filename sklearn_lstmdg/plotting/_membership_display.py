@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..communities import correlate
-from ._axes import make_axes
+from ._display import Display, last_step
 
 __all__ = ["MembershipDisplay"]
 
@@ -12,7 +12,7 @@ _MOST_NAMES = 45
 _MOST_NUMBERS = 20
 
 
-class MembershipDisplay:
+class MembershipDisplay(Display):
     """Membership of each ROI in each community.
 
     ROIs are ordered by the community in which they weigh most, and there by weight, so that
@@ -85,8 +85,7 @@ class MembershipDisplay:
         ValueError
             If the numbers of ROIs do not agree.
         """
-        step = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        return cls(step.membership_, reference, roi_names).plot(ax, **options)
+        return cls(last_step(estimator).membership_, reference, roi_names).plot(ax, **options)
 
     def _orders(self):
         decisive = self.membership if self.reference is None else self.reference
@@ -116,8 +115,7 @@ class MembershipDisplay:
         -------
         MembershipDisplay
         """
-        self.ax_ = make_axes(ax, size=(5, 5))[0]
-        self.figure_ = self.ax_.figure
+        self._open(ax, size=(5, 5))
         shown = _scale(self.membership) if scale else self.membership
         shown = shown[np.ix_(self.roi_order_, self.community_order_)]
         self.image_ = self.ax_.imshow(

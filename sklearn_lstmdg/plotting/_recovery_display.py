@@ -1,6 +1,6 @@
 """Recovery of planted communities as a function of noise, subjects or epochs."""
 
-from ._axes import GREY, color, make_axes, tidy
+from ._display import GREY, Display, color, tidy
 
 __all__ = ["RecoveryDisplay"]
 
@@ -12,7 +12,7 @@ _NAMES = {
 }
 
 
-class RecoveryDisplay:
+class RecoveryDisplay(Display):
     """Mean recovery of each method, with its spread over repetitions.
 
     Parameters
@@ -74,8 +74,7 @@ class RecoveryDisplay:
         -------
         RecoveryDisplay
         """
-        self.ax_ = make_axes(ax, size=(5, 3.8))[0]
-        self.figure_ = self.ax_.figure
+        self._open(ax, size=(5, 3.8))
         for number, (method, mine) in enumerate(self.records.groupby("method", sort=False)):
             by_x = mine.groupby(self.x)[self.score]
             mean, spread = by_x.mean(), by_x.std().fillna(0)
@@ -86,10 +85,7 @@ class RecoveryDisplay:
             )
         if self.score.endswith("_adjusted"):
             self.ax_.axhline(0, color=GREY, lw=1, ls=":")
-        self.ax_.set(
-            xlabel=_words(self.x),
-            ylabel=_NAMES.get(self.score, self.score),
-        )
+        self.ax_.set(xlabel=_words(self.x), ylabel=_NAMES.get(self.score, self.score))
         self.ax_.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))
         tidy(self.ax_)
         return self

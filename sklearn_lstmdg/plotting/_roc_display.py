@@ -3,14 +3,14 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from ._axes import GREY, color, make_axes, tidy
+from ._display import GREY, Display, color, tidy
 
 __all__ = ["ROCDisplay"]
 
 _GRID = np.linspace(0, 1, 101)
 
 
-class ROCDisplay:
+class ROCDisplay(Display):
     """ROC curves of models, averaged over folds, with their spread.
 
     Parameters
@@ -109,9 +109,7 @@ class ROCDisplay:
         """
         if band not in ("error", "deviation", None):
             raise ValueError(f"band must be 'error', 'deviation' or None, got {band!r}.")
-        self.ax_ = make_axes(ax, size=(5.2, 5))[0]
-        self.figure_ = self.ax_.figure
-        self.ax_.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":", label="chance")
+        self._open(ax, size=(5.2, 5)).plot([0, 1], [0, 1], color=GREY, lw=1, ls=":", label="chance")
         for number, (model, curves) in enumerate(self.curves.items()):
             self._draw(model, curves, color(number), band)
         self.ax_.set(
