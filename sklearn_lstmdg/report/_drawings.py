@@ -1,9 +1,12 @@
 """Figures as small panels of inline SVG, which a phone can show one below the other."""
 
 import re
+from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 
 import numpy as np
+from markupsafe import Markup
 
 from .._extras import require
 from ..plotting import HistoryDisplay, RobustnessDisplay, ROCDisplay
@@ -41,6 +44,17 @@ _LOSSES = {
     "subject_loss": "cross-entropy of subjects",
     "loss": "total loss",
 }
+_PANELS = ("Sizes of communities", "Correlation of memberships", "Dice coefficient of members")
+
+
+@dataclass
+class Drawing:
+    """A figure's content, which is trusted as SVG, with its caption and a text in its place."""
+
+    view_box: str
+    content: Markup
+    caption: str = ""
+    alternative: str = ""
 
 
 def _draw(draw, name, n_panels=1, size=(4.4, 3.4)):
@@ -59,122 +73,86 @@ def _to_svg(figure, name):
     buffer = BytesIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue().decode()
-    svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'^<svg .*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg, flags=re.DOTALL)
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", svg)
     for theirs, ours in _PAGE_COLORS.items():
         svg = svg.replace(theirs, ours)
-    return svg
+    found = re.search(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>(.*)</svg>', svg, flags=re.DOTALL)
+    return Drawing(found[1], Markup(found[2]))
 
 
-def auc_figure(estimates, name):
-    """Draw each model's AUC with its interval.
-
-    Parameters
-    ----------
-    estimates : DataFrame
-        Rows of ``intervals`` of one site with the metric "auc".
-    name : str
-        Part of the figure's ids.
-
-    Returns
-    -------
-    str
-        SVG.
-    """
+def auc_figure(estimates, site, name):
+    """Draw each model's AUC with its interval, from rows of ``intervals`` of one site."""
 
     def draw(ax):
         places = np.arange(len(estimates))
         values = estimates["pooled"].to_numpy()
-        reach = [values - estimates["low"], estimates["high"] - values]
-        ax.errorbar(
-            values, places, xerr=np.nan_to_num(reach), fmt="o", color="#0072B2", ecolor="0.45", ms=6
-        )
+        reach = np.nan_to_num([values - estimates["low"], estimates["high"] - values])
+        ax.errorbar(values, places, xerr=reach, fmt="o", color="#0072B2", ecolor="0.45", ms=6)
         ax.axvline(0.5, color="0.45", lw=1, ls=":")
         ax.set_yticks(places, estimates["model"])
-        ax.set(
-            xlabel="AUC, 95 % confidence interval (dotted: chance)", ylim=(len(places) - 0.5, -0.5)
-        )
+        label = "AUC, 95 % confidence interval (dotted: chance)"
+        ax.set(xlabel=label, ylim=(len(places) - 0.5, -0.5))
         ax.spines[["top", "right"]].set_visible(False)
 
-    return _draw(draw, name, size=(4.6, 1 + 0.3 * len(estimates)))[0]
+    told = ", ".join(
+        f"{row.model} {row.pooled:.2f} ({row.low:.2f} to {row.high:.2f})"
+        for row in estimates.itertuples()
+    )
+    (figure,) = _draw(draw, name, size=(4.6, 1 + 0.3 * len(estimates)))
+    alternative = f"AUC and its 95 % interval at {site}: {told}"
+    return replace(figure, caption=f"AUC at {site}", alternative=alternative)
 
 
 def roc_figure(comparison, site, name):
-    """Draw the mean ROC curves of a site's models.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        The results.
-    site : str
-        Which site.
-    name : str
-        Part of the figure's ids.
-
-    Returns
-    -------
-    str or None
-        SVG; None where no model has a fold of both classes.
-    dict of str to float
-        The mean AUC over folds, by model.
-    """
+    """Draw the mean ROC curves of a site's models; None where no fold holds both classes."""
+    folds = comparison.folds[comparison.folds["site"] == site].dropna(subset="auc")
+    models = list(dict.fromkeys(folds["model"]))
+    if not models:
+        return None
     areas = {}
 
     def draw(ax):
         areas.update(ROCDisplay.from_comparison(comparison, models=models, site=site, ax=ax).areas)
 
-    folds = comparison.folds[comparison.folds["site"] == site].dropna(subset="auc")
-    models = list(dict.fromkeys(folds["model"]))
-    if not models:
-        return None, {}
-    return _draw(draw, name, size=(4.6, 4.6))[0], {m: float(a.mean()) for m, a in areas.items()}
+    (figure,) = _draw(draw, name, size=(4.6, 4.6))
+    told = ", ".join(f"{model} {np.mean(area):.2f}" for model, area in areas.items())
+    alternative = f"Mean ROC curves over folds at {site}. Mean AUC: {told}"
+    return replace(figure, caption=f"ROC curves at {site}", alternative=alternative)
 
 
-def loss_figures(folds, name):
-    """Draw the losses of a model's folds by epoch, one panel for each loss.
-
-    Parameters
-    ----------
-    folds : list of Bunch
-        From ``Comparison.fold``, of one model at one site, with a history.
-    name : str
-        Part of the figures' ids.
-
-    Returns
-    -------
-    dict of str to str
-        SVG by the loss's name in words.
-    """
+def loss_figures(folds, model, site, name):
+    """Draw the losses of a model's folds at a site by epoch, one panel for each loss."""
     display = HistoryDisplay([f.history for f in folds], [f.best_epoch for f in folds])
-    losses = display.losses()[:3]
+    kept = [fold.best_epoch for fold in folds if fold.best_epoch]
+    epochs = f"epochs {min(kept)} to {max(kept)} were kept" if kept else "the last epoch was kept"
+    figures = []
+    for loss in display.losses()[:3]:
+        (figure,) = _draw(partial(display.plot, [loss]), f"{name}-{loss}", size=(4.2, 3))
+        words = _LOSSES.get(loss, loss)
+        alternative = (
+            f"{words.capitalize()} of {model} at {site} by epoch, training and validation, in "
+            f"{len(folds)} folds; {epochs}"
+        )
+        figures.append(replace(figure, caption=f"{model}: {words}", alternative=alternative))
+    return figures
 
-    def draw_with(loss):
-        return lambda ax: display.plot([loss], ax=ax)
 
-    return {
-        _LOSSES.get(loss, loss): _draw(draw_with(loss), f"{name}-{loss}", size=(4.2, 3))[0]
-        for loss in losses
-    }
+def robustness_figures(communities, robustness, measures):
+    """Draw sizes, correlations and Dice coefficients, and tell the means in their place."""
+    n_boxes = len(communities[["method", "site"]].drop_duplicates())
+    size = (max(4.2, 1.5 + 0.5 * n_boxes), 3.4)
 
+    def draw(axes):
+        RobustnessDisplay.from_tables(communities, robustness, ax=axes)
 
-def robustness_figures(robustness, sizes, name):
-    """Draw sizes and robustness of communities.
-
-    Parameters
-    ----------
-    robustness, sizes : dict
-        See ``RobustnessDisplay``.
-    name : str
-        Part of the figures' ids.
-
-    Returns
-    -------
-    list of str
-        SVG of sizes, correlations and Dice coefficients.
-    """
-    n_boxes = sum(map(len, sizes.values()))
-    width = max(4.2, 1.5 + 0.5 * n_boxes)
-    display = RobustnessDisplay(robustness, sizes)
-    return _draw(display.plot, name, n_panels=3, size=(width, 3.4))
+    told = "; ".join(
+        f"{row['method']} at {row['site']}: {row['measure']} {row['mean']:.3f}, "
+        f"chance {row['null']:.3f}"
+        for row in measures
+    )
+    figures = _draw(draw, "robustness", n_panels=3, size=size)
+    return [
+        replace(figure, caption=name, alternative=f"{name} by model and site. {told}")
+        for name, figure in zip(_PANELS, figures, strict=True)
+    ]

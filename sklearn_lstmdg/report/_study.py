@@ -10,9 +10,7 @@ import numpy as np
 from .._extras import require
 from ..evaluation import load_comparison
 
-__all__ = ["LEAVE_ONE_SITE_OUT", "Study", "best_fold", "read_cohort_record", "read_study"]
-
-LEAVE_ONE_SITE_OUT = "leave-one-site-out"
+__all__ = ["Study", "best_fold", "read_cohort_record", "read_study"]
 
 
 @dataclass
@@ -41,7 +39,7 @@ class Study:
     communities: object
     robustness: object
     decoding: object
-    reference: str = ""
+    reference: str
 
     @cached_property
     def summary(self):
@@ -72,7 +70,7 @@ class Study:
     def n_planned(self):
         """How many folds the run has when it is finished."""
         settings = self.settings
-        one_per_site = settings.get("scheme") == LEAVE_ONE_SITE_OUT
+        one_per_site = settings.get("scheme") == "leave-one-site-out"
         each = (1 if one_per_site else settings.get("n_folds", 0)) * settings.get("n_repeats", 0)
         planned = each * len(settings.get("models", ())) * len(settings.get("sites", ()))
         return max(planned, len(self.folds))
@@ -94,38 +92,40 @@ class Study:
         return [fold for key, fold in self.results.items() if key[:2] == (model, site)]
 
 
-def read_study(folder):
-    """Read a results folder.
-
-    Parameters
-    ----------
-    folder : path
-        What ``compare_models`` was given as ``out``.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no finished fold.
-    """
+def read_study(folder, reference=None):
+    """Read a results folder; the reference is "lstm-dg" by default, else the first model."""
     folder = Path(folder)
+    comparison = load_comparison(folder)
+    models = list(dict.fromkeys(comparison.folds["model"]))
+    if reference is None:
+        reference = "lstm-dg" if "lstm-dg" in models else models[0]
+    if reference not in models:
+        raise ValueError(f"reference={reference!r} must be one of {', '.join(models)}.")
     return Study(
         folder,
-        load_comparison(folder),
-        *(_read_json(folder / f"{name}.json") for name in ("options", "settings")),
-        read_cohort_record(folder),
+        comparison,
+        *(_read_json(folder / f"{name}.json") for name in ("options", "settings", "cohort")),
         *(
             _read_table(folder / f"{name}.csv")
             for name in ("communities", "robustness", "decoding")
         ),
+        reference,
     )
 
 
 def read_cohort_record(folder):
-    """Read ``cohort.json``: the dict of :func:`cohort_record`, empty where there is none."""
+    """Read who took part, as ``lstmdg compare`` has kept it.
+
+    Parameters
+    ----------
+    folder : path
+        The results folder, with ``cohort.json``.
+
+    Returns
+    -------
+    dict
+        As from :func:`cohort_record`; empty where there is no such file.
+    """
     return _read_json(Path(folder) / "cohort.json")
 
 
