@@ -43,6 +43,15 @@ class GenerationDisplay(Display):
     ------
     ValueError
         If the two do not have the same shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.plotting import GenerationDisplay
+    >>> real, generated = np.random.default_rng(0).standard_normal((2, 3, 40, 5))
+    >>> display = GenerationDisplay(real, generated, t_r=2.0).plot()
+    >>> [ax.get_title() for ax in display.ax_[:2]]
+    ['One subject', 'Mean spectrum']
     """
 
     def __init__(self, real, generated, t_r=2.0, subject=0, rois=None, roi_names=None):
@@ -79,6 +88,7 @@ class GenerationDisplay(Display):
         Returns
         -------
         GenerationDisplay
+            Drawn.
 
         Raises
         ------
@@ -98,6 +108,7 @@ class GenerationDisplay(Display):
         Returns
         -------
         GenerationDisplay
+            Drawn.
         """
         panels = (self._draw_series, self._draw_spectra, self._draw_connectivity)
         for draw, panel in zip(panels, self._open(ax, 3), strict=True):

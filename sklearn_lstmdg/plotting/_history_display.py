@@ -54,12 +54,15 @@ class HistoryDisplay(Display):
         ----------
         estimator : estimator or Pipeline
             Fitted, with ``history_``; a Pipeline's last step is taken.
-        losses, ax : see ``plot``
-            What and where to draw.
+        losses : sequence of str, default=None
+            What to draw; None takes those of ``losses()``.
+        ax : Axes or array-like of Axes, default=None
+            As many as losses; new ones by default.
 
         Returns
         -------
         HistoryDisplay
+            Drawn.
 
         Raises
         ------
@@ -83,12 +86,15 @@ class HistoryDisplay(Display):
             Name of the model.
         site : str, default=None
             One site; all by default.
-        losses, ax : see ``plot``
-            What and where to draw.
+        losses : sequence of str, default=None
+            What to draw; None takes those of ``losses()``.
+        ax : Axes or array-like of Axes, default=None
+            As many as losses; new ones by default.
 
         Returns
         -------
         HistoryDisplay
+            Drawn.
 
         Raises
         ------
@@ -145,6 +151,7 @@ class HistoryDisplay(Display):
         Returns
         -------
         HistoryDisplay
+            Drawn.
 
         Raises
         ------

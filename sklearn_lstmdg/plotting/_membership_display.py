@@ -42,6 +42,11 @@ class MembershipDisplay(Display):
     community_order_ : ndarray of int of shape (n_communities,)
         Communities from left to right.
 
+    Raises
+    ------
+    ValueError
+        If the numbers of ROIs do not agree.
+
     Examples
     --------
     >>> from sklearn_lstmdg.plotting import MembershipDisplay
@@ -69,8 +74,10 @@ class MembershipDisplay(Display):
         ----------
         estimator : estimator or Pipeline
             Fitted, with ``membership_``; a Pipeline's last step is taken.
-        reference, roi_names : see the class
-            What decides the order, and names.
+        reference : array-like of shape (n_rois, n_reference), default=None
+            Memberships that decide the order.
+        roi_names : sequence of length n_rois, default=None
+            Names of the ROIs.
         ax : Axes, default=None
             Where to draw; a new one by default.
         **options
@@ -79,6 +86,7 @@ class MembershipDisplay(Display):
         Returns
         -------
         MembershipDisplay
+            Drawn.
 
         Raises
         ------
@@ -114,6 +122,7 @@ class MembershipDisplay(Display):
         Returns
         -------
         MembershipDisplay
+            Drawn.
         """
         self._open(ax, size=(5, 5))
         shown = _scale(self.membership) if scale else self.membership

@@ -30,6 +30,22 @@ class RecoveryDisplay(Display):
         The panel, after ``plot``.
     figure_ : Figure
         Its figure.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from sklearn_lstmdg.plotting import RecoveryDisplay
+    >>> records = pandas.DataFrame(
+    ...     {"method": "lstm-dg", "noise": [1, 1, 2, 2], "dice_adjusted": [0.8, 0.9, 0.4, 0.6]}
+    ... )
+    >>> display = RecoveryDisplay.from_records(records, "noise")
+    >>> display.ax_.lines[0].get_ydata()
+    array([0.85, 0.5 ])
     """
 
     def __init__(self, records, x, score="dice_adjusted"):
@@ -42,18 +58,23 @@ class RecoveryDisplay(Display):
 
     @classmethod
     def from_records(cls, records, x, score="dice_adjusted", *, ax=None):
-        """Draw recovery, as the constructor's parameters tell.
+        """Draw recovery.
 
         Parameters
         ----------
-        records, x, score : see the class
-            What to draw.
+        records : DataFrame
+            One row per method and repetition.
+        x : str
+            The column of what varies.
+        score : str, default="dice_adjusted"
+            The column of what is drawn.
         ax : Axes, default=None
             Where to draw; a new one by default.
 
         Returns
         -------
         RecoveryDisplay
+            Drawn.
 
         Raises
         ------
@@ -73,6 +94,7 @@ class RecoveryDisplay(Display):
         Returns
         -------
         RecoveryDisplay
+            Drawn.
         """
         self._open(ax, size=(5, 3.8))
         for number, (method, mine) in enumerate(self.records.groupby("method", sort=False)):

@@ -39,6 +39,16 @@ class RobustnessDisplay(Display):
     Boxes hold the middle half, the line is the median, the diamond the mean; whiskers reach to the
     last point within 1.5 times the box. The dashed line is the mean after permutation of the ROI
     labels: what the same memberships give by chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.plotting import RobustnessDisplay
+    >>> membership = np.repeat(np.eye(2), 4, axis=0)
+    >>> folds = {"lstm-dg": {"NYU": [membership, membership, membership]}}
+    >>> display = RobustnessDisplay.from_memberships(folds, random_state=0)
+    >>> display.sizes["lstm-dg"]["NYU"]
+    array([4, 4, 4, 4, 4, 4])
     """
 
     def __init__(self, robustness, sizes):
@@ -64,6 +74,7 @@ class RobustnessDisplay(Display):
         Returns
         -------
         RobustnessDisplay
+            Drawn.
 
         Raises
         ------
@@ -92,6 +103,7 @@ class RobustnessDisplay(Display):
         Returns
         -------
         RobustnessDisplay
+            Drawn.
         """
         sizes = {
             method: {site: part["size"].to_numpy() for site, part in sites.items()}
@@ -110,6 +122,7 @@ class RobustnessDisplay(Display):
         Returns
         -------
         RobustnessDisplay
+            Drawn.
         """
         size_panel, *panels = self._open(ax, 3)
         self._draw(size_panel, "ROIs of a community", self.sizes)

@@ -125,6 +125,12 @@ def read_cohort_record(folder):
     -------
     dict
         As from :func:`cohort_record`; empty where there is no such file.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.report import read_cohort_record
+    >>> read_cohort_record("folder-without-a-record")
+    {}
     """
     return _read_json(Path(folder) / "cohort.json")
 
@@ -158,16 +164,32 @@ def best_fold(comparison, model, site):
     ------
     ValueError
         If this model has no fold at this site.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_lstmdg.evaluation import compare_models
+    >>> from sklearn_lstmdg.report import best_fold
+    >>> y = np.tile([0, 1], 15)
+    >>> X = np.random.default_rng(0).normal(size=(30, 4)) + y[:, None]
+    >>> models = {"logistic": LogisticRegression()}
+    >>> comparison = compare_models(models, X, y, n_folds=3, random_state=0)
+    >>> fold = best_fold(comparison, "logistic", "all")
+    >>> bool(comparison.folds["acc"][fold.fold] == comparison.folds["acc"].max())
+    True
     """
     folds = comparison.folds
     rows = folds[(folds["model"] == model) & (folds["site"] == site)]
     if rows.empty:
         raise ValueError(f"There is no fold of model {model!r} at site {site!r}.")
-    ranks = []
-    for row in rows.itertuples():
+
+    def rank(row):
         fold = comparison.fold(model, site, row.repeat, row.fold)
-        ranks.append((-row.acc, -np.nan_to_num(row.auc), _validation_loss(fold), len(ranks), fold))
-    return min(ranks, key=lambda rank: rank[:-1])[-1]
+        return -row.acc, -np.nan_to_num(row.auc), _validation_loss(fold)
+
+    best = min(rows.itertuples(), key=rank)
+    return comparison.fold(model, site, best.repeat, best.fold)
 
 
 def _validation_loss(fold):
