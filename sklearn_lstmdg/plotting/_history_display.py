@@ -6,14 +6,6 @@ from ._display import GREY, Display, color, last_step, tidy
 
 __all__ = ["HistoryDisplay"]
 
-_NAMES = {
-    "loss": "Total loss",
-    "gen_loss": "Generative loss",
-    "disc_loss": "Discriminative loss",
-    "subject_loss": "Cross-entropy of subjects",
-    "auc": "AUC of subjects",
-    "accuracy": "Accuracy of subjects",
-}
 _DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
 
 
@@ -29,6 +21,8 @@ class HistoryDisplay(Display):
 
     Attributes
     ----------
+    NAMES : dict of str
+        What known losses are called in words.
     ax_ : ndarray of Axes of shape (n_losses,)
         The panels, after ``plot``.
     figure_ : Figure
@@ -41,6 +35,15 @@ class HistoryDisplay(Display):
     >>> HistoryDisplay([history], [2]).losses()
     ['loss']
     """
+
+    NAMES = {
+        "loss": "Total loss",
+        "gen_loss": "Generative loss",
+        "disc_loss": "Discriminative loss",
+        "subject_loss": "Cross-entropy of subjects",
+        "auc": "AUC of subjects",
+        "accuracy": "Accuracy of subjects",
+    }
 
     def __init__(self, histories, best_epochs=None):
         self.histories = histories
@@ -177,7 +180,7 @@ class HistoryDisplay(Display):
             self._draw_curves(ax, values, color(number), label)
             if part == "valid":
                 self._mark_best(ax, values)
-        ax.set(xlabel="Epoch", ylabel=_NAMES.get(name, name))
+        ax.set(xlabel="Epoch", ylabel=self.NAMES.get(name, name))
         tidy(ax)
 
     def _draw_curves(self, ax, values, shade, label):

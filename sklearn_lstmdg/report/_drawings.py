@@ -38,12 +38,6 @@ _PAGE_COLORS = {
     "#e69f00": "var(--c4)",
     "#56b4e9": "var(--c5)",
 }
-_LOSSES = {
-    "gen_loss": "generative loss",
-    "disc_loss": "discriminative loss",
-    "subject_loss": "cross-entropy of subjects",
-    "loss": "total loss",
-}
 _PANELS = ("Sizes of communities", "Correlation of memberships", "Dice coefficient of members")
 
 
@@ -129,12 +123,14 @@ def loss_figures(folds, model, site, name):
     figures = []
     for loss in display.losses()[:3]:
         (figure,) = _draw(partial(display.plot, [loss]), f"{name}-{loss}", size=(4.2, 3))
-        words = _LOSSES.get(loss, loss)
+        words = display.NAMES.get(loss, loss)
         alternative = (
-            f"{words.capitalize()} of {model} at {site} by epoch, training and validation, in "
+            f"{words} of {model} at {site} by epoch, training and validation, in "
             f"{len(folds)} folds; {epochs}"
         )
-        figures.append(replace(figure, caption=f"{model}: {words}", alternative=alternative))
+        figures.append(
+            replace(figure, caption=f"{model}: {words.lower()}", alternative=alternative)
+        )
     return figures
 
 

@@ -9,7 +9,7 @@ from ._cells import fill, is_numeric, sort_key
 from ._community_sections import communities, robustness
 from ._performance_sections import results, roc, tests, training
 from ._run_sections import cite, cohort, folds, raised, run, versions
-from ._study import read_study
+from ._study import Study
 
 __all__ = ["write_report"]
 
@@ -62,7 +62,7 @@ def write_report(folder, out=None, reference=None, title=None):
     >>> write_report("lstmdg-results")  # doctest: +SKIP
     PosixPath('lstmdg-results/report.html')
     """
-    study = read_study(folder, reference)
+    study = Study(folder, reference)
     with warnings.catch_warnings():
         # What a metric of few subjects warns of is said in the tables' own words.
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -15,7 +15,7 @@ def results(study):
     estimates = intervals(study.comparison.predictions, pos_label=study.comparison.pos_label)
     auc = estimates[estimates["metric"] == "auc"]
     keys = ["model", "site"]
-    models = study.summary.merge(auc[[*keys, "low", "high"]], on=keys, how="left")
+    models = study.comparison.summary().merge(auc[[*keys, "low", "high"]], on=keys, how="left")
     rates = [f"{name}{end}" for name in ("acc", "tpr", "tnr") for end in ("", "_sd")]
     models[rates] *= 100
     return {

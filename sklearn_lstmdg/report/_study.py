@@ -1,7 +1,6 @@
 """All that a results folder knows."""
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -10,56 +9,28 @@ import numpy as np
 from .._extras import require
 from ..evaluation import load_comparison
 
-__all__ = ["Study", "best_fold", "read_cohort_record", "read_study"]
+__all__ = ["Study", "best_fold", "read_cohort_record"]
 
 
-@dataclass
 class Study:
-    """What is in a results folder.
+    """What is in a results folder; where a file is missing, a dict is empty and a table None."""
 
-    Attributes
-    ----------
-    folder : Path
-        The folder.
-    comparison : Comparison
-        Its finished folds.
-    options, settings, cohort : dict
-        ``options.json``, ``settings.json`` and ``cohort.json``; empty where there is none.
-    communities, robustness, decoding : DataFrame or None
-        ``communities.csv``, ``robustness.csv`` and ``decoding.csv``.
-    reference : str
-        The model that the others are tested against.
-    """
-
-    folder: Path
-    comparison: object
-    options: dict
-    settings: dict
-    cohort: dict
-    communities: object
-    robustness: object
-    decoding: object
-    reference: str
-
-    @cached_property
-    def summary(self):
-        """One row per model and site."""
-        return self.comparison.summary()
-
-    @property
-    def folds(self):
-        """One row per model, site, repeat and fold."""
-        return self.comparison.folds
-
-    @property
-    def models(self):
-        """Names of the models."""
-        return list(dict.fromkeys(self.folds["model"]))
-
-    @property
-    def sites(self):
-        """Names of the sites."""
-        return list(dict.fromkeys(self.folds["site"]))
+    def __init__(self, folder, reference=None):
+        self.folder = Path(folder)
+        self.comparison = load_comparison(folder)
+        self.folds = self.comparison.folds
+        self.models = list(dict.fromkeys(self.folds["model"]))
+        self.sites = list(dict.fromkeys(self.folds["site"]))
+        self.options, self.settings, self.cohort = (
+            _read_json(self.folder / f"{name}.json") for name in ("options", "settings", "cohort")
+        )
+        self.communities, self.robustness, self.decoding = (
+            _read_table(self.folder / f"{name}.csv")
+            for name in ("communities", "robustness", "decoding")
+        )
+        self.reference = reference or ("lstm-dg" if "lstm-dg" in self.models else self.models[0])
+        if self.reference not in self.models:
+            raise ValueError(f"reference={reference!r} must be one of {', '.join(self.models)}.")
 
     @property
     def n_subjects(self):
@@ -90,27 +61,6 @@ class Study:
     def folds_of(self, model, site):
         """Return all that was kept of each fold of a model at a site."""
         return [fold for key, fold in self.results.items() if key[:2] == (model, site)]
-
-
-def read_study(folder, reference=None):
-    """Read a results folder; the reference is "lstm-dg" by default, else the first model."""
-    folder = Path(folder)
-    comparison = load_comparison(folder)
-    models = list(dict.fromkeys(comparison.folds["model"]))
-    if reference is None:
-        reference = "lstm-dg" if "lstm-dg" in models else models[0]
-    if reference not in models:
-        raise ValueError(f"reference={reference!r} must be one of {', '.join(models)}.")
-    return Study(
-        folder,
-        comparison,
-        *(_read_json(folder / f"{name}.json") for name in ("options", "settings", "cohort")),
-        *(
-            _read_table(folder / f"{name}.csv")
-            for name in ("communities", "robustness", "decoding")
-        ),
-        reference,
-    )
 
 
 def read_cohort_record(folder):
