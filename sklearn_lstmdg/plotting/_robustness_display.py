@@ -106,8 +106,8 @@ class RobustnessDisplay(Display):
             Drawn.
         """
         sizes = {
-            method: {site: part["size"].to_numpy() for site, part in sites.items()}
-            for method, sites in _split(communities[~communities["dead"]]).items()
+            method: {site: part["size"][~part["dead"]].to_numpy() for site, part in at.items()}
+            for method, at in _split(communities).items()
         }
         return cls(_split(robustness), sizes).plot(ax)
 
@@ -127,31 +127,29 @@ class RobustnessDisplay(Display):
         size_panel, *panels = self._open(ax, 3)
         self._draw(size_panel, "ROIs of a community", self.sizes)
         size_panel.set_ylim(bottom=0)
-        for panel, (name, words) in zip(panels, _MEASURES.items(), strict=True):
-            values, chance = (
-                {
-                    method: {site: _reference_pairs(frame)[column] for site, frame in at.items()}
-                    for method, at in self.robustness.items()
-                }
-                for column in (name, f"{name}_null")
-            )
-            self._draw(panel, words, values, chance)
+        pairs = {
+            method: {site: f[f["fold"] == f["fold"].iloc[0]] for site, f in sites.items()}
+            for method, sites in self.robustness.items()
+        }
+        for panel, (measure, words) in zip(panels, _MEASURES.items(), strict=True):
+            self._draw(panel, words, pairs, measure)
             panel.set_ylim(min(0, panel.get_ylim()[0]), 1)
         self._add_legend()
         return self
 
-    def _draw(self, ax, label, values, chance=None):
-        """Draw a box for each site and method, and what chance gives."""
+    def _draw(self, ax, label, values, measure=None):
+        """Draw a box for each site and method, and what chance gives where a measure is told."""
         sites = list(dict.fromkeys(site for by_site in values.values() for site in by_site))
         width = 0.8 / len(values)
-        for number, (method, by_site) in enumerate(values.items()):
+        for number, by_site in enumerate(values.values()):
             shift = (number - (len(values) - 1) / 2) * width
             for site, numbers in by_site.items():
                 place = sites.index(site) + shift
-                _draw_box(ax, place, 0.8 * width, numbers, color(number))
-                if chance is not None:
+                shown = numbers if measure is None else numbers[measure]
+                _draw_box(ax, place, 0.8 * width, shown, color(number))
+                if measure is not None:
                     ends = (place - width / 2, place + width / 2)
-                    ax.plot(ends, [np.mean(chance[method][site])] * 2, **_CHANCE)
+                    ax.plot(ends, [numbers[f"{measure}_null"].mean()] * 2, **_CHANCE)
         ax.set_xticks(range(len(sites)), sites)
         ax.set(xlim=(-0.6, len(sites) - 0.4), ylabel=label)
         tidy(ax)
@@ -172,10 +170,6 @@ def _split(table):
         method: dict(iter(part.groupby("site", sort=False)))
         for method, part in table.groupby("method", sort=False)
     }
-
-
-def _reference_pairs(frame):
-    return frame[frame["fold"] == frame["fold"].iloc[0]]
 
 
 def _draw_box(ax, place, width, values, shade):

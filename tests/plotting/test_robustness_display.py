@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
-from sklearn_lstmdg.evaluation import community_robustness
+from sklearn_lstmdg.evaluation import community_robustness, measure_communities
 from sklearn_lstmdg.plotting import RobustnessDisplay
 
 pytest.importorskip("pandas")
@@ -34,3 +35,23 @@ def test_sizes_of_dead_communities_are_left_out():
     folds = [np.column_stack([alive, np.zeros(8)])] * 2
     display = RobustnessDisplay.from_memberships({"m": {"s": folds}}, n_permutations=2)
     np.testing.assert_array_equal(display.sizes["m"]["s"], [3, 3])
+
+
+def test_tables_of_a_comparison_are_drawn():
+    rng = np.random.default_rng(0)
+    folds = {
+        (method, "X", repeat, number): Bunch(membership=rng.uniform(size=(9, 2)), influence=None)
+        for method in ("dead", "alive")
+        for repeat in (0, 1)
+        for number in (3, 4, 5)
+    }
+    for key in folds:
+        if key[0] == "dead":
+            folds[key].membership = np.ones((9, 2))
+    communities, robustness = measure_communities(folds, 3, random_state=0)
+    display = RobustnessDisplay.from_tables(communities, robustness)
+    assert display.sizes["dead"]["X"].size == 0 and display.sizes["alive"]["X"].size == 12
+    pairs = robustness[(robustness["method"] == "alive") & (robustness["fold"] == 3)]
+    means = [line for line in display.ax_[1].lines if line.get_marker() == "D"]
+    assert len(pairs) == 4
+    assert means[1].get_ydata()[0] == pytest.approx(pairs["correlation"].mean())
