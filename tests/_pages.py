@@ -45,7 +45,8 @@ def rows_of(page, caption):
 
 def leave_figures_out(monkeypatch):
     """Draw nothing, where figures are not what is tested: most of the time goes there."""
-    nothing = _drawings.Drawing("0 0 1 1", "")
-    monkeypatch.setattr(
-        _drawings, "_draw", lambda draw, name, n_panels=1, **size: [nothing] * n_panels
-    )
+
+    def draw(draw, name, texts, size):
+        return [_drawings.Drawing(*text, "0 0 1 1", "") for text in texts.items()]
+
+    monkeypatch.setattr(_drawings, "_draw", draw)

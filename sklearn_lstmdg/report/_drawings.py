@@ -1,12 +1,11 @@
 """Figures as small panels of inline SVG, which a phone can show one below the other."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 
 import numpy as np
-from markupsafe import Markup
 
 from .._extras import require
 from ..plotting import HistoryDisplay, RobustnessDisplay, ROCDisplay
@@ -43,27 +42,33 @@ _PANELS = ("Sizes of communities", "Correlation of memberships", "Dice coefficie
 
 @dataclass
 class Drawing:
-    """A figure's content, which is trusted as SVG, with its caption and a text in its place."""
+    """A figure whose SVG is the only markup that a template takes as it is."""
 
+    caption: str
+    alternative: str
     view_box: str
-    content: Markup
-    caption: str = ""
-    alternative: str = ""
+    svg: str
+
+    def __html__(self):
+        return self.svg
 
 
-def _draw(draw, name, n_panels=1, size=(4.4, 3.4)):
-    """Let a function draw on panels of their own, and return each as SVG."""
+def _draw(draw, name, texts, size):
+    """Let a function draw on as many panels as there are captions, each with its alternative."""
     matplotlib = require("matplotlib", extra="plot")
     figure = require("matplotlib.figure", extra="plot")
     with matplotlib.rc_context(_SETTINGS):
-        figures = [figure.Figure(figsize=size, layout="constrained") for _ in range(n_panels)]
+        figures = [figure.Figure(figsize=size, layout="constrained") for _ in texts]
         axes = [each.add_subplot() for each in figures]
-        draw(axes if n_panels > 1 else axes[0])
-        return [_to_svg(each, f"{name}-{i}") for i, each in enumerate(figures)]
+        draw(axes if len(axes) > 1 else axes[0])
+        return [
+            Drawing(*text, *_to_svg(each, f"{name}-{number}"))
+            for number, (text, each) in enumerate(zip(texts.items(), figures, strict=True))
+        ]
 
 
 def _to_svg(figure, name):
-    """Return a figure as SVG whose ids are its own and whose colours are the page's."""
+    """Return a figure's view box and SVG, whose ids are its own and whose colours the page's."""
     buffer = BytesIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue().decode()
@@ -71,8 +76,7 @@ def _to_svg(figure, name):
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", svg)
     for theirs, ours in _PAGE_COLORS.items():
         svg = svg.replace(theirs, ours)
-    found = re.search(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>(.*)</svg>', svg, flags=re.DOTALL)
-    return Drawing(found[1], Markup(found[2]))
+    return re.search(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>(.*)</svg>', svg, re.DOTALL).groups()
 
 
 def auc_figure(estimates, site, name):
@@ -93,26 +97,23 @@ def auc_figure(estimates, site, name):
         f"{row.model} {row.pooled:.2f} ({row.low:.2f} to {row.high:.2f})"
         for row in estimates.itertuples()
     )
-    (figure,) = _draw(draw, name, size=(4.6, 1 + 0.3 * len(estimates)))
-    alternative = f"AUC and its 95 % interval at {site}: {told}"
-    return replace(figure, caption=f"AUC at {site}", alternative=alternative)
+    texts = {f"AUC at {site}": f"AUC and its 95 % interval at {site}: {told}"}
+    return _draw(draw, name, texts, (4.6, 1 + 0.3 * len(estimates)))
 
 
 def roc_figure(comparison, site, name):
-    """Draw the mean ROC curves of a site's models; None where no fold holds both classes."""
+    """Draw the mean ROC curves of a site's models, where a fold holds both classes."""
     folds = comparison.folds[comparison.folds["site"] == site].dropna(subset="auc")
-    models = list(dict.fromkeys(folds["model"]))
-    if not models:
-        return None
-    areas = {}
+    areas = folds.groupby("model", sort=False)["auc"].mean()
+    if areas.empty:
+        return []
 
     def draw(ax):
-        areas.update(ROCDisplay.from_comparison(comparison, models=models, site=site, ax=ax).areas)
+        ROCDisplay.from_comparison(comparison, models=areas.index, site=site, ax=ax)
 
-    (figure,) = _draw(draw, name, size=(4.6, 4.6))
-    told = ", ".join(f"{model} {np.mean(area):.2f}" for model, area in areas.items())
+    told = ", ".join(f"{model} {area:.2f}" for model, area in areas.items())
     alternative = f"Mean ROC curves over folds at {site}. Mean AUC: {told}"
-    return replace(figure, caption=f"ROC curves at {site}", alternative=alternative)
+    return _draw(draw, name, {f"ROC curves at {site}": alternative}, (4.6, 4.6))
 
 
 def loss_figures(folds, model, site, name):
@@ -122,22 +123,18 @@ def loss_figures(folds, model, site, name):
     epochs = f"epochs {min(kept)} to {max(kept)} were kept" if kept else "the last epoch was kept"
     figures = []
     for loss in display.losses()[:3]:
-        (figure,) = _draw(partial(display.plot, [loss]), f"{name}-{loss}", size=(4.2, 3))
         words = display.NAMES.get(loss, loss)
         alternative = (
             f"{words} of {model} at {site} by epoch, training and validation, in "
             f"{len(folds)} folds; {epochs}"
         )
-        figures.append(
-            replace(figure, caption=f"{model}: {words.lower()}", alternative=alternative)
-        )
+        texts = {f"{model}: {words.lower()}": alternative}
+        figures += _draw(partial(display.plot, [loss]), f"{name}-{loss}", texts, (4.2, 3))
     return figures
 
 
 def robustness_figures(communities, robustness, measures):
     """Draw sizes, correlations and Dice coefficients, and tell the means in their place."""
-    n_boxes = len(communities[["method", "site"]].drop_duplicates())
-    size = (max(4.2, 1.5 + 0.5 * n_boxes), 3.4)
 
     def draw(axes):
         RobustnessDisplay.from_tables(communities, robustness, ax=axes)
@@ -147,8 +144,6 @@ def robustness_figures(communities, robustness, measures):
         f"chance {row['null']:.3f}"
         for row in measures
     )
-    figures = _draw(draw, "robustness", n_panels=3, size=size)
-    return [
-        replace(figure, caption=name, alternative=f"{name} by model and site. {told}")
-        for name, figure in zip(_PANELS, figures, strict=True)
-    ]
+    texts = {panel: f"{panel} by model and site. {told}" for panel in _PANELS}
+    n_boxes = len(communities[["method", "site"]].drop_duplicates())
+    return _draw(draw, "robustness", texts, (max(4.2, 1.5 + 0.5 * n_boxes), 3.4))

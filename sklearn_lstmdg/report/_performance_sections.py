@@ -23,8 +23,9 @@ def results(study):
         "positive": _positive(study),
         "n_one_class": int(models["n_one_class"].sum()),
         "figures": [
-            auc_figure(part, site, f"auc-{place}")
+            figure
             for place, (site, part) in enumerate(auc.groupby("site", sort=False))
+            for figure in auc_figure(part, site, f"auc-{place}")
         ],
     }
 
@@ -63,10 +64,13 @@ def tests(study):
 
 def roc(study):
     """Return the ROC curves of each site."""
-    figures = [
-        roc_figure(study.comparison, site, f"roc-{place}") for place, site in enumerate(study.sites)
-    ]
-    return {"figures": [figure for figure in figures if figure is not None]}
+    return {
+        "figures": [
+            figure
+            for place, site in enumerate(study.sites)
+            for figure in roc_figure(study.comparison, site, f"roc-{place}")
+        ]
+    }
 
 
 def training(study):
