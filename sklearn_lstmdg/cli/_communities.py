@@ -4,12 +4,9 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
 from .._extras import require
 from .._files import write_atomically
-from ..communities import find_constant, two_means
-from ..evaluation import community_robustness, load_comparison
+from ..evaluation import load_comparison, measure_communities
 from ..plotting import MembershipDisplay, RobustnessDisplay
 from ._community_table import format_communities
 from ._parafac_folds import fit_parafac
@@ -84,8 +81,8 @@ def run(args):
     methods = {model: _read_folds(comparison, model) for model in dict.fromkeys(args.model)}
     if args.parafac:
         methods[_PARAFAC] = fit_parafac(args, next(iter(methods.values())))
-    communities = _describe_communities(methods)
-    robustness = _measure_robustness(methods, args)
+    folds = {(method, *key): fold for method, mine in methods.items() for key, fold in mine.items()}
+    communities, robustness = measure_communities(folds, args.permutations, args.seed)
     tables = {"communities.csv": communities, "robustness.csv": robustness}
     for name, table in tables.items():
         write_atomically(Path(args.folder) / name, table.to_csv(index=False).encode())
@@ -109,65 +106,12 @@ def _read_folds(comparison, model):
     return folds
 
 
-def _describe_communities(methods):
-    """Return one row per method, site, repeat, fold and community."""
-    pandas = require("pandas", extra="data")
-    parts = []
-    for method, folds in methods.items():
-        for (site, repeat, number), fold in folds.items():
-            membership = fold.membership
-            facts = {"method": method, "site": site, "repeat": repeat, "fold": number}
-            learnt = {
-                "community": np.arange(membership.shape[1]),
-                "size": two_means(membership).sum(axis=0),
-                "dead": find_constant(membership),
-                "influence": np.nan if fold.influence is None else fold.influence,
-            }
-            parts.append(pandas.DataFrame(facts | learnt))
-    return pandas.concat(parts, ignore_index=True)
-
-
-def _measure_robustness(methods, args):
-    """Return ``community_robustness`` of every method, site and repeat."""
-    pandas = require("pandas", extra="data")
-    parts = []
-    for method, folds in methods.items():
-        for site, repeat in dict.fromkeys(key[:2] for key in folds):
-            run = {key[2]: fold for key, fold in folds.items() if key[:2] == (site, repeat)}
-            facts = {"method": method, "site": site, "repeat": repeat}
-            table = _compare_folds(run, facts, args)
-            parts.append(pandas.DataFrame(facts, index=table.index).join(table))
-    return pandas.concat(parts, ignore_index=True)
-
-
-def _compare_folds(run, facts, args):
-    """Return ``community_robustness`` of folds, by their numbers in the comparison."""
-    if len(run) < 2:
-        where = ", ".join(map(str, facts.values()))
-        raise ValueError(f"Robustness compares folds, and there is only one of {where}.")
-    memberships = [fold.membership for fold in run.values()]
-    table = community_robustness(
-        memberships, n_permutations=args.permutations, random_state=args.seed
-    )
-    numbers = np.array(list(run))
-    return table.assign(fold=numbers[table["fold"]], other=numbers[table["other"]])
-
-
 def _draw(methods, communities, robustness, folder):
     """Write the figures where matplotlib is installed, and return their names."""
     if find_spec("matplotlib") is None:
         return []
-    by_method = communities[~communities["dead"]].groupby("method", sort=False)
-    sizes = {
-        method: {site: part["size"].to_numpy() for site, part in mine.groupby("site", sort=False)}
-        for method, mine in by_method
-    }
-    frames = {
-        method: dict(iter(mine.groupby("site", sort=False)))
-        for method, mine in robustness.groupby("method", sort=False)
-    }
     figure, axes = _new_figure((4.2 * 3, 3.8), 3)
-    RobustnessDisplay(frames, sizes).plot(axes)
+    RobustnessDisplay.from_tables(communities, robustness, ax=axes)
     _save(figure, folder, "robustness.png")
     figure, axes = _new_figure((4.6 * len(methods), 5), len(methods))
     for ax, (method, folds) in zip(axes, methods.items(), strict=True):

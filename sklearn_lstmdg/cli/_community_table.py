@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..evaluation import summarize_robustness
+
 __all__ = ["format_communities"]
 
 _HEADER = ("method", "site", "size", "corr.", "null", "z", "Dice", "null", "z", "dead")
@@ -16,47 +18,33 @@ def format_communities(communities, robustness):
 
     Parameters
     ----------
-    communities : DataFrame
-        One row per ``method``, ``site``, ``repeat``, ``fold`` and community: ``size``, ``dead``.
-    robustness : DataFrame
-        ``community_robustness`` of each ``method``, ``site`` and ``repeat``.
+    communities, robustness : DataFrame
+        From ``measure_communities``.
 
     Returns
     -------
     str
         Means over the pairs with the first fold, as in the paper.
     """
-    kept = robustness[robustness["fold"] == _reference_fold(robustness)]
-    pairs = dict(iter(kept.groupby(["method", "site"], sort=False)))
-    rows = [
-        _cells(key, mine, pairs[key])
-        for key, mine in communities.groupby(["method", "site"], sort=False)
-    ]
-    lines = _align([_HEADER, *rows])
+    summary = summarize_robustness(communities, robustness)
+    lines = _align([_HEADER, *map(_cells, summary.to_dict("records"))])
     n_folds = sorted(set(communities.groupby(["method", "site", "repeat"])["fold"].nunique()))
     lines += [
         "Size: mean over the communities with members. Correlation and Dice: the first fold with "
         f"each of\nthe others ({' or '.join(map(str, n_folds))} folds in all); null: ROI labels "
         "permuted; z: distance from that in its\nstandard deviations. Dead: share of communities "
         "with constant memberships.",
-        *_compare_methods(communities, kept),
+        *_compare_methods(summary),
         _PAPER,
     ]
     return "\n".join(lines)
 
 
-def _reference_fold(robustness):
-    """Return, for each row, the fold that all others of its run are compared with first."""
-    return robustness.groupby(["method", "site", "repeat"])["fold"].transform("first")
-
-
-def _cells(key, communities, pairs):
-    living = communities[~communities["dead"]]
-    cells = [*key, f"{living['size'].mean():.1f}"]
+def _cells(row):
+    cells = [row["method"], str(row["site"]), f"{row['size']:.1f}"]
     for name in ("correlation", "dice"):
-        mean = pairs[[name, f"{name}_null", f"{name}_z"]].mean()
-        cells += [f"{mean.iloc[0]:.3f}", f"{mean.iloc[1]:.3f}", f"{mean.iloc[2]:.1f}"]
-    return (*cells, f"{100 * communities['dead'].mean():.0f} %")
+        cells += [f"{row[name]:.3f}", f"{row[f'{name}_null']:.3f}", f"{row[f'{name}_z']:.1f}"]
+    return (*cells, f"{100 * row['dead']:.0f} %")
 
 
 def _align(rows):
@@ -72,12 +60,10 @@ def _align(rows):
     return lines
 
 
-def _compare_methods(communities, pairs):
+def _compare_methods(summary):
     """Say how much more robust each method's communities are than the last's, sites alike."""
-    by_site = pairs.groupby(["method", "site"], sort=False)[["correlation", "dice"]].mean()
-    means = by_site.groupby("method", sort=False).mean()
-    living = communities[~communities["dead"]]
-    sizes = living.groupby(["method", "site"])["size"].mean().groupby("method").mean()
+    means = summary.groupby("method", sort=False)[["size", "correlation", "dice"]].mean()
+    sizes = means.pop("size")
     *methods, other = means.index
     lines = []
     for method in methods:

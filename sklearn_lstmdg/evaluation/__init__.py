@@ -1,6 +1,11 @@
 """The paper's protocol: models compared over folds, sites and repeats, and its statistics."""
 
-from ._community_robustness import community_recovery, community_robustness
+from ._community_robustness import (
+    community_recovery,
+    community_robustness,
+    measure_communities,
+    summarize_robustness,
+)
 from ._comparison import Comparison, load_comparison
 from ._forecast import continue_scans, judge_generation
 from ._intervals import intervals, reliability
@@ -19,8 +24,10 @@ __all__ = [
     "intervals",
     "judge_generation",
     "load_comparison",
+    "measure_communities",
     "null_from_permutations",
     "paper_table",
     "published_results",
     "reliability",
+    "summarize_robustness",
 ]

@@ -10,7 +10,12 @@ from sklearn.utils import check_array, check_random_state, check_scalar
 from .._extras import require
 from ..communities import correlate, dice, find_constant, match_best, match_one_to_one, two_means
 
-__all__ = ["community_recovery", "community_robustness"]
+__all__ = [
+    "community_recovery",
+    "community_robustness",
+    "measure_communities",
+    "summarize_robustness",
+]
 
 
 class _Communities(NamedTuple):
@@ -92,6 +97,128 @@ def community_robustness(memberships, reference=0, n_permutations=100, random_st
         records[-1] |= _compare(folds[fold], folds[other], orders)
         records[-1] |= {"dead": folds[fold].n_dead, "other_dead": folds[other].n_dead}
     return pandas.DataFrame(records)
+
+
+def measure_communities(folds, n_permutations=100, random_state=None):
+    """Measure the sizes of the communities of a comparison's folds, and how well folds agree.
+
+    Parameters
+    ----------
+    folds : dict of Bunch
+        By method, site, repeat and fold: ``membership`` and ``influence`` (or None), as from
+        ``Comparison.fold``. The first fold of each site and repeat is the reference.
+    n_permutations : int, default=100
+        Permutations of the ROI labels, at least 2.
+    random_state : int, RandomState instance or None, default=None
+        Decides the permutations.
+
+    Returns
+    -------
+    communities : DataFrame
+        One row per ``method``, ``site``, ``repeat``, ``fold`` and ``community``: its ``size``,
+        whether it is ``dead`` (of constant memberships), and its ``influence`` (NaN if unknown).
+    robustness : DataFrame
+        :func:`community_robustness` of each ``method``, ``site`` and ``repeat``.
+
+    Raises
+    ------
+    ValueError
+        If a method has one fold only at a site and repeat, or a membership is not as
+        :func:`community_robustness` takes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.utils import Bunch
+    >>> from sklearn_lstmdg.evaluation import measure_communities
+    >>> fold = Bunch(membership=np.eye(4).repeat(5, axis=0), influence=None)
+    >>> folds = {("lstm-dg", "NYU", 0, number): fold for number in range(3)}
+    >>> communities, robustness = measure_communities(folds, random_state=0)
+    >>> communities["size"].unique().tolist(), len(robustness)
+    ([5], 3)
+    """
+    pandas = require("pandas", extra="data")
+    runs = {}
+    for (*run, number), fold in folds.items():
+        runs.setdefault(tuple(run), {})[number] = fold
+    communities = {key: pandas.DataFrame(_describe(fold)) for key, fold in folds.items()}
+    robustness = {
+        run: _compare_run(run, mine, n_permutations, random_state) for run, mine in runs.items()
+    }
+    keys = ["method", "site", "repeat", "fold"]
+    return _stack(communities, keys), _stack(robustness, keys[:3])
+
+
+def _stack(tables, names):
+    """Return tables one below the other, with their keys as columns."""
+    pandas = require("pandas", extra="data")
+    return pandas.concat(tables, names=names).reset_index(names).reset_index(drop=True)
+
+
+def _compare_run(run, folds, n_permutations, random_state):
+    """Return the robustness of folds, by their own numbers."""
+    if len(folds) < 2:
+        where = ", ".join(map(str, run))
+        raise ValueError(f"Robustness compares folds, and there is only one of {where}.")
+    memberships = [fold.membership for fold in folds.values()]
+    table = community_robustness(
+        memberships, n_permutations=n_permutations, random_state=random_state
+    )
+    numbers = np.array(list(folds))
+    return table.assign(fold=numbers[table["fold"]], other=numbers[table["other"]])
+
+
+def _describe(fold):
+    return {
+        "community": np.arange(fold.membership.shape[1]),
+        "size": two_means(fold.membership).sum(axis=0),
+        "dead": find_constant(fold.membership),
+        "influence": np.nan if fold.influence is None else fold.influence,
+    }
+
+
+def summarize_robustness(communities, robustness):
+    """Summarise sizes and robustness of communities, one row per method and site.
+
+    Parameters
+    ----------
+    communities, robustness : DataFrame
+        From :func:`measure_communities`.
+
+    Returns
+    -------
+    DataFrame
+        ``method``, ``site``, ``size`` (mean over the communities that are not dead), ``dead``
+        (share of all), and of each measure of :func:`community_robustness` the mean over the
+        pairs with the reference fold, as in the paper, with its ``_sd`` (standard deviation over
+        these pairs), its ``_null`` and ``_z`` (mean level of chance, and mean distance from it in
+        standard deviations, of the same pairs), and ``_all`` (mean over all pairs of folds).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.utils import Bunch
+    >>> from sklearn_lstmdg.evaluation import measure_communities, summarize_robustness
+    >>> fold = Bunch(membership=np.eye(4).repeat(5, axis=0), influence=None)
+    >>> folds = {("lstm-dg", "NYU", 0, number): fold for number in range(3)}
+    >>> summary = summarize_robustness(*measure_communities(folds, random_state=0))
+    >>> summary[["method", "site", "size", "dice"]]
+        method site  size  dice
+    0  lstm-dg  NYU   5.0   1.0
+    """
+    keys = ["method", "site"]
+    measures = [c.removesuffix("_null") for c in robustness.columns if c.endswith("_null")]
+    first = robustness.groupby([*keys, "repeat"])["fold"].transform("first")
+    pairs = robustness[robustness["fold"] == first].groupby(keys)
+    living = communities["size"].where(~communities["dead"])
+    means = communities.assign(size=living).groupby(keys, sort=False)[["size", "dead"]].mean()
+    return means.join(
+        [
+            pairs[[f"{name}{end}" for name in measures for end in ("", "_null", "_z")]].mean(),
+            pairs[measures].std().add_suffix("_sd"),
+            robustness.groupby(keys)[measures].mean().add_suffix("_all"),
+        ]
+    ).reset_index()
 
 
 def community_recovery(membership, truth, n_permutations=100, random_state=None):

@@ -9,14 +9,14 @@ from ..evaluation._forecast import (
     mean_spectrum,
 )
 from ..scans import connectivity_matrices
-from ._axes import color, make_axes, tidy
+from ._display import Display, color, tidy
 
 __all__ = ["GenerationDisplay"]
 
 _REAL, _GENERATED = "black", color(1)
 
 
-class GenerationDisplay:
+class GenerationDisplay(Display):
     """Points that a model generates on its own, beside those that were measured.
 
     Parameters
@@ -43,6 +43,15 @@ class GenerationDisplay:
     ------
     ValueError
         If the two do not have the same shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.plotting import GenerationDisplay
+    >>> real, generated = np.random.default_rng(0).standard_normal((2, 3, 40, 5))
+    >>> display = GenerationDisplay(real, generated, t_r=2.0).plot()
+    >>> [ax.get_title() for ax in display.ax_[:2]]
+    ['One subject', 'Mean spectrum']
     """
 
     def __init__(self, real, generated, t_r=2.0, subject=0, rois=None, roi_names=None):
@@ -79,6 +88,7 @@ class GenerationDisplay:
         Returns
         -------
         GenerationDisplay
+            Drawn.
 
         Raises
         ------
@@ -98,12 +108,11 @@ class GenerationDisplay:
         Returns
         -------
         GenerationDisplay
+            Drawn.
         """
-        self.ax_ = make_axes(ax, 3)
-        self.figure_ = self.ax_[0].figure
-        self._draw_series(self.ax_[0])
-        self._draw_spectra(self.ax_[1])
-        self._draw_connectivity(self.ax_[2])
+        panels = (self._draw_series, self._draw_spectra, self._draw_connectivity)
+        for draw, panel in zip(panels, self._open(ax, 3), strict=True):
+            draw(panel)
         return self
 
     def _draw_series(self, ax):

@@ -1,25 +1,15 @@
 """Losses by epoch."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
-from ._axes import GREY, color, make_axes, tidy
+from ._display import GREY, Display, color, last_step, tidy
 
 __all__ = ["HistoryDisplay"]
 
-_NAMES = {
-    "loss": "Total loss",
-    "gen_loss": "Generative loss",
-    "disc_loss": "Discriminative loss",
-    "subject_loss": "Cross-entropy of subjects",
-    "auc": "AUC of subjects",
-    "accuracy": "Accuracy of subjects",
-}
 _DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
 
 
-class HistoryDisplay:
+class HistoryDisplay(Display):
     """Training and validation losses by epoch, one fit or the folds of a comparison.
 
     Parameters
@@ -31,6 +21,8 @@ class HistoryDisplay:
 
     Attributes
     ----------
+    NAMES : dict of str
+        What known losses are called in words.
     ax_ : ndarray of Axes of shape (n_losses,)
         The panels, after ``plot``.
     figure_ : Figure
@@ -44,6 +36,15 @@ class HistoryDisplay:
     ['loss']
     """
 
+    NAMES = {
+        "loss": "Total loss",
+        "gen_loss": "Generative loss",
+        "disc_loss": "Discriminative loss",
+        "subject_loss": "Cross-entropy of subjects",
+        "auc": "AUC of subjects",
+        "accuracy": "Accuracy of subjects",
+    }
+
     def __init__(self, histories, best_epochs=None):
         self.histories = histories
         self.best_epochs = [None] * len(histories) if best_epochs is None else best_epochs
@@ -56,20 +57,22 @@ class HistoryDisplay:
         ----------
         estimator : estimator or Pipeline
             Fitted, with ``history_``; a Pipeline's last step is taken.
-        losses, ax : see ``plot``
-            What and where to draw.
+        losses : sequence of str, default=None
+            What to draw; None takes those of ``losses()``.
+        ax : Axes or array-like of Axes, default=None
+            As many as losses; new ones by default.
 
         Returns
         -------
         HistoryDisplay
+            Drawn.
 
         Raises
         ------
         ValueError
             If the estimator keeps no history.
         """
-        step = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-        check_is_fitted(step)
+        step = last_step(estimator)
         if not getattr(step, "history_", None):
             raise ValueError(f"{type(step).__name__} has no history_ to draw.")
         return cls([step.history_], [getattr(step, "best_epoch_", None)]).plot(losses, ax=ax)
@@ -86,12 +89,15 @@ class HistoryDisplay:
             Name of the model.
         site : str, default=None
             One site; all by default.
-        losses, ax : see ``plot``
-            What and where to draw.
+        losses : sequence of str, default=None
+            What to draw; None takes those of ``losses()``.
+        ax : Axes or array-like of Axes, default=None
+            As many as losses; new ones by default.
 
         Returns
         -------
         HistoryDisplay
+            Drawn.
 
         Raises
         ------
@@ -148,6 +154,7 @@ class HistoryDisplay:
         Returns
         -------
         HistoryDisplay
+            Drawn.
 
         Raises
         ------
@@ -158,15 +165,10 @@ class HistoryDisplay:
         for name in names:
             if not self._is_known(name):
                 raise ValueError(f"The history holds no {name!r}; known are {self.losses()}.")
-        self.ax_ = make_axes(ax, len(names))
-        self.figure_ = self.ax_[0].figure
-        for panel, name in zip(self.ax_, names, strict=True):
+        handles = {}
+        for panel, name in zip(self._open(ax, len(names)), names, strict=True):
             self._draw(panel, name)
-        handles = {
-            handle.get_label(): handle
-            for panel in self.ax_
-            for handle in panel.get_legend_handles_labels()[0]
-        }
+            handles |= {h.get_label(): h for h in panel.get_legend_handles_labels()[0]}
         self.ax_[-1].legend(handles=list(handles.values()), frameon=False, fontsize="small")
         return self
 
@@ -178,7 +180,7 @@ class HistoryDisplay:
             self._draw_curves(ax, values, color(number), label)
             if part == "valid":
                 self._mark_best(ax, values)
-        ax.set(xlabel="Epoch", ylabel=_NAMES.get(name, name))
+        ax.set(xlabel="Epoch", ylabel=self.NAMES.get(name, name))
         tidy(ax)
 
     def _draw_curves(self, ax, values, shade, label):

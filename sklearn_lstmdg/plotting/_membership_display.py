@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..communities import correlate
-from ._axes import make_axes
+from ._display import Display, last_step
 
 __all__ = ["MembershipDisplay"]
 
@@ -12,7 +12,7 @@ _MOST_NAMES = 45
 _MOST_NUMBERS = 20
 
 
-class MembershipDisplay:
+class MembershipDisplay(Display):
     """Membership of each ROI in each community.
 
     ROIs are ordered by the community in which they weigh most, and there by weight, so that
@@ -42,6 +42,11 @@ class MembershipDisplay:
     community_order_ : ndarray of int of shape (n_communities,)
         Communities from left to right.
 
+    Raises
+    ------
+    ValueError
+        If the numbers of ROIs do not agree.
+
     Examples
     --------
     >>> from sklearn_lstmdg.plotting import MembershipDisplay
@@ -69,8 +74,10 @@ class MembershipDisplay:
         ----------
         estimator : estimator or Pipeline
             Fitted, with ``membership_``; a Pipeline's last step is taken.
-        reference, roi_names : see the class
-            What decides the order, and names.
+        reference : array-like of shape (n_rois, n_reference), default=None
+            Memberships that decide the order.
+        roi_names : sequence of length n_rois, default=None
+            Names of the ROIs.
         ax : Axes, default=None
             Where to draw; a new one by default.
         **options
@@ -79,14 +86,14 @@ class MembershipDisplay:
         Returns
         -------
         MembershipDisplay
+            Drawn.
 
         Raises
         ------
         ValueError
             If the numbers of ROIs do not agree.
         """
-        step = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-        return cls(step.membership_, reference, roi_names).plot(ax, **options)
+        return cls(last_step(estimator).membership_, reference, roi_names).plot(ax, **options)
 
     def _orders(self):
         decisive = self.membership if self.reference is None else self.reference
@@ -115,9 +122,9 @@ class MembershipDisplay:
         Returns
         -------
         MembershipDisplay
+            Drawn.
         """
-        self.ax_ = make_axes(ax, size=(5, 5))[0]
-        self.figure_ = self.ax_.figure
+        self._open(ax, size=(5, 5))
         shown = _scale(self.membership) if scale else self.membership
         shown = shown[np.ix_(self.roi_order_, self.community_order_)]
         self.image_ = self.ax_.imshow(

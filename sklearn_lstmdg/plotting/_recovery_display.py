@@ -1,6 +1,6 @@
 """Recovery of planted communities as a function of noise, subjects or epochs."""
 
-from ._axes import GREY, color, make_axes, tidy
+from ._display import GREY, Display, color, tidy
 
 __all__ = ["RecoveryDisplay"]
 
@@ -12,7 +12,7 @@ _NAMES = {
 }
 
 
-class RecoveryDisplay:
+class RecoveryDisplay(Display):
     """Mean recovery of each method, with its spread over repetitions.
 
     Parameters
@@ -30,6 +30,22 @@ class RecoveryDisplay:
         The panel, after ``plot``.
     figure_ : Figure
         Its figure.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from sklearn_lstmdg.plotting import RecoveryDisplay
+    >>> records = pandas.DataFrame(
+    ...     {"method": "lstm-dg", "noise": [1, 1, 2, 2], "dice_adjusted": [0.8, 0.9, 0.4, 0.6]}
+    ... )
+    >>> display = RecoveryDisplay.from_records(records, "noise")
+    >>> display.ax_.lines[0].get_ydata()
+    array([0.85, 0.5 ])
     """
 
     def __init__(self, records, x, score="dice_adjusted"):
@@ -42,18 +58,23 @@ class RecoveryDisplay:
 
     @classmethod
     def from_records(cls, records, x, score="dice_adjusted", *, ax=None):
-        """Draw recovery, as the constructor's parameters tell.
+        """Draw recovery.
 
         Parameters
         ----------
-        records, x, score : see the class
-            What to draw.
+        records : DataFrame
+            One row per method and repetition.
+        x : str
+            The column of what varies.
+        score : str, default="dice_adjusted"
+            The column of what is drawn.
         ax : Axes, default=None
             Where to draw; a new one by default.
 
         Returns
         -------
         RecoveryDisplay
+            Drawn.
 
         Raises
         ------
@@ -73,9 +94,9 @@ class RecoveryDisplay:
         Returns
         -------
         RecoveryDisplay
+            Drawn.
         """
-        self.ax_ = make_axes(ax, size=(5, 3.8))[0]
-        self.figure_ = self.ax_.figure
+        self._open(ax, size=(5, 3.8))
         for number, (method, mine) in enumerate(self.records.groupby("method", sort=False)):
             by_x = mine.groupby(self.x)[self.score]
             mean, spread = by_x.mean(), by_x.std().fillna(0)
@@ -86,10 +107,7 @@ class RecoveryDisplay:
             )
         if self.score.endswith("_adjusted"):
             self.ax_.axhline(0, color=GREY, lw=1, ls=":")
-        self.ax_.set(
-            xlabel=_words(self.x),
-            ylabel=_NAMES.get(self.score, self.score),
-        )
+        self.ax_.set(xlabel=_words(self.x), ylabel=_NAMES.get(self.score, self.score))
         self.ax_.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))
         tidy(self.ax_)
         return self

@@ -1,21 +1,21 @@
 """Sizes of communities, and how well they agree between folds: the paper's Figure 2."""
 
 import numpy as np
+from sklearn.utils import Bunch
 
-from ..communities import find_constant, two_means
-from ..evaluation import community_robustness
-from ._axes import GREY, color, make_axes, tidy
+from ..evaluation import measure_communities
+from ._display import GREY, Display, color, tidy
 
 __all__ = ["RobustnessDisplay"]
 
-_PANELS = {
-    "size": "ROIs of a community",
+_MEASURES = {
     "correlation": "Correlation of memberships",
     "dice": "Dice coefficient of members",
 }
+_CHANCE = {"color": GREY, "ls": (0, (2, 1)), "lw": 1.5}
 
 
-class RobustnessDisplay:
+class RobustnessDisplay(Display):
     """Community sizes and robustness of several methods, site by site.
 
     Parameters
@@ -39,6 +39,16 @@ class RobustnessDisplay:
     Boxes hold the middle half, the line is the median, the diamond the mean; whiskers reach to the
     last point within 1.5 times the box. The dashed line is the mean after permutation of the ROI
     labels: what the same memberships give by chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.plotting import RobustnessDisplay
+    >>> membership = np.repeat(np.eye(2), 4, axis=0)
+    >>> folds = {"lstm-dg": {"NYU": [membership, membership, membership]}}
+    >>> display = RobustnessDisplay.from_memberships(folds, random_state=0)
+    >>> display.sizes["lstm-dg"]["NYU"]
+    array([4, 4, 4, 4, 4, 4])
     """
 
     def __init__(self, robustness, sizes):
@@ -64,26 +74,42 @@ class RobustnessDisplay:
         Returns
         -------
         RobustnessDisplay
+            Drawn.
 
         Raises
         ------
         ValueError
             If memberships are not as ``community_robustness`` takes them.
         """
-        robustness = {
-            method: {
-                site: community_robustness(
-                    folds, n_permutations=n_permutations, random_state=random_state
-                )
-                for site, folds in sites.items()
-            }
+        folds = {
+            (method, site, 0, number): Bunch(membership=np.asarray(membership), influence=None)
             for method, sites in memberships.items()
+            for site, folds in sites.items()
+            for number, membership in enumerate(folds)
         }
+        return cls.from_tables(*measure_communities(folds, n_permutations, random_state), ax=ax)
+
+    @classmethod
+    def from_tables(cls, communities, robustness, *, ax=None):
+        """Draw what was measured.
+
+        Parameters
+        ----------
+        communities, robustness : DataFrame
+            From :func:`~sklearn_lstmdg.evaluation.measure_communities`.
+        ax : array-like of 3 Axes, default=None
+            Where to draw; new ones by default.
+
+        Returns
+        -------
+        RobustnessDisplay
+            Drawn.
+        """
         sizes = {
-            method: {site: np.concatenate([_sizes(m) for m in folds]) for site, folds in s.items()}
-            for method, s in memberships.items()
+            method: {site: part["size"][~part["dead"]].to_numpy() for site, part in at.items()}
+            for method, at in _split(communities).items()
         }
-        return cls(robustness, sizes).plot(ax)
+        return cls(_split(robustness), sizes).plot(ax)
 
     def plot(self, ax=None):
         """Draw the three panels.
@@ -96,37 +122,36 @@ class RobustnessDisplay:
         Returns
         -------
         RobustnessDisplay
+            Drawn.
         """
-        self.ax_ = make_axes(ax, 3)
-        self.figure_ = self.ax_[0].figure
-        self._draw(self.ax_[0], "size", self.sizes)
-        for panel, name in zip(self.ax_[1:], ("correlation", "dice"), strict=True):
-            frames = {
-                method: {site: _reference_rows(frame) for site, frame in sites.items()}
-                for method, sites in self.robustness.items()
-            }
-            self._draw(panel, name, _pick(frames, name), _pick(frames, f"{name}_null"))
+        size_panel, *panels = self._open(ax, 3)
+        self._draw(size_panel, "ROIs of a community", self.sizes)
+        size_panel.set_ylim(bottom=0)
+        pairs = {
+            method: {site: f[f["fold"] == f["fold"].iloc[0]] for site, f in sites.items()}
+            for method, sites in self.robustness.items()
+        }
+        for panel, (measure, words) in zip(panels, _MEASURES.items(), strict=True):
+            self._draw(panel, words, pairs, measure)
             panel.set_ylim(min(0, panel.get_ylim()[0]), 1)
-        self.ax_[0].set_ylim(bottom=0)
         self._add_legend()
         return self
 
-    def _draw(self, ax, name, values, chance=None):
-        """Draw a box for each site and method, and what chance gives."""
+    def _draw(self, ax, label, values, measure=None):
+        """Draw a box for each site and method, and what chance gives where a measure is told."""
         sites = list(dict.fromkeys(site for by_site in values.values() for site in by_site))
         width = 0.8 / len(values)
-        for number, (method, by_site) in enumerate(values.items()):
+        for number, by_site in enumerate(values.values()):
             shift = (number - (len(values) - 1) / 2) * width
             for site, numbers in by_site.items():
                 place = sites.index(site) + shift
-                _draw_box(ax, place, 0.8 * width, numbers, color(number))
-                if chance is not None:
-                    level = np.mean(chance[method][site])
+                shown = numbers if measure is None else numbers[measure]
+                _draw_box(ax, place, 0.8 * width, shown, color(number))
+                if measure is not None:
                     ends = (place - width / 2, place + width / 2)
-                    ax.plot(ends, (level, level), color=GREY, ls=(0, (2, 1)), lw=1.5)
+                    ax.plot(ends, [numbers[f"{measure}_null"].mean()] * 2, **_CHANCE)
         ax.set_xticks(range(len(sites)), sites)
-        ax.set_xlim(-0.6, len(sites) - 0.4)
-        ax.set_ylabel(_PANELS[name])
+        ax.set(xlim=(-0.6, len(sites) - 0.4), ylabel=label)
         tidy(ax)
 
     def _add_legend(self):
@@ -136,24 +161,14 @@ class RobustnessDisplay:
             for number, method in enumerate(self.sizes)
         ]
         self.ax_[0].legend(handles=patches, ncols=min(3, len(patches)), **above)
-        chance = self.ax_[1].plot([], [], color=GREY, ls=(0, (2, 1)), lw=1.5)
-        self.ax_[1].legend(chance, ["ROI labels permuted"], **above)
+        self.ax_[1].legend(self.ax_[1].plot([], [], **_CHANCE), ["ROI labels permuted"], **above)
 
 
-def _sizes(membership):
-    """Return the sizes of communities that have members."""
-    membership = np.asarray(membership)
-    return two_means(membership)[:, ~find_constant(membership)].sum(axis=0)
-
-
-def _reference_rows(frame):
-    return frame[frame["fold"] == frame["fold"].iloc[0]]
-
-
-def _pick(frames, name):
+def _split(table):
+    """Return the rows of each method and site."""
     return {
-        method: {site: frame[name].to_numpy() for site, frame in sites.items()}
-        for method, sites in frames.items()
+        method: dict(iter(part.groupby("site", sort=False)))
+        for method, part in table.groupby("method", sort=False)
     }
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from ._axes import GREY, color, make_axes, tidy
+from ._display import GREY, Display, color, tidy
 
 __all__ = ["ROCDisplay"]
 
 _GRID = np.linspace(0, 1, 101)
 
 
-class ROCDisplay:
+class ROCDisplay(Display):
     """ROC curves of models, averaged over folds, with their spread.
 
     Parameters
@@ -29,7 +29,22 @@ class ROCDisplay:
 
     See Also
     --------
-    sklearn.metrics.RocCurveDisplay : Curve of one set of predictions.
+    sklearn.metrics.RocCurveDisplay : Curves of single folds. It neither averages them nor draws
+        their spread, and asks for the fitted estimators of all folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_lstmdg.evaluation import compare_models
+    >>> from sklearn_lstmdg.plotting import ROCDisplay
+    >>> y = np.tile([0, 1], 15)
+    >>> X = np.random.default_rng(0).normal(size=(30, 4)) + y[:, None]
+    >>> models = {"logistic": LogisticRegression()}
+    >>> comparison = compare_models(models, X, y, n_folds=3, random_state=0)
+    >>> display = ROCDisplay.from_comparison(comparison)
+    >>> display.curves["logistic"].shape
+    (3, 101)
     """
 
     def __init__(self, curves, areas):
@@ -48,29 +63,20 @@ class ROCDisplay:
             Which models, in which order; all by default.
         site : str, default=None
             One site; by default the folds of all sites count alike.
-        band, ax : see ``plot``
-            How and where to draw.
+        band : {"error", "deviation", None}, default="error"
+            Half width of the band, as in ``plot``.
+        ax : Axes, default=None
+            Where to draw; a new one by default.
 
         Returns
         -------
         ROCDisplay
+            Drawn.
 
         Raises
         ------
         ValueError
             If a model has no fold, there, whose test subjects are of both classes.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.linear_model import LogisticRegression
-        >>> from sklearn_lstmdg.evaluation import compare_models
-        >>> from sklearn_lstmdg.plotting import ROCDisplay
-        >>> y = np.tile([0, 1], 15)
-        >>> X = np.random.default_rng(0).normal(size=(30, 4)) + y[:, None]
-        >>> models = {"logistic": LogisticRegression()}
-        >>> comparison = compare_models(models, X, y, n_folds=3, random_state=0)
-        >>> display = ROCDisplay.from_comparison(comparison)  # doctest: +SKIP
         """
         frame = comparison.predictions
         frame = frame if site is None else frame[frame["site"] == site]
@@ -101,6 +107,7 @@ class ROCDisplay:
         Returns
         -------
         ROCDisplay
+            Drawn.
 
         Raises
         ------
@@ -109,9 +116,7 @@ class ROCDisplay:
         """
         if band not in ("error", "deviation", None):
             raise ValueError(f"band must be 'error', 'deviation' or None, got {band!r}.")
-        self.ax_ = make_axes(ax, size=(5.2, 5))[0]
-        self.figure_ = self.ax_.figure
-        self.ax_.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":", label="chance")
+        self._open(ax, size=(5.2, 5)).plot([0, 1], [0, 1], color=GREY, lw=1, ls=":", label="chance")
         for number, (model, curves) in enumerate(self.curves.items()):
             self._draw(model, curves, color(number), band)
         self.ax_.set(

@@ -1,6 +1,8 @@
 """Figures as small panels of inline SVG, which a phone can show one below the other."""
 
 import re
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -35,146 +37,113 @@ _PAGE_COLORS = {
     "#e69f00": "var(--c4)",
     "#56b4e9": "var(--c5)",
 }
-_LOSSES = {
-    "gen_loss": "generative loss",
-    "disc_loss": "discriminative loss",
-    "subject_loss": "cross-entropy of subjects",
-    "loss": "total loss",
-}
+_PANELS = ("Sizes of communities", "Correlation of memberships", "Dice coefficient of members")
 
 
-def _draw(draw, name, n_panels=1, size=(4.4, 3.4)):
-    """Let a function draw on panels of their own, and return each as SVG."""
+@dataclass
+class Drawing:
+    """A figure whose SVG is the only markup that a template takes as it is."""
+
+    caption: str
+    alternative: str
+    view_box: str
+    svg: str
+
+    def __html__(self):
+        return self.svg
+
+
+def _draw(draw, name, texts, size):
+    """Let a function draw on as many panels as there are captions, each with its alternative."""
     matplotlib = require("matplotlib", extra="plot")
     figure = require("matplotlib.figure", extra="plot")
     with matplotlib.rc_context(_SETTINGS):
-        figures = [figure.Figure(figsize=size, layout="constrained") for _ in range(n_panels)]
+        figures = [figure.Figure(figsize=size, layout="constrained") for _ in texts]
         axes = [each.add_subplot() for each in figures]
-        draw(axes if n_panels > 1 else axes[0])
-        return [_to_svg(each, f"{name}-{i}") for i, each in enumerate(figures)]
+        draw(axes if len(axes) > 1 else axes[0])
+        return [
+            Drawing(*text, *_to_svg(each, f"{name}-{number}"))
+            for number, (text, each) in enumerate(zip(texts.items(), figures, strict=True))
+        ]
 
 
 def _to_svg(figure, name):
-    """Return a figure as SVG whose ids are its own and whose colours are the page's."""
+    """Return a figure's view box and SVG, whose ids are its own and whose colours the page's."""
     buffer = BytesIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue().decode()
-    svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'^<svg .*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg, flags=re.DOTALL)
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\1{name}-", svg)
     for theirs, ours in _PAGE_COLORS.items():
         svg = svg.replace(theirs, ours)
-    return svg
+    return re.search(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>(.*)</svg>', svg, re.DOTALL).groups()
 
 
-def auc_figure(estimates, name):
-    """Draw each model's AUC with its interval.
-
-    Parameters
-    ----------
-    estimates : DataFrame
-        Rows of ``intervals`` of one site with the metric "auc".
-    name : str
-        Part of the figure's ids.
-
-    Returns
-    -------
-    str
-        SVG.
-    """
+def auc_figure(estimates, site, name):
+    """Draw each model's AUC with its interval, from rows of ``intervals`` of one site."""
 
     def draw(ax):
         places = np.arange(len(estimates))
         values = estimates["pooled"].to_numpy()
-        reach = [values - estimates["low"], estimates["high"] - values]
-        ax.errorbar(
-            values, places, xerr=np.nan_to_num(reach), fmt="o", color="#0072B2", ecolor="0.45", ms=6
-        )
+        reach = np.nan_to_num([values - estimates["low"], estimates["high"] - values])
+        ax.errorbar(values, places, xerr=reach, fmt="o", color="#0072B2", ecolor="0.45", ms=6)
         ax.axvline(0.5, color="0.45", lw=1, ls=":")
         ax.set_yticks(places, estimates["model"])
-        ax.set(
-            xlabel="AUC, 95 % confidence interval (dotted: chance)", ylim=(len(places) - 0.5, -0.5)
-        )
+        label = "AUC, 95 % confidence interval (dotted: chance)"
+        ax.set(xlabel=label, ylim=(len(places) - 0.5, -0.5))
         ax.spines[["top", "right"]].set_visible(False)
 
-    return _draw(draw, name, size=(4.6, 1 + 0.3 * len(estimates)))[0]
+    told = ", ".join(
+        f"{row.model} {row.pooled:.2f} ({row.low:.2f} to {row.high:.2f})"
+        for row in estimates.itertuples()
+    )
+    texts = {f"AUC at {site}": f"AUC and its 95 % interval at {site}: {told}"}
+    return _draw(draw, name, texts, (4.6, 1 + 0.3 * len(estimates)))
 
 
 def roc_figure(comparison, site, name):
-    """Draw the mean ROC curves of a site's models.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        The results.
-    site : str
-        Which site.
-    name : str
-        Part of the figure's ids.
-
-    Returns
-    -------
-    str or None
-        SVG; None where no model has a fold of both classes.
-    dict of str to float
-        The mean AUC over folds, by model.
-    """
-    areas = {}
+    """Draw the mean ROC curves of a site's models, where a fold holds both classes."""
+    folds = comparison.folds[comparison.folds["site"] == site].dropna(subset="auc")
+    areas = folds.groupby("model", sort=False)["auc"].mean()
+    if areas.empty:
+        return []
 
     def draw(ax):
-        areas.update(ROCDisplay.from_comparison(comparison, models=models, site=site, ax=ax).areas)
+        ROCDisplay.from_comparison(comparison, models=areas.index, site=site, ax=ax)
 
-    folds = comparison.folds[comparison.folds["site"] == site].dropna(subset="auc")
-    models = list(dict.fromkeys(folds["model"]))
-    if not models:
-        return None, {}
-    return _draw(draw, name, size=(4.6, 4.6))[0], {m: float(a.mean()) for m, a in areas.items()}
+    told = ", ".join(f"{model} {area:.2f}" for model, area in areas.items())
+    alternative = f"Mean ROC curves over folds at {site}. Mean AUC: {told}"
+    return _draw(draw, name, {f"ROC curves at {site}": alternative}, (4.6, 4.6))
 
 
-def loss_figures(folds, name):
-    """Draw the losses of a model's folds by epoch, one panel for each loss.
-
-    Parameters
-    ----------
-    folds : list of Bunch
-        From ``Comparison.fold``, of one model at one site, with a history.
-    name : str
-        Part of the figures' ids.
-
-    Returns
-    -------
-    dict of str to str
-        SVG by the loss's name in words.
-    """
+def loss_figures(folds, model, site, name):
+    """Draw the losses of a model's folds at a site by epoch, one panel for each loss."""
     display = HistoryDisplay([f.history for f in folds], [f.best_epoch for f in folds])
-    losses = display.losses()[:3]
+    kept = [fold.best_epoch for fold in folds if fold.best_epoch]
+    epochs = f"epochs {min(kept)} to {max(kept)} were kept" if kept else "the last epoch was kept"
+    figures = []
+    for loss in display.losses()[:3]:
+        words = display.NAMES.get(loss, loss)
+        alternative = (
+            f"{words} of {model} at {site} by epoch, training and validation, in "
+            f"{len(folds)} folds; {epochs}"
+        )
+        texts = {f"{model}: {words.lower()}": alternative}
+        figures += _draw(partial(display.plot, [loss]), f"{name}-{loss}", texts, (4.2, 3))
+    return figures
 
-    def draw_with(loss):
-        return lambda ax: display.plot([loss], ax=ax)
 
-    return {
-        _LOSSES.get(loss, loss): _draw(draw_with(loss), f"{name}-{loss}", size=(4.2, 3))[0]
-        for loss in losses
-    }
+def robustness_figures(communities, robustness, measures):
+    """Draw sizes, correlations and Dice coefficients, and tell the means in their place."""
 
+    def draw(axes):
+        RobustnessDisplay.from_tables(communities, robustness, ax=axes)
 
-def robustness_figures(robustness, sizes, name):
-    """Draw sizes and robustness of communities.
-
-    Parameters
-    ----------
-    robustness, sizes : dict
-        See ``RobustnessDisplay``.
-    name : str
-        Part of the figures' ids.
-
-    Returns
-    -------
-    list of str
-        SVG of sizes, correlations and Dice coefficients.
-    """
-    n_boxes = sum(map(len, sizes.values()))
-    width = max(4.2, 1.5 + 0.5 * n_boxes)
-    display = RobustnessDisplay(robustness, sizes)
-    return _draw(display.plot, name, n_panels=3, size=(width, 3.4))
+    told = "; ".join(
+        f"{row['method']} at {row['site']}: {row['measure']} {row['mean']:.3f}, "
+        f"chance {row['null']:.3f}"
+        for row in measures
+    )
+    texts = {panel: f"{panel} by model and site. {told}" for panel in _PANELS}
+    n_boxes = len(communities[["method", "site"]].drop_duplicates())
+    return _draw(draw, "robustness", texts, (max(4.2, 1.5 + 0.5 * n_boxes), 3.4))

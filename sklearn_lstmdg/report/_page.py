@@ -1,33 +1,32 @@
-"""Put the sections together and write the page."""
+"""Fill the templates with what each section has computed, and write the page."""
 
 import warnings
 from pathlib import Path
-from string import Template
 
 from .._files import write_atomically
 from .._version import __version__
-from ._html import text
-from ._results import losses, results, roc, tests
-from ._setting import citations, cohort, every_fold, raised, run, versions
-from ._structure import communities, robustness
-from ._study import read_study
-from ._style import PAGE
+from ._cells import fill, is_numeric, sort_key
+from ._community_sections import communities, robustness
+from ._performance_sections import results, roc, tests, training
+from ._run_sections import cite, cohort, folds, raised, run, versions
+from ._study import Study
 
 __all__ = ["write_report"]
 
+# Each section's name is that of its template.
 _SECTIONS = {
     "run": ("What was run", run),
     "cohort": ("On whom", cohort),
     "results": ("Results", results),
     "tests": ("Tests", tests),
     "roc": ("ROC curves", roc),
-    "training": ("Training curves", losses),
+    "training": ("Training curves", training),
     "robustness": ("Robustness of communities", robustness),
     "communities": ("Top communities", communities),
     "warnings": ("Warnings", raised),
     "versions": ("Versions and seeds", versions),
-    "folds": ("Every fold", every_fold),
-    "cite": ("How to cite", citations),
+    "folds": ("Every fold", folds),
+    "cite": ("How to cite", cite),
 }
 
 
@@ -63,43 +62,37 @@ def write_report(folder, out=None, reference=None, title=None):
     >>> write_report("lstmdg-results")  # doctest: +SKIP
     PosixPath('lstmdg-results/report.html')
     """
-    study = read_study(folder)
-    if reference is None:
-        reference = "lstm-dg" if "lstm-dg" in study.models else study.models[0]
-    if reference not in study.models:
-        raise ValueError(f"reference={reference!r} must be one of {', '.join(study.models)}.")
-    study.reference = reference
+    study = Study(folder, reference)
     with warnings.catch_warnings():
         # What a metric of few subjects warns of is said in the tables' own words.
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.filterwarnings("ignore", message="Creating legend")
-        page = _page(study, title)
-    path = Path(folder) / "report.html" if out is None else Path(out)
-    write_atomically(path, page.encode())
-    return path
-
-
-def _page(study, title):
-    parts = {name: (heading, make(study)) for name, (heading, make) in _SECTIONS.items()}
-    contents = "".join(
-        f'<li><a href="#{name}">{text(heading)}</a></li>' for name, (heading, _) in parts.items()
-    )
-    sections = "\n".join(
-        f'<section id="{name}" aria-labelledby="{name}-title">'
-        f'<h2 id="{name}-title">{text(heading)}</h2>{content}</section>'
-        for name, (heading, content) in parts.items()
-    )
-    return Template(PAGE).substitute(
-        title=text(title or f"Comparison of models: {study.folder.resolve().name}"),
-        subtitle=text(_subtitle(study)),
-        contents=contents,
+        sections = [
+            {"name": name, "title": heading, "data": compute(study)}
+            for name, (heading, compute) in _SECTIONS.items()
+        ]
+    page = _environment().get_template("page.html")
+    content = page.render(
+        title=title or f"Comparison of models: {study.folder.resolve().name}",
+        study=study,
         sections=sections,
         version=__version__,
     )
+    path = Path(folder) / "report.html" if out is None else Path(out)
+    write_atomically(path, content.encode())
+    return path
 
 
-def _subtitle(study):
-    kind = "simulated scans" if study.is_simulated else "scans"
-    sites = ", ".join(study.sites) if len(study.sites) < 6 else f"{len(study.sites)} sites"
-    where = "" if study.sites == ["all"] else f" at {sites}"
-    return f"{', '.join(study.models)} on {kind} of {study.n_subjects} subjects{where}"
+def _environment():
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # not for "lstmdg --help"
+
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"fill": fill, "sort_key": sort_key}
+    environment.tests["numeric"] = is_numeric
+    return environment

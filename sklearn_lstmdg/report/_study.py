@@ -1,7 +1,6 @@
 """All that a results folder knows."""
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -10,58 +9,28 @@ import numpy as np
 from .._extras import require
 from ..evaluation import load_comparison
 
-__all__ = ["LEAVE_ONE_SITE_OUT", "Study", "best_fold", "read_cohort_record", "read_study"]
-
-LEAVE_ONE_SITE_OUT = "leave-one-site-out"
+__all__ = ["Study", "best_fold", "read_cohort_record"]
 
 
-@dataclass
 class Study:
-    """What is in a results folder.
+    """What is in a results folder; where a file is missing, a dict is empty and a table None."""
 
-    Attributes
-    ----------
-    folder : Path
-        The folder.
-    comparison : Comparison
-        Its finished folds.
-    options, settings, cohort : dict
-        ``options.json``, ``settings.json`` and ``cohort.json``; empty where there is none.
-    communities, robustness, decoding : DataFrame or None
-        ``communities.csv``, ``robustness.csv`` and ``decoding.csv``.
-    reference : str
-        The model that the others are tested against.
-    """
-
-    folder: Path
-    comparison: object
-    options: dict
-    settings: dict
-    cohort: dict
-    communities: object
-    robustness: object
-    decoding: object
-    reference: str = ""
-
-    @cached_property
-    def summary(self):
-        """One row per model and site."""
-        return self.comparison.summary()
-
-    @property
-    def folds(self):
-        """One row per model, site, repeat and fold."""
-        return self.comparison.folds
-
-    @property
-    def models(self):
-        """Names of the models."""
-        return list(dict.fromkeys(self.folds["model"]))
-
-    @property
-    def sites(self):
-        """Names of the sites."""
-        return list(dict.fromkeys(self.folds["site"]))
+    def __init__(self, folder, reference=None):
+        self.folder = Path(folder)
+        self.comparison = load_comparison(folder)
+        self.folds = self.comparison.folds
+        self.models = list(dict.fromkeys(self.folds["model"]))
+        self.sites = list(dict.fromkeys(self.folds["site"]))
+        self.options, self.settings, self.cohort = (
+            _read_json(self.folder / f"{name}.json") for name in ("options", "settings", "cohort")
+        )
+        self.communities, self.robustness, self.decoding = (
+            _read_table(self.folder / f"{name}.csv")
+            for name in ("communities", "robustness", "decoding")
+        )
+        self.reference = reference or ("lstm-dg" if "lstm-dg" in self.models else self.models[0])
+        if self.reference not in self.models:
+            raise ValueError(f"reference={reference!r} must be one of {', '.join(self.models)}.")
 
     @property
     def n_subjects(self):
@@ -72,7 +41,7 @@ class Study:
     def n_planned(self):
         """How many folds the run has when it is finished."""
         settings = self.settings
-        one_per_site = settings.get("scheme") == LEAVE_ONE_SITE_OUT
+        one_per_site = settings.get("scheme") == "leave-one-site-out"
         each = (1 if one_per_site else settings.get("n_folds", 0)) * settings.get("n_repeats", 0)
         planned = each * len(settings.get("models", ())) * len(settings.get("sites", ()))
         return max(planned, len(self.folds))
@@ -94,38 +63,25 @@ class Study:
         return [fold for key, fold in self.results.items() if key[:2] == (model, site)]
 
 
-def read_study(folder):
-    """Read a results folder.
+def read_cohort_record(folder):
+    """Read who took part, as ``lstmdg compare`` has kept it.
 
     Parameters
     ----------
     folder : path
-        What ``compare_models`` was given as ``out``.
+        The results folder, with ``cohort.json``.
 
     Returns
     -------
-    Study
+    dict
+        As from :func:`cohort_record`; empty where there is no such file.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no finished fold.
+    Examples
+    --------
+    >>> from sklearn_lstmdg.report import read_cohort_record
+    >>> read_cohort_record("folder-without-a-record")
+    {}
     """
-    folder = Path(folder)
-    return Study(
-        folder,
-        load_comparison(folder),
-        *(_read_json(folder / f"{name}.json") for name in ("options", "settings")),
-        read_cohort_record(folder),
-        *(
-            _read_table(folder / f"{name}.csv")
-            for name in ("communities", "robustness", "decoding")
-        ),
-    )
-
-
-def read_cohort_record(folder):
-    """Read ``cohort.json``: the dict of :func:`cohort_record`, empty where there is none."""
     return _read_json(Path(folder) / "cohort.json")
 
 
@@ -158,16 +114,32 @@ def best_fold(comparison, model, site):
     ------
     ValueError
         If this model has no fold at this site.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_lstmdg.evaluation import compare_models
+    >>> from sklearn_lstmdg.report import best_fold
+    >>> y = np.tile([0, 1], 15)
+    >>> X = np.random.default_rng(0).normal(size=(30, 4)) + y[:, None]
+    >>> models = {"logistic": LogisticRegression()}
+    >>> comparison = compare_models(models, X, y, n_folds=3, random_state=0)
+    >>> fold = best_fold(comparison, "logistic", "all")
+    >>> bool(comparison.folds["acc"][fold.fold] == comparison.folds["acc"].max())
+    True
     """
     folds = comparison.folds
     rows = folds[(folds["model"] == model) & (folds["site"] == site)]
     if rows.empty:
         raise ValueError(f"There is no fold of model {model!r} at site {site!r}.")
-    ranks = []
-    for row in rows.itertuples():
+
+    def rank(row):
         fold = comparison.fold(model, site, row.repeat, row.fold)
-        ranks.append((-row.acc, -np.nan_to_num(row.auc), _validation_loss(fold), len(ranks), fold))
-    return min(ranks, key=lambda rank: rank[:-1])[-1]
+        return -row.acc, -np.nan_to_num(row.auc), _validation_loss(fold)
+
+    best = min(rows.itertuples(), key=rank)
+    return comparison.fold(model, site, best.repeat, best.fold)
 
 
 def _validation_loss(fold):

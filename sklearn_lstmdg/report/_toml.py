@@ -9,24 +9,9 @@ _DATA_DIR = '"~/nilearn_data"  # where ABIDE_pcp is on your machine'
 
 
 def to_toml(options):
-    """Write options as ``lstmdg compare --config`` reads them.
+    """Write the dict of ``options.json`` as ``lstmdg compare --config`` reads it.
 
-    Parameters
-    ----------
-    options : dict
-        From ``options.json``.
-
-    Returns
-    -------
-    str
-        TOML. The folder of the scans is left to the reader, as it tells of somebody's machine.
-
-    Examples
-    --------
-    >>> from sklearn_lstmdg.report._toml import to_toml
-    >>> print(to_toml({"models": ["fc-svm"], "n_jobs": 2, "sites": None}))
-    models = ["fc-svm"]
-    n-jobs = 2
+    The folder of the scans is left to the reader, as it tells of somebody's machine.
     """
     lines = []
     for name, value in options.items():

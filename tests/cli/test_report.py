@@ -8,9 +8,9 @@ import pytest
 from sklearn_lstmdg.cli import _decode, main
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import compare_models
-from sklearn_lstmdg.report import _drawings as _figures
 from sklearn_lstmdg.report import cohort_record
 
+from _pages import leave_figures_out
 from _stubs import Noise
 
 pandas = pytest.importorskip("pandas")
@@ -19,10 +19,8 @@ pytest.importorskip("matplotlib")
 
 @pytest.fixture(autouse=True)
 def _undrawn(monkeypatch):
-    """Leave the page's figures out: test_report.py looks at them."""
-    monkeypatch.setattr(
-        _figures, "_draw", lambda draw, name, n_panels=1, **_: ["<svg/>"] * n_panels
-    )
+    """Leave the page's figures out, which the tests of the page look at."""
+    leave_figures_out(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,16 @@ import time
 
 import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
 from sklearn_lstmdg.communities._memberships import two_means
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation._community_robustness import community_recovery, community_robustness
+from sklearn_lstmdg.evaluation._community_robustness import (
+    community_recovery,
+    community_robustness,
+    measure_communities,
+    summarize_robustness,
+)
 
 MEASURES = ["correlation", "dice", "matched_correlation", "matched_dice"]
 
@@ -173,3 +179,51 @@ def test_recovery_errors():
         community_recovery(truth, truth * [1, 0, 1, 1])
     with pytest.raises(ValueError, match="truth must be"):
         community_recovery(truth, truth[:, 0])
+
+
+def test_folds_of_a_comparison_keep_their_numbers(memberships):
+    folds = {
+        ("m", site, repeat, number): Bunch(membership=m, influence=np.arange(6.0))
+        for site in ("B", "A")
+        for repeat in (0, 1)
+        for number, m in zip((2, 5, 7), memberships, strict=False)
+    }
+    folds["m", "A", 1, 5].membership = np.eye(40, 6)
+    folds["m", "A", 1, 5].membership[:, 5] = 0
+    folds["m", "A", 1, 5].influence = None
+    communities, robustness = measure_communities(folds, 3, random_state=1)
+    expected = community_robustness(memberships[:3], n_permutations=3, random_state=1)
+    first = robustness[(robustness["site"] == "B") & (robustness["repeat"] == 1)]
+    assert first[["fold", "other"]].to_numpy().tolist() == [[2, 5], [2, 7], [5, 7]]
+    np.testing.assert_array_equal(first[MEASURES], expected[MEASURES])
+    assert robustness["site"].tolist() == ["B"] * 6 + ["A"] * 6
+    odd = communities.query("site == 'A' and repeat == 1 and fold == 5")
+    assert odd["dead"].tolist() == [False] * 5 + [True] and odd["influence"].isna().all()
+    assert len(communities) == 12 * 6 and odd["community"].tolist() == list(range(6))
+    with pytest.raises(ValueError, match="only one of m, C, 0"):
+        measure_communities({("m", "C", 0, 0): folds["m", "A", 0, 2]})
+
+
+def test_the_summary_is_of_the_pairs_with_the_reference(memberships):
+    folds = {
+        (method, "S", repeat, number): Bunch(membership=m, influence=None)
+        for method in ("b", "a")
+        for repeat in (0, 1)
+        for number, m in enumerate(memberships)
+    }
+    folds["a", "S", 0, 0] = Bunch(membership=np.zeros((40, 2)), influence=None)
+    communities, robustness = measure_communities(folds, 5, random_state=0)
+    robustness.loc[robustness["fold"] != 0, ["dice_null", "dice_z"]] = 99
+    summary = summarize_robustness(communities, robustness)
+    assert summary["method"].tolist() == ["b", "a"]
+    for name in MEASURES:
+        mine = robustness[robustness["method"] == "b"]
+        pairs = mine[mine["fold"] == 0]
+        row = summary.iloc[0]
+        told = [row[f"{name}{end}"] for end in ("", "_sd", "_null", "_z", "_all")]
+        means = [pairs[f"{name}{end}"].mean() for end in ("", "_null", "_z")]
+        expected = [means[0], pairs[name].std(), *means[1:], mine[name].mean()]
+        np.testing.assert_allclose(told, expected)
+    assert summary["dead"].tolist() == [0, 2 / 44]
+    sizes = np.concatenate([two_means(m).sum(axis=0) for m in memberships])
+    assert summary["size"][0] == sizes.mean()

@@ -1,0 +1,51 @@
+"""What all figures share: colours that colour-blind readers tell apart, axes without clutter."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from .._extras import require
+
+__all__ = ["GREY", "Display", "color", "last_step", "tidy"]
+
+# Okabe and Ito's palette, in an order that also differs in lightness.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+GREY = "0.45"
+
+
+def color(number):
+    """Return the color of the n-th model, method or class; colors begin anew after seven."""
+    return _COLORS[number % len(_COLORS)]
+
+
+def tidy(ax):
+    """Remove the frame's upper and right line."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def last_step(estimator):
+    """Return an estimator, or the last step of a Pipeline, which must be fitted."""
+    step = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    check_is_fitted(step)
+    return step
+
+
+class Display:
+    """Where a figure is drawn."""
+
+    def _open(self, ax, n_panels=None, size=(4.2, 3.6)):
+        """Set ``ax_`` (an array where ``n_panels`` are asked for) and ``figure_``; return ``ax_``.
+
+        New axes are made where none are given, each panel of this size in inches.
+        """
+        n_axes = n_panels or 1
+        if ax is None:
+            pyplot = require("matplotlib.pyplot", extra="plot")
+            options = {"figsize": (size[0] * n_axes, size[1]), "layout": "constrained"}
+            ax = pyplot.subplots(1, n_axes, squeeze=False, **options)[1]
+        axes = np.ravel(np.asarray(ax, dtype=object))
+        if len(axes) != n_axes:
+            raise ValueError(f"ax must hold {n_axes} axes for these panels, got {len(axes)}.")
+        self.ax_ = axes if n_panels else axes[0]
+        self.figure_ = axes[0].figure
+        return self.ax_

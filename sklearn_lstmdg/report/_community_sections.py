@@ -1,0 +1,131 @@
+"""Communities: how alike they are between folds, where they lie, and their terms."""
+
+import re
+from base64 import b64encode
+from itertools import chain
+
+import numpy as np
+
+from .._extras import require
+from ..communities import two_means
+from ..evaluation import measure_communities, summarize_robustness
+from ._drawings import robustness_figures
+from ._study import best_fold
+
+__all__ = ["communities", "robustness"]
+
+_N_PERMUTATIONS = 20
+_MEASURES = {
+    "correlation": "Correlation, best match",
+    "dice": "Dice, best match",
+    "matched_correlation": "Correlation, one to one",
+    "matched_dice": "Dice, one to one",
+}
+_N_TOP = 5
+_N_TERMS = 8
+_N_MEMBERS = 8
+_STATISTICS = {"r": "r", "z": "z", "p": "p", "p_fwe": "p, all terms"}
+
+
+def robustness(study):
+    """Return how well communities agree between the folds of the first repeat."""
+    tables = _measured(study)
+    if not tables:
+        return {"measures": []}
+    pandas = require("pandas", extra="data")
+    tables = [pandas.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)]
+    ends = {"mean": "", "sd": "_sd", "all": "_all", "null": "_null", "z": "_z"}
+    measures = [
+        {"method": row["method"], "site": row["site"], "measure": words}
+        | {key: row[f"{name}{end}"] for key, end in ends.items()}
+        for row in summarize_robustness(*tables).to_dict("records")
+        for name, words in _MEASURES.items()
+    ]
+    return {"measures": measures, "figures": robustness_figures(*tables, measures)}
+
+
+def _measured(study):
+    """Return what ``lstmdg communities`` has measured, and what it has not, measured here."""
+    tables, known = [], ()
+    if study.robustness is not None and study.communities is not None:
+        both = (study.communities, study.robustness)
+        tables.append([table[table["repeat"] == 0] for table in both])
+        known = set(study.robustness["method"])
+    folds = {}
+    for model in study.models:
+        for site in study.sites:
+            mine = [f for f in study.folds_of(model, site) if f.repeat == 0]
+            mine = [f for f in mine if f.membership is not None]
+            if model not in known and len(mine) > 1:
+                folds |= {(model, site, 0, fold.fold): fold for fold in mine}
+    if folds:
+        tables.append(measure_communities(folds, _N_PERMUTATIONS, random_state=0))
+    return tables
+
+
+def communities(study):
+    """Return the most influential communities of the best folds."""
+    if study.decoding is not None:
+        return _decoded(study)
+    tops = (_top(study, model, site) for model in study.models for site in study.sites)
+    return {"communities": list(chain.from_iterable(tops)), "n_top": _N_TOP}
+
+
+def _top(study, model, site):
+    folds = study.folds_of(model, site)
+    if not any(f.membership is not None and f.influence is not None for f in folds):
+        return []
+    fold = best_fold(study.comparison, model, site)
+    members = two_means(fold.membership)
+    order = np.argsort(-fold.influence, kind="stable")
+    codes = np.asarray(study.cohort.get("roi_codes", []))
+    if len(codes) != len(members):  # a model may have reduced the ROIs before
+        codes = np.arange(len(members)) + 1
+    return [
+        {
+            **{"community": column, "model": model, "site": site},
+            **{"repeat": fold.repeat, "fold": fold.fold, "influence": fold.influence[column]},
+            "n_rois": members[:, column].sum(),
+            "members": _shorten(codes[members[:, column]].tolist()),
+        }
+        for column in order[members.any(axis=0)[order]][:_N_TOP]
+    ]
+
+
+def _shorten(values):
+    shown = ", ".join(map(str, values[:_N_MEMBERS]))
+    left_out = len(values) - _N_MEMBERS
+    return f"{shown}, … ({left_out} more)" if left_out > 0 else shown
+
+
+def _decoded(study):
+    """Return what ``lstmdg decode`` has left in the folder."""
+    table = study.decoding
+    known = {key: heading for key, heading in _STATISTICS.items() if key in table}
+    found = table.groupby(["site", "model", "rank", "community"], sort=False)
+    return {
+        "communities": [_decoded_community(study.folder, part) for _, part in found],
+        "columns": [(heading, f"{{{key}:.3f}}") for key, heading in known.items()],
+    }
+
+
+def _decoded_community(folder, rows):
+    terms = rows.dropna(subset="term").head(_N_TERMS)
+    # A topic's words: "40_face_faces" is "face faces".
+    words = [re.sub(r"^\d+_", "", str(term)).replace("_", " ") for term in terms["term"]]
+    first = rows.iloc[0].to_dict()
+    rois = str(first["rois"])
+    return first | {
+        "rois": rois,
+        "n_rois": rois.count("; ") + 1,
+        "terms": terms.assign(term=words).to_dict("records"),
+        "image": _image(folder, first.get("image")),
+    }
+
+
+def _image(folder, name):
+    """Return a PNG as an address that holds it; only a file of the folder itself."""
+    path = folder / str(name).replace("\\", "/").rpartition("/")[2]
+    if path.suffix == ".png" and path.is_file():
+        return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"
+    return None

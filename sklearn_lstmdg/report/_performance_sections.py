@@ -1,0 +1,85 @@
+"""How well the models did."""
+
+import warnings
+
+from ..evaluation import compare_to, intervals
+from ._drawings import auc_figure, loss_figures, roc_figure
+
+__all__ = ["results", "roc", "tests", "training"]
+
+_METRICS = {"acc": "accuracy", "tnr": "TNR", "auc": "AUC"}
+
+
+def results(study):
+    """Return the comparison, and each model's AUC with its interval."""
+    estimates = intervals(study.comparison.predictions, pos_label=study.comparison.pos_label)
+    auc = estimates[estimates["metric"] == "auc"]
+    keys = ["model", "site"]
+    models = study.comparison.summary().merge(auc[[*keys, "low", "high"]], on=keys, how="left")
+    rates = [f"{name}{end}" for name in ("acc", "tpr", "tnr") for end in ("", "_sd")]
+    models[rates] *= 100
+    return {
+        "models": models.to_dict("records"),
+        "positive": _positive(study),
+        "n_one_class": int(models["n_one_class"].sum()),
+        "figures": [
+            figure
+            for place, (site, part) in enumerate(auc.groupby("site", sort=False))
+            for figure in auc_figure(part, site, f"auc-{place}")
+        ],
+    }
+
+
+def _positive(study):
+    label = study.comparison.pos_label
+    groups = (group for site in study.cohort.get("sites", ()) for group in site["groups"])
+    return next((g["name"] for g in groups if g["label"] == label), f"label {label}")
+
+
+def tests(study):
+    """Return the tests of the reference against each other model."""
+    if len(study.models) < 2:
+        return {}
+    comparison = study.comparison
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            frame = compare_to(
+                study.folds,
+                comparison.predictions,
+                study.reference,
+                pos_label=comparison.pos_label,
+            )
+    except ValueError as error:
+        return {"error": error}
+    frame["metric"] = frame["metric"].map(_METRICS)
+    liberal = frame[frame["liberal_only"]]
+    return {
+        "error": None,
+        "tests": frame.to_dict("records"),
+        "liberal_only": (liberal["model"] + ", " + liberal["metric"]).tolist(),
+        "warnings": [each.message for each in caught if each.category is UserWarning],
+    }
+
+
+def roc(study):
+    """Return the ROC curves of each site."""
+    return {
+        "figures": [
+            figure
+            for place, site in enumerate(study.sites)
+            for figure in roc_figure(study.comparison, site, f"roc-{place}")
+        ]
+    }
+
+
+def training(study):
+    """Return the losses by epoch of each model that keeps a history, site by site."""
+    sites = {}
+    for i, site in enumerate(study.sites):
+        for j, model in enumerate(study.models):
+            folds = [fold for fold in study.folds_of(model, site) if fold.history]
+            if folds:
+                figures = loss_figures(folds, model, site, f"loss-{i}-{j}")
+                sites.setdefault(site, {})[model] = figures
+    return {"sites": sites}

@@ -1,0 +1,57 @@
+"""Sizes and robustness of communities."""
+
+import numpy as np
+import pytest
+from sklearn.utils import Bunch
+
+from sklearn_lstmdg.evaluation import community_robustness, measure_communities
+from sklearn_lstmdg.plotting import RobustnessDisplay
+
+pytest.importorskip("pandas")
+pytest.importorskip("matplotlib")
+
+
+def test_robustness_draws_the_pairs_with_the_reference():
+    rng = np.random.default_rng(0)
+    folds = {
+        method: {site: list(rng.uniform(size=(4, 12, 3))) for site in ("X", "Y")}
+        for method in ("first", "second")
+    }
+    display = RobustnessDisplay.from_memberships(folds, n_permutations=5, random_state=1)
+    frame = community_robustness(folds["second"]["Y"], n_permutations=5, random_state=1)
+    pairs = frame[frame["fold"] == 0]
+    means = [line for line in display.ax_[2].lines if line.get_marker() == "D"]
+    assert len(means) == 4
+    assert means[3].get_ydata()[0] == pytest.approx(pairs["dice"].mean())
+    levels = [line for line in display.ax_[1].lines if line.get_linestyle() not in ("-", "None")]
+    drawn = [line.get_ydata()[0] for line in levels if len(line.get_ydata())]
+    assert drawn[3] == pytest.approx(pairs["correlation_null"].mean())
+    assert [tick.get_text() for tick in display.ax_[0].get_xticklabels()] == ["X", "Y"]
+    assert display.ax_[0].get_legend_handles_labels()[1] == ["first", "second"]
+
+
+def test_sizes_of_dead_communities_are_left_out():
+    alive = np.repeat([1.0, 0.0], [3, 5])
+    folds = [np.column_stack([alive, np.zeros(8)])] * 2
+    display = RobustnessDisplay.from_memberships({"m": {"s": folds}}, n_permutations=2)
+    np.testing.assert_array_equal(display.sizes["m"]["s"], [3, 3])
+
+
+def test_tables_of_a_comparison_are_drawn():
+    rng = np.random.default_rng(0)
+    folds = {
+        (method, "X", repeat, number): Bunch(membership=rng.uniform(size=(9, 2)), influence=None)
+        for method in ("dead", "alive")
+        for repeat in (0, 1)
+        for number in (3, 4, 5)
+    }
+    for key in folds:
+        if key[0] == "dead":
+            folds[key].membership = np.ones((9, 2))
+    communities, robustness = measure_communities(folds, 3, random_state=0)
+    display = RobustnessDisplay.from_tables(communities, robustness)
+    assert display.sizes["dead"]["X"].size == 0 and display.sizes["alive"]["X"].size == 12
+    pairs = robustness[(robustness["method"] == "alive") & (robustness["fold"] == 3)]
+    means = [line for line in display.ax_[1].lines if line.get_marker() == "D"]
+    assert len(pairs) == 4
+    assert means[1].get_ydata()[0] == pytest.approx(pairs["correlation"].mean())

@@ -1,0 +1,30 @@
+"""Who took part, as a record that JSON can hold."""
+
+import json
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from sklearn_lstmdg.datasets import load_abide
+from sklearn_lstmdg.report import cohort_record
+
+
+def test_real_counts_and_motion(data_dir):
+    nyu = load_abide(
+        data_dir, atlas="ho", pipeline="cpac", global_signal_regression=False, sites="NYU"
+    )
+    (site,) = json.loads(json.dumps(cohort_record(nyu, nyu.sites)))["sites"]
+    assert [site[n] for n in ("table", "selected", "files", "loaded")] == [184, 184, 172, 172]
+    means = [group["motion"][0] for group in site["groups"]]
+    np.testing.assert_allclose(means, [0.083, 0.059], atol=5e-4)
+    assert [group["n"] for group in site["groups"]] == [74, 98]
+
+
+def test_missing_phenotypes_are_left_out(cohort):
+    table = cohort.phenotypic.copy()
+    table["func_mean_fd"][cohort.target == 1] = -9999
+    table["func_mean_fd"][np.flatnonzero(cohort.target == 0)[1:]] = -9999
+    changed = Bunch(**cohort | {"phenotypic": table})
+    autism, control = cohort_record(changed, np.full(24, "all"))["sites"][0]["groups"]
+    assert autism["motion"] is None and autism["age"][2] == 12
+    assert control["motion"][1:] == [0.0, 1]

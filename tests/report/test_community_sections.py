@@ -1,0 +1,74 @@
+"""Sections on communities."""
+
+import pytest
+
+from sklearn_lstmdg.evaluation import load_comparison, measure_communities, summarize_robustness
+from sklearn_lstmdg.report import write_report
+
+from _pages import rows_of
+
+pandas = pytest.importorskip("pandas")
+pytest.importorskip("matplotlib")
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63000100"
+    "000500010d0a2db40000000049454e44ae426082"
+)
+
+
+def robustness_rows(folder):
+    page = write_report(folder).read_text(encoding="utf-8")
+    return rows_of(page, "Robustness of communities between folds")
+
+
+def measured(folder, n_permutations):
+    comparison = load_comparison(folder)
+    keys = [("lstm-dg", site, 0, fold) for site in ("SITE_1", "SITE_2") for fold in range(3)]
+    folds = {key: comparison.fold(*key) for key in keys}
+    return measure_communities(folds, n_permutations, random_state=0)
+
+
+def test_robustness_is_the_summary_of_the_command_line(copy, undrawn):
+    summary = summarize_robustness(*measured(copy, 20)).to_dict("records")
+    rows = robustness_rows(copy)
+    assert len(rows) == 16
+    for cells, row in zip(rows[1:8:4], summary, strict=True):
+        assert cells[:3] == ["lstm-dg", row["site"], "Dice, best match"]
+        shown = f"{row['dice']:.3f} ({row['dice_sd']:.3f})"
+        others = [f"{row['dice_all']:.3f}", f"{row['dice_null']:.3f}", f"{row['dice_z']:.1f}"]
+        assert cells[3:] == [shown, *others]
+
+
+def test_what_communities_has_measured_is_taken(copy, undrawn):
+    communities, robustness = measured(copy, 2)
+    later = robustness.assign(repeat=1, dice=9.0)
+    communities.to_csv(copy / "communities.csv", index=False)
+    pandas.concat([robustness.assign(dice=0.25), later]).to_csv(copy / "robustness.csv")
+    rows = robustness_rows(copy)
+    assert len(rows) == 16  # the other model is measured now
+    assert [cells[3] for cells in rows[1:8:4]] == ["0.250 (0.000)"] * 2
+    assert rows[9][3] != "0.250 (0.000)"
+
+
+def test_top_communities_come_by_influence(folder, page):
+    rows = rows_of(page, "The 5 most influential communities of the best fold")
+    assert {(cells[1], cells[2]) for cells in rows[:2]} == {("lstm-dg", "SITE_1")}
+    influence = [float(cells[4]) for cells in rows[:2]]
+    assert influence == sorted(influence, reverse=True)
+    assert all(len(cells[6].split(", ")) == int(cells[5]) for cells in rows)
+
+
+def test_what_decode_has_left_is_shown(copy, undrawn):
+    (copy / "brain.png").write_bytes(PIXEL)
+    (copy.parent / "secret.png").write_bytes(PIXEL[:-1])
+    row = {"site": "SITE_1", "model": "lstm-dg", "repeat": 0, "fold": 1, "rank": 1, "community": 4}
+    row |= {"influence": 0.5, "n_rois": 2, "rois": "Left <A>; Right B", "image": "brain.png"}
+    rows = [row | {"term": term, "r": r} for term, r in (("12_face_faces", 0.4), ("fear", 0.3))]
+    rows.append(row | {"rank": 2, "community": 7, "image": "../secret.png"})
+    pandas.DataFrame(rows).to_csv(copy / "decoding.csv", index=False)
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 1
+    assert "ROIs: Left &lt;A&gt;; Right B." in page
+    terms = rows_of(page, "Terms of community 4 of lstm-dg at SITE_1")
+    assert [cells[0] for cells in terms] == ["face faces", "fear"]
+    assert "chosen by its test subjects" in page and "Yarkoni" in page

@@ -1,0 +1,155 @@
+"""The page of a results folder, as HTML and as a browser shows it."""
+
+import re
+import shutil
+from importlib.resources import files
+
+import pytest
+from jinja2 import UndefinedError
+
+from sklearn_lstmdg.report import write_report
+from sklearn_lstmdg.report._page import _environment
+
+from _pages import Outline
+
+SECTIONS = (
+    "run cohort results tests roc training robustness communities warnings versions folds cite"
+)
+ODD_NAME = 'odd<b>&"name'
+
+
+def test_all_sections_are_there(page):
+    outline = Outline(page)
+    assert outline.sections == SECTIONS.split()
+    assert all(f'href="#{name}"' in page for name in outline.sections)
+
+
+def test_ids_are_unique_and_nothing_is_loaded(page):
+    outline = Outline(page)
+    assert len(set(outline.ids)) == len(outline.ids)
+    local = {f"#{name}" for name in outline.ids}
+    assert all(a in local or a.startswith("data:") for a in outline.addresses)
+    assert "@import" not in page and set(re.findall(r"url\((.)", page)) <= {"#"}
+    assert set(re.findall(r"url\((#[^)]*)\)", page)) <= local
+
+
+def test_figures_have_alternative_texts(page):
+    figures = Outline(page).figures
+    assert len(figures) >= 2 + 2 + 2 * 2 + 3
+    assert all(len(alternative) > 20 for alternative in figures)
+    assert any("Mean AUC: lstm-dg 0." in alternative for alternative in figures)
+
+
+def test_names_are_escaped(folder, tmp_path, undrawn):
+    title = "<script>alert(1)</script>"
+    page = write_report(folder, tmp_path / "page.html", title=title).read_text(encoding="utf-8")
+    assert page.count("<script>") == 1 and "&lt;script&gt;alert(1)" in page
+    assert ODD_NAME not in page and "odd&lt;b&gt;&amp;" in page
+    Outline(page)
+
+
+def test_the_same_folder_gives_the_same_page(folder, page, tmp_path):
+    assert write_report(folder, tmp_path / "page.html").read_text(encoding="utf-8") == page
+
+
+def test_braces_of_a_name_are_not_filled_in(folder, tmp_path, undrawn):
+    title = "{{ 7 * 7 }} {% raise %} {model}"
+    page = write_report(folder, tmp_path / "page.html", title=title).read_text(encoding="utf-8")
+    assert f"<h1>{title}</h1>" in page
+
+
+def test_templates_escape_all_and_refuse_what_is_missing():
+    templates = files("sklearn_lstmdg.report") / "templates"
+    texts = [path.read_text(encoding="utf-8") for path in templates.iterdir()]
+    assert len(texts) == len(SECTIONS.split()) + 4  # page, macros, style, script
+    assert not any(re.search(r"\|\s*safe|autoescape", text) for text in texts)
+    with pytest.raises(UndefinedError, match="nothing"):
+        _environment().from_string("{{ nothing }}").render()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium of the system, driven by Playwright."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install it")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        # Containers run as root, where Chromium's sandbox does not start.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser, folder, page):
+    """Show the page; whatever it complains of, or loads, is in ``complaints``."""
+    pages = []
+
+    def open_page(width, **options):
+        view = browser.new_page(viewport={"width": width, "height": 800}, **options)
+        pages.append(view)
+        view.complaints = []
+        view.on("console", lambda message: view.complaints.append(message.text))
+        view.on("pageerror", lambda error: view.complaints.append(str(error)))
+        view.on(
+            "request", lambda r: view.complaints.append(r.url) if "report.html" not in r.url else 0
+        )
+        view.goto((folder / "report.html").resolve().as_uri())
+        return view
+
+    yield open_page
+    for view in pages:
+        view.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_browser_shows_all_without_complaint(show, width):
+    view = show(width, color_scheme="dark" if width == 390 else "light")
+    for name in SECTIONS.split():
+        assert view.locator(f"section#{name} h2").is_visible()
+    assert view.evaluate("document.documentElement.scrollWidth") == width
+    assert view.locator("figure svg").count() >= 8
+    sizes = view.locator("figure svg").evaluate_all("all => all.map((one) => one.clientHeight)")
+    assert min(sizes) > 50
+    assert view.complaints == []
+
+
+def test_wide_tables_scroll_in_their_own_box(show):
+    view = show(390)
+    box = view.locator("section#results .box")
+    assert box.evaluate("one => one.scrollWidth > one.clientWidth")
+    box.evaluate("one => { one.scrollLeft = 200; }")
+    first = box.locator("tbody th").first.bounding_box()
+    assert 0 <= first["x"] < 40
+
+
+def test_tables_are_sorted_by_a_click_and_from_the_keyboard(show):
+    view = show(1280)
+    heads = view.locator("section#results thead th")
+    button = heads.nth(6).locator("button")
+    values = "rows => rows.map((row) => Number(row.cells[6].dataset.value))"
+    rows = view.locator("section#results tbody tr")
+    button.click()
+    found = rows.evaluate_all(values)
+    assert found == sorted(found) and heads.nth(6).get_attribute("aria-sort") == "ascending"
+    button.press("Enter")
+    assert rows.evaluate_all(values) == sorted(found, reverse=True)
+    assert heads.nth(6).get_attribute("aria-sort") == "descending"
+    heads.nth(1).locator("button").click()
+    sites = rows.evaluate_all("rows => rows.map((row) => row.cells[1].textContent)")
+    assert sites == sorted(sites) and heads.nth(6).get_attribute("aria-sort") is None
+    assert view.complaints == []
+
+
+def test_print_opens_what_is_folded_on_white(show):
+    view = show(1280, color_scheme="dark")
+    assert view.locator("details[open]").count() == 0
+    view.emulate_media(media="print")
+    view.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert view.locator("details:not([open])").count() == 0
+    assert not view.locator("nav").is_visible()
+    paper = view.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    assert view.pdf().startswith(b"%PDF")
