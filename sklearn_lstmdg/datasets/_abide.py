@@ -12,6 +12,7 @@ from ..scans import resample
 from ._pcp import (
     find_files,
     find_root,
+    read_diagnoses,
     read_scans,
     read_table,
     resolve_sites,
@@ -34,6 +35,9 @@ _REPETITION_TIMES = {
     "MAX_MUN": 3.0,
     "SBL": 2.2,
 }
+
+# Scans of CMU_b that have 316 points: their spectra say 1.5 s, where the site has 2 s.
+_OTHER_REPETITION_TIMES = dict.fromkeys([50644, 50648, 50669], 1.5)
 
 # Subjects of the paper's four sites.
 _PAPER_COUNTS = {"NYU": 184, "UM": 143, "USM": 101, "UCLA": 99}
@@ -89,8 +93,8 @@ def load_abide(
         - ``sites`` : ndarray of str of shape (n_subjects,), SITE_ID;
         - ``roi_codes`` : ndarray of int of shape (n_rois,), the atlas codes of the columns,
           ascending;
-        - ``phenotypic`` : DataFrame of n_subjects rows, the table as PCP gives it (missing values
-          may be -9999);
+        - ``phenotypic`` : DataFrame of n_subjects rows, the table as PCP gives it; its -9999 are
+          missing (NaN);
         - ``t_r`` : ndarray of shape (n_subjects,), repetition time in seconds, after resampling;
         - ``filenames`` : list of str;
         - ``site_counts`` : DataFrame with a row for each SITE_ID: rows of the ``table``, those
@@ -101,7 +105,8 @@ def load_abide(
     Raises
     ------
     ValueError
-        If a site is unknown, a file is damaged or lacks ROI codes, or ``resample_to`` is asked
+        If a site is unknown, the table or a file is damaged or lacks columns or ROI codes, a
+        diagnosis is neither 1 nor 2, a column of numbers holds text, or ``resample_to`` is asked
         for a site of unknown repetition time.
     FileNotFoundError
         If there is no such folder or table, or no file for this combination of options.
@@ -148,12 +153,14 @@ def load_abide(
     found = selected.loc[list(paths)]
     scans, roi_codes = read_scans(list(paths.values()), atlas)
     kept = _drop_duplicates(scans, found)
-    rows = found.iloc[kept].reset_index(drop=True)
-    scans, t_r = _resample([scans[i] for i in kept], rows["SITE_ID"], resample_to)
+    rows = found.iloc[kept]
+    target = read_diagnoses(rows, root)
+    rows = rows.reset_index(drop=True)
+    scans, t_r = _resample([scans[i] for i in kept], rows, resample_to)
     counts = _count(table, selected, found, rows)
     return Bunch(
         data=[scan.astype(np.float32) for scan in scans],
-        target=(rows["DX_GROUP"] == 1).to_numpy(dtype=int),
+        target=target,
         groups=rows["SUB_ID"].to_numpy(),
         sites=rows["SITE_ID"].to_numpy(dtype=str),
         roi_codes=roi_codes,
@@ -267,9 +274,12 @@ def _drop_duplicates(scans, rows):
     return kept
 
 
-def _resample(scans, site_ids, resample_to):
+def _resample(scans, rows, resample_to):
     """Bring the scans to one repetition time if asked, and return each one's."""
-    t_r = np.array([_REPETITION_TIMES.get(site_stem(site), np.nan) for site in site_ids])
+    site_ids = rows["SITE_ID"]
+    of_sites = [_REPETITION_TIMES.get(site_stem(site), np.nan) for site in site_ids]
+    pairs = zip(rows["SUB_ID"], of_sites, strict=True)
+    t_r = np.array([_OTHER_REPETITION_TIMES.get(subject, t_r) for subject, t_r in pairs])
     if resample_to is None:
         return scans, t_r
     if np.isnan(t_r).any():

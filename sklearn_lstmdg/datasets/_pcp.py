@@ -11,6 +11,7 @@ from .._extras import require
 __all__ = [
     "find_files",
     "find_root",
+    "read_diagnoses",
     "read_scans",
     "read_table",
     "resolve_sites",
@@ -21,6 +22,8 @@ __all__ = [
 
 _TABLE = "Phenotypic_V1_0b_preprocessed1.csv"
 _NO_FILE_NAME = "no_filename"
+_COLUMNS = ("SUB_ID", "SITE_ID", "FILE_ID", "DX_GROUP")
+_NUMBERS = ("SUB_ID", "DX_GROUP", "AGE_AT_SCAN", "SEX", "func_mean_fd")
 
 # Values that nilearn's quality_checked asks for in the columns of the three raters.
 _QUALITY = {
@@ -45,10 +48,47 @@ def find_root(data_dir):
 
 def read_table(root):
     """Read the phenotypic table."""
-    pandas = require("pandas", extra="data")
-    if not (root / _TABLE).is_file():
-        raise FileNotFoundError(f"The phenotypic table {root / _TABLE} is missing.")
-    return pandas.read_csv(root / _TABLE)
+    pandas, path = require("pandas", extra="data"), root / _TABLE
+    if not path.is_file():
+        raise FileNotFoundError(f"The phenotypic table {path} is missing.")
+    try:
+        table = pandas.read_csv(path, encoding="utf-8", na_values=["-9999", "-9999.0"])
+    except (UnicodeDecodeError, pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
+        raise ValueError(
+            f"{path} is no table of comma separated values in UTF-8: {error}"
+        ) from error
+    lacking = [name for name in _COLUMNS if name not in table]
+    if lacking:
+        raise ValueError(f"{path} has no column {', '.join(lacking)}.")
+    for name in _NUMBERS:
+        if name in table:
+            _check_numbers(table, name, path)
+    return table
+
+
+def _check_numbers(table, name, path):
+    """Refuse text in a column of numbers."""
+    numbers = require("pandas", extra="data").to_numeric(table[name], errors="coerce")
+    wrong = numbers.isna() & table[name].notna()
+    if wrong.any():
+        raise ValueError(f"{_cell(table, name, wrong, path)} is not a number.")
+    table[name] = numbers
+
+
+def _cell(table, name, wrong, path):
+    """Name the first of some cells: line of the file, subject, column and value."""
+    first = table.index[wrong][0]  # counted from the line below the names
+    subject, value = table.at[first, "SUB_ID"], table.at[first, name]
+    return f"{path}, line {first + 2}, subject {subject}: {name} {value!r}"
+
+
+def read_diagnoses(rows, root):
+    """Return 1 for autism and 0 for control; DX_GROUP is 1 and 2."""
+    wrong = ~rows["DX_GROUP"].isin([1, 2])
+    if wrong.any():
+        cell = _cell(rows, "DX_GROUP", wrong, root / _TABLE)
+        raise ValueError(f"{cell} is neither 1 (autism) nor 2 (control).")
+    return (rows["DX_GROUP"] == 1).to_numpy(dtype=int)
 
 
 def strategy(band_pass_filtering, global_signal_regression):
@@ -140,10 +180,11 @@ def read_scans(paths, atlas):
 def _read_scan(path):
     """Return the ROI codes and the series of a file."""
     try:
-        with path.open() as lines:
-            codes = _read_codes(next(lines, ""))
-            scan = np.array([line.split() for line in lines], dtype=float)
-        if scan.ndim == 2 and scan.shape[1] == len(codes) and np.isfinite(scan).all():
+        with path.open() as file:
+            codes, lines = _read_codes(next(file, "")), list(file)
+        scan = np.array([line.split() for line in lines], dtype=float)
+        is_whole = scan.ndim == 2 and scan.shape[1] == len(codes) and lines[-1].endswith("\n")
+        if is_whole and np.isfinite(scan).all():
             return codes, scan
     except ValueError:
         pass
@@ -169,6 +210,8 @@ def _describe_damage(path):
             n_values = len(line.split())
             if n_values != n_rois:
                 return f"{path}, line {number}: {n_values} values for {n_rois} ROIs."
+            if not line.endswith("\n"):
+                return f"{path}, line {number}: the file is cut short, its last line has no end."
             if not all(map(_is_finite_number, line.split())):
                 return f"{path}, line {number}: a value is not a finite number."
     return f"{path} holds no time point."

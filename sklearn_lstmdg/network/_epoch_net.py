@@ -175,10 +175,10 @@ class EpochNet(NeuralNet):
     def __setstate__(self, state):
         """Make the net that was, after a check that its arrays fit."""
         vars(self).update(vars(type(self).make(**_arguments_here(state["arguments"]))))
+        self.set_params(module__generator=torch.Generator())
         with torch.device("meta"):
             expected = self.module(**self.get_params_for("module")).state_dict()
         _check_arrays(state["weights"], expected)
-        self.set_params(module__generator=torch.Generator())
         self.initialize()
         weights = {name: torch.from_numpy(array) for name, array in state["weights"].items()}
         self.module_.load_state_dict(weights)

@@ -276,3 +276,69 @@ def test_loading_without_pandas_names_the_extra(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"\[data\]"):
         load_abide(home(folder))
+
+
+def edit(folder, change):
+    path = folder.parents[1] / "Phenotypic_V1_0b_preprocessed1.csv"
+    table = pd.read_csv(path, dtype=object)
+    change(table)
+    table.to_csv(path, index=False)
+
+
+@pytest.mark.parametrize("diagnosis", ["", "0", "3", "-9999", "1.5"])
+def test_a_diagnosis_that_is_none_is_named(folder, diagnosis):
+    edit(folder, lambda table: table.__setitem__("DX_GROUP", ["1", diagnosis, *["2"] * 7]))
+    with pytest.raises(ValueError, match=r"line 3, subject 50002: DX_GROUP .* is neither 1"):
+        load_abide(home(folder))
+
+
+@pytest.mark.parametrize("column", ["DX_GROUP", "AGE_AT_SCAN", "func_mean_fd"])
+def test_text_among_numbers_is_named(folder, column):
+    edit(folder, lambda table: table.__setitem__(column, ["1", "n/k", *["2"] * 7]))
+    with pytest.raises(ValueError, match=f"line 3, subject 50002: {column} 'n/k' is not a number"):
+        load_abide(home(folder))
+
+
+def test_minus_9999_is_missing_in_every_column(folder):
+    def change(table):
+        table["func_mean_fd"] = ["0.1", "-9999", "-9999.0", *["0.2"] * 6]
+        table["FIQ_TEST_TYPE"] = ["WASI", "-9999", *["WASI"] * 7]
+
+    edit(folder, change)
+    phenotypic = load_abide(home(folder)).phenotypic
+    assert phenotypic["func_mean_fd"].isna().tolist() == [False, True, *[False] * 6]
+    assert phenotypic["FIQ_TEST_TYPE"].isna().tolist() == [False, True, *[False] * 6]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"SUB_ID,SITE_ID,FILE_ID\n1,NYU,a\n", "has no column DX_GROUP"),
+        ("SUB_ID,SITE_ID,FILE_ID,DX_GROUP\n1,Zürich,a,1\n".encode("latin-1"), "in UTF-8"),
+        (b"SUB_ID,SITE_ID,FILE_ID,DX_GROUP\n1,NYU,a,1\n2,NYU,b,1,5,6\n", "line 3"),
+        (b"", "no table"),
+    ],
+)
+def test_a_table_that_is_none_is_named(folder, content, message):
+    path = folder.parents[1] / "Phenotypic_V1_0b_preprocessed1.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"(?s){path.name}.*{message}"):
+        load_abide(home(folder))
+
+
+def test_a_file_cut_in_its_last_number_is_noticed(folder):
+    path = folder / "NYU_0050001_rois_aal.1D"
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ValueError, match=r"NYU_0050001.*line 41: the file is cut short"):
+        load_abide(home(folder))
+
+
+def test_scans_of_another_repetition_time_than_their_site(folder, series):
+    def change(table):
+        table.loc[table["SUB_ID"] == "50007", ["SUB_ID", "FILE_ID"]] = ["50648", "CMU_b_0050648"]
+
+    edit(folder, change)
+    write_scan(folder, "CMU_b_0050648", series[50007])
+    abide = load_abide(home(folder), sites="CMU", resample_to=2.0)
+    assert load_abide(home(folder), sites="CMU").t_r.tolist() == [2, 1.5, 2]
+    assert [len(scan) for scan in abide.data] == [40, 30, 40]
