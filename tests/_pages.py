@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 
 from sklearn_lstmdg.report import _drawings
 
+ODD_NAME = 'odd<b>&"name'
+
 
 class Outline(HTMLParser):
     """What a page consists of: ids, sections, addresses, figures; refuses unclosed tags."""

@@ -131,12 +131,9 @@ class GenerationDisplay(Display):
         tidy(ax)
 
     def _draw_spectra(self, ax):
-        for series, shade, label in (
-            (self.real, _REAL, "real"),
-            (self.generated, _GENERATED, "generated"),
-        ):
-            frequencies, power = mean_spectrum(series, self.t_r)
-            ax.plot(frequencies, power, color=shade, lw=1.8, label=label)
+        for name, shade in {"real": _REAL, "generated": _GENERATED}.items():
+            spectrum = mean_spectrum(getattr(self, name), self.t_r)
+            ax.plot(*spectrum, color=shade, lw=1.8, label=name)
         ax.set(xlabel="Frequency (Hz)", ylabel="Share of power", title="Mean spectrum")
         ax.set_ylim(bottom=0)
         ax.legend(frameon=False, fontsize="small")
@@ -150,12 +147,8 @@ class GenerationDisplay(Display):
         np.fill_diagonal(shown, np.nan)
         image = ax.imshow(shown, cmap="PuOr_r", vmin=-1, vmax=1, interpolation="nearest")
         agreement = connectivity_agreement(self.generated, self.real)
-        ax.set(
-            xticks=[],
-            yticks=[],
-            xlabel="generated (below)",
-            title=f"Mean connectivity, r = {agreement:.2f}",
-        )
+        title = f"Mean connectivity, r = {agreement:.2f}"
+        ax.set(xticks=[], yticks=[], xlabel="generated (below)", title=title)
         ax.yaxis.set_label_position("right")
         ax.set_ylabel("real (above)", rotation=270, va="bottom")
         self.figure_.colorbar(image, ax=ax, shrink=0.8, label="Pearson's r")

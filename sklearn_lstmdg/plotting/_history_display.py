@@ -1,5 +1,7 @@
 """Losses by epoch."""
 
+from itertools import zip_longest
+
 import numpy as np
 
 from ._display import GREY, Display, color, last_step, tidy
@@ -104,11 +106,9 @@ class HistoryDisplay(Display):
         ValueError
             If there is no such fold, or the model keeps no history.
         """
-        frame = comparison.folds
-        kept = frame[(frame["model"] == model) & ((frame["site"] == site) | (site is None))]
-        keys = kept[["model", "site", "repeat", "fold"]].to_dict("records")
-        folds = [comparison.fold(**key) for key in keys]
-        folds = [fold for fold in folds if fold.history]
+        keys = comparison.folds[["model", "site", "repeat", "fold"]].itertuples(index=False)
+        mine = [key for key in keys if key.model == model and site in (None, key.site)]
+        folds = [fold for key in mine if (fold := comparison.fold(*key)).history]
         if not folds:
             at = "" if site is None else f" at site {site!r}"
             raise ValueError(f"The comparison holds no history of model {model!r}{at}.")
@@ -133,13 +133,8 @@ class HistoryDisplay(Display):
 
     def _values(self, name, part):
         """Return the values of all fits, (n_fits, n_epochs), NaN after a fit's last epoch."""
-        rows = [
-            np.asarray(history.get(f"{part}_{name}", ()), dtype=float) for history in self.histories
-        ]
-        values = np.full((len(rows), max(map(len, rows))), np.nan)
-        for row, target in zip(rows, values, strict=True):
-            target[: len(row)] = row
-        return values
+        fits = [history.get(f"{part}_{name}", ()) for history in self.histories]
+        return np.array(list(zip_longest(*fits, fillvalue=np.nan)), dtype=float).T
 
     def plot(self, losses=None, ax=None):
         """Draw one panel for each loss.
@@ -175,11 +170,10 @@ class HistoryDisplay(Display):
     def _draw(self, ax, name):
         for number, (part, label) in enumerate((("train", "training"), ("valid", "validation"))):
             values = self._values(name, part)
-            if not np.isfinite(values).any():
-                continue
-            self._draw_curves(ax, values, color(number), label)
-            if part == "valid":
-                self._mark_best(ax, values)
+            if np.isfinite(values).any():
+                self._draw_curves(ax, values, color(number), label)
+                if part == "valid":
+                    self._mark_best(ax, values)
         ax.set(xlabel="Epoch", ylabel=self.NAMES.get(name, name))
         tidy(ax)
 
@@ -197,15 +191,6 @@ class HistoryDisplay(Display):
     def _mark_best(self, ax, values):
         kept = [(best, row) for best, row in zip(self.best_epochs, values, strict=True) if best]
         if kept:
-            ax.plot(
-                [best for best, _ in kept],
-                [row[best - 1] for best, row in kept],
-                ls="",
-                marker="o",
-                ms=5 if len(kept) > 1 else 8,
-                mfc="white",
-                mec=GREY,
-                mew=1.4,
-                zorder=3,
-                label="epoch that is kept",
-            )
+            epochs, losses = zip(*((best, row[best - 1]) for best, row in kept), strict=True)
+            look = {"mfc": "white", "mec": GREY, "mew": 1.4, "ms": 5 if len(kept) > 1 else 8}
+            ax.plot(epochs, losses, "o", **look, zorder=3, label="epoch that is kept")

@@ -132,7 +132,6 @@ class MembershipDisplay(Display):
         )
         self._mark_blocks()
         self._name_rois()
-        self._number_communities()
         self.ax_.set(title=title)
         self.ax_.tick_params(length=2)
         if colorbar:
@@ -149,22 +148,19 @@ class MembershipDisplay(Display):
             self.ax_.axhline(edge + 0.5, color="0.6", lw=0.6)
 
     def _name_rois(self):
-        if self.roi_names is None or len(self.membership) > _MOST_NAMES:
-            self.ax_.set_ylabel(f"ROI, by community ({len(self.membership)})")
-            self.ax_.set_yticks([])
-            return
-        names = [str(self.roi_names[roi]) for roi in self.roi_order_]
-        self.ax_.set_yticks(np.arange(len(names)), names, fontsize="x-small")
-
-    def _number_communities(self):
-        """Write the numbers of the communities, where there is room."""
-        if len(self.community_order_) > _MOST_NUMBERS:
-            self.ax_.set_xlabel(f"Community ({len(self.community_order_)})")
-            self.ax_.set_xticks([])
-            return
-        numbers = np.arange(len(self.community_order_))
-        self.ax_.set_xticks(numbers, self.community_order_.tolist(), fontsize="small")
-        self.ax_.set_xlabel("Community")
+        """Write the names of ROIs and the numbers of communities, where there is room."""
+        n_rois, n_communities = self.membership.shape
+        if self.roi_names is None or n_rois > _MOST_NAMES:
+            self.ax_.set(ylabel=f"ROI, by community ({n_rois})", yticks=[])
+        else:
+            names = [str(self.roi_names[roi]) for roi in self.roi_order_]
+            self.ax_.set_yticks(np.arange(n_rois), names, fontsize="x-small")
+        if n_communities > _MOST_NUMBERS:
+            self.ax_.set(xlabel=f"Community ({n_communities})", xticks=[])
+        else:
+            numbers = self.community_order_.tolist()
+            self.ax_.set_xticks(np.arange(n_communities), numbers, fontsize="small")
+            self.ax_.set_xlabel("Community")
 
 
 def _scale(membership):

@@ -119,22 +119,12 @@ class ROCDisplay(Display):
         self._open(ax, size=(5.2, 5)).plot([0, 1], [0, 1], color=GREY, lw=1, ls=":", label="chance")
         for number, (model, curves) in enumerate(self.curves.items()):
             self._draw(model, curves, color(number), band)
-        self.ax_.set(
-            xlabel="False positive rate",
-            ylabel="True positive rate",
-            xlim=(-0.01, 1.01),
-            ylim=(-0.01, 1.01),
-            aspect="equal",
-        )
-        title = {"error": "standard error", "deviation": "standard deviation"}.get(band)
-        self.ax_.legend(
-            frameon=False,
-            fontsize="small",
-            loc="lower right",
-            title=f"Mean over folds; band: {title}" if band else "Mean over folds",
-            title_fontsize="small",
-            alignment="left",
-        )
+        names = {"xlabel": "False positive rate", "ylabel": "True positive rate"}
+        self.ax_.set(**names, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+        spread = {"error": "; band: standard error", "deviation": "; band: standard deviation"}
+        title = f"Mean over folds{spread.get(band, '')}"
+        look = {"frameon": False, "fontsize": "small", "title_fontsize": "small"}
+        self.ax_.legend(title=title, loc="lower right", alignment="left", **look)
         tidy(self.ax_)
         return self
 

@@ -16,7 +16,7 @@ def _close():
     pytest.importorskip("matplotlib.pyplot").close("all")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def comparison():
     """Two models that draw numbers, at two sites."""
     rng = np.random.default_rng(0)

@@ -9,10 +9,8 @@ from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import compare_models
 from sklearn_lstmdg.report import cohort_record, write_report
 
-from _pages import leave_figures_out
+from _pages import ODD_NAME, leave_figures_out
 from _stubs import Noise
-
-ODD_NAME = 'odd<b>&"name'
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +19,7 @@ def _extras():
     pytest.importorskip("matplotlib")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cohort():
     """Two sites."""
     return make_scans(
@@ -29,7 +27,7 @@ def cohort():
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory, cohort):
     """Two models of noise at two sites, with all that the command line leaves."""
     out = tmp_path_factory.mktemp("report") / "a study & more"
@@ -56,7 +54,7 @@ def copy(folder, tmp_path):
     return shutil.copytree(folder, tmp_path / "copy")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def page(folder):
     """The folder's page."""
     return write_report(folder).read_text(encoding="utf-8")

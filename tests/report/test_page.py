@@ -10,12 +10,11 @@ from jinja2 import UndefinedError
 from sklearn_lstmdg.report import write_report
 from sklearn_lstmdg.report._page import _environment
 
-from _pages import Outline
+from _pages import ODD_NAME, Outline
 
 SECTIONS = (
     "run cohort results tests roc training robustness communities warnings versions folds cite"
 )
-ODD_NAME = 'odd<b>&"name'
 
 
 def test_all_sections_are_there(page):

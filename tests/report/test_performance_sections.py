@@ -8,13 +8,11 @@ import pytest
 from sklearn_lstmdg.evaluation import compare_models
 from sklearn_lstmdg.report import write_report
 
-from _pages import rows_of
+from _pages import ODD_NAME, rows_of
 from _stubs import Noise
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")
-
-ODD_NAME = 'odd<b>&"name'
 
 
 def test_the_comparison_s_numbers(folder, page):

@@ -4,12 +4,10 @@ import pytest
 
 from sklearn_lstmdg.report import write_report
 
-from _pages import rows_of
+from _pages import ODD_NAME, rows_of
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")
-
-ODD_NAME = 'odd<b>&"name'
 
 
 def test_groups_and_their_motion(page, cohort):
