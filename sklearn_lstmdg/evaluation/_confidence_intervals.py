@@ -5,8 +5,7 @@ from scipy.stats import t as student
 
 from .._extras import require
 from . import _statistics as statistics
-from ._frames import check_frame, check_predictions
-from ._metrics import score_predictions
+from ._metrics import check_frame, check_predictions, score_predictions
 
 __all__ = ["calibration_curve", "confidence_intervals"]
 

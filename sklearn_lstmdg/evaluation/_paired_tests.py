@@ -8,8 +8,7 @@ from sklearn.utils import check_random_state
 
 from .._extras import require
 from . import _statistics as statistics
-from ._frames import check_frame, check_predictions
-from ._metrics import METRICS, score_predictions
+from ._metrics import METRICS, check_frame, check_predictions, score_predictions
 
 __all__ = ["null_from_permutations", "test_against"]
 

@@ -10,15 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+from filelock import FileLock
 
 from .._files import write_atomically
 from ._fingerprint import digest
 from ._folds import WITHIN_SITE
-
-try:
-    import fcntl
-except ImportError:  # not POSIX
-    fcntl = None
 
 __all__ = [
     "LOCK",
@@ -176,7 +172,7 @@ def refuse_other_run(out, result, fingerprint):
     ValueError
         Naming what differs.
     """
-    there = {"scheme": WITHIN_SITE, "source": None} | result.facts.get("fingerprint", {})
+    there = {"scheme": WITHIN_SITE, "X_unlabeled": None} | result.facts.get("fingerprint", {})
     changed = [name for name, value in fingerprint.items() if there.get(name) != value]
     if changed:
         model, site = result.key[:2]
@@ -216,11 +212,12 @@ def locked(folder, wait=True):
         without, since every single file is written at once or not at all.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        is_held = False
-        if fcntl is not None:
-            with contextlib.suppress(OSError):
-                file = stack.enter_context((Path(folder) / LOCK).open("ab"))
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                is_held = True
+    lock = FileLock(Path(folder) / LOCK, timeout=-1 if wait else 0)
+    is_held = False
+    with contextlib.suppress(OSError, NotImplementedError):  # Timeout is an OSError
+        lock.acquire()
+        is_held = True
+    try:
         yield is_held
+    finally:
+        lock.release()

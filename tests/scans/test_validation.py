@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
+from sklearn_lstmdg.scans import window_view
 from sklearn_lstmdg.scans._validation import (
     check_groups,
     check_labels,
     check_sequences,
     check_validation_mask,
 )
-from sklearn_lstmdg.scans._windows import window_view
 
 
 @pytest.fixture
