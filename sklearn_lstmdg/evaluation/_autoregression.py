@@ -109,10 +109,10 @@ def fit_by_validation(kind, rows, alphas):
     -------
     RoiAutoregression or VectorAutoregression
     """
-    held = list(range(_HELD_EVERY - 1, len(rows), _HELD_EVERY)) or [len(rows) - 1]
-    kept = _sum_moments(kind, [row for i, row in enumerate(rows) if i not in held])
+    validating = list(range(_HELD_EVERY - 1, len(rows), _HELD_EVERY)) or [len(rows) - 1]
+    kept = _sum_moments(kind, [row for i, row in enumerate(rows) if i not in validating])
     errors = [
-        sum(np.square(model.predict(rows[i][0]) - rows[i][1]).sum() for i in held)
+        sum(np.square(model.predict(rows[i][0]) - rows[i][1]).sum() for i in validating)
         for model in (kind.from_solution(solution) for solution in _ridge(*kept, alphas))
     ]
     best = alphas[int(np.argmin(errors))]
