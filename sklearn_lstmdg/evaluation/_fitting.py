@@ -11,15 +11,7 @@ __all__ = ["fit_fold", "set_random_states"]
 
 
 def set_random_states(estimator, seed):
-    """Set every ``random_state`` of an estimator and of what it contains.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Changed in place.
-    seed : int
-        Decides all of them.
-    """
+    """Set every ``random_state`` of an estimator and of what it contains."""
     names = [
         name for name in sorted(estimator.get_params()) if name.split("__")[-1] == "random_state"
     ]
@@ -28,34 +20,7 @@ def set_random_states(estimator, seed):
 
 
 def fit_fold(estimator, seed, X, y, groups, fold, X_unlabeled=None):
-    """Train a clone on the training and validation rows and predict the test rows.
-
-    Parameters
-    ----------
-    estimator : classifier or Pipeline
-        Left as it is.
-    seed : int
-        Decides every ``random_state``.
-    X : Sequences
-        All rows.
-    y : ndarray of shape (n_rows,)
-        Labels of all rows.
-    groups : ndarray of shape (n_rows,)
-        Groups of all rows.
-    fold : Fold
-        Which rows train, validate and test.
-    X_unlabeled : array-like or list, default=None
-        Rows of other sites to pretrain on.
-
-    Returns
-    -------
-    arrays : dict of ndarray
-        "proba" (n_test, n_classes) and "classes"; "membership", "influence" and "history_<name>"
-        where the model has them.
-    facts : dict
-        "n_iter", "best_epoch" and "pretrained_on" ("source" or "training"; None where a model
-        does not pretrain).
-    """
+    """Train a clone on the training and validation rows and predict the test rows."""
     estimator = clone(estimator)
     set_random_states(estimator, seed)
     rows = np.sort(np.append(fold.train, fold.validation))

@@ -136,9 +136,11 @@ def forecast(model, X, n_steps=100):
 
     Returns
     -------
-    real, generated : ndarray of shape (n_subjects, n_points, n_rois)
+    real : ndarray of shape (n_subjects, n_points, n_rois)
         Points after the first window, as the model sees them (cleaned). ``n_points`` is the
         shortest scan's, at most ``n_steps``.
+    generated : ndarray of shape (n_subjects, n_points, n_rois)
+        What the model makes of them.
 
     Raises
     ------

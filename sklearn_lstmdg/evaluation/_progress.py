@@ -12,19 +12,7 @@ _BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
 
 
 class Progress:
-    """Report finished folds: a bar on a terminal, else a line for each fold.
-
-    Parameters
-    ----------
-    models : list of str
-        Model of each fold still to be trained.
-    n_done : int
-        Folds that an earlier run has finished.
-    n_workers : int
-        Folds trained side by side.
-    stream : file, default=None
-        Where to write; None is standard error.
-    """
+    """Report finished folds: a bar on a terminal, else a line for each fold."""
 
     def __init__(self, models, n_done, n_workers, stream=None):
         self.stream = sys.stderr if stream is None else stream

@@ -230,7 +230,8 @@ def _fingerprint_data(models, cohort, folds):
 def _fit(task, cohort):
     """Train a fold's model and return what its predictions are and what it has learnt."""
     estimator, fold, unlabeled = task.work
-    X, y, groups = cohort.rows_of(task.facts["model"]), *map(np.asarray, (cohort.y, cohort.groups))
+    X = cohort.rows_of(task.facts["model"])
+    y, groups = np.asarray(cohort.y), np.asarray(cohort.groups)
     X_unlabeled = None if unlabeled is None else cohort.take_unlabeled(unlabeled)
     arrays, facts = fit_fold(estimator, task.facts["seed"], X, y, groups, fold, X_unlabeled)
     arrays |= _decide(arrays.pop("proba"), arrays.pop("classes"), task.facts["pos_label"])

@@ -74,26 +74,7 @@ def _digest(rows):
 
 
 def check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled=None):
-    """Check the input of a comparison.
-
-    Parameters
-    ----------
-    X, y, groups, sites, confounds, pos_label, X_unlabeled : see ``compare_models``
-        The input.
-
-    Returns
-    -------
-    cohort : Cohort
-        The input in one form.
-    pos_label : bool, int, float or str
-        The positive class.
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, there are not two classes, ``pos_label`` is not among them, or
-        ``X_unlabeled`` is of another form than X or shares rows with it.
-    """
+    """Check the input of a comparison."""
     scans = _check_rows(X)
     n_rows = len(scans)
     classes, codes = check_labels(y, n_rows)
