@@ -47,7 +47,7 @@ class Comparison:
     >>> comparison.folds["n_test"].tolist()
     [4, 4, 4]
     >>> comparison.fold("dummy", fold=1).score.tolist()
-    [0.0, 0.0, 0.0, 0.0]
+    [0.5, 0.5, 0.5, 0.5]
     """
 
     def __init__(self, results):
