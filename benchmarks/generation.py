@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.datasets import load_abide
-from sklearn_lstmdg.evaluation import judge_generation
+from sklearn_lstmdg.evaluation import evaluate_forecast
 from sklearn_lstmdg.presets import PAPER
 
 
@@ -41,7 +41,7 @@ def main():
         model = make_pipeline(
             SubsequenceAugmenter(step=args.step), LSTMDGClassifier(**parameters, random_state=0)
         )
-        judged = judge_generation(model.fit(train, y), train, test)
+        judged = evaluate_forecast(model.fit(train, y), train, test)
         print(f"\n{name}, {model[-1].n_iter_} epochs\n\n{judged.round(3).to_string()}", flush=True)
 
 

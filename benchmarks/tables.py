@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas
 
-from sklearn_lstmdg.evaluation import compare_to, paper_table
+from sklearn_lstmdg.evaluation import paper_table, test_against
 
 
 def read(folders, name):
@@ -44,7 +44,7 @@ def main():
         add_before(frame, args.before, name, args.reference)
         for frame, name in ((folds, "folds"), (predictions, "predictions"))
     )
-    tests = compare_to(folds, predictions, args.reference)
+    tests = test_against(folds, predictions, args.reference)
     tests.round(4).to_csv(args.out / "tests.csv", index=False)
     print(tests.round(3).to_string())
 

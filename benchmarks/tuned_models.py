@@ -71,7 +71,7 @@ def main():
         out=args.out,
         random_state=0,
         verbose=1,
-        source=source,
+        X_unlabeled=source,
     )
     print(comparison.summary().round(3).to_string())
 

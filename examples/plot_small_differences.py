@@ -45,6 +45,6 @@ axes.legend(frameon=False)
 
 # %%
 # New seeds and new folds average out the training's share of chance. They do not bring new
-# subjects: what is left is drawn above, and :func:`~sklearn_lstmdg.evaluation.compare_to` tests
+# subjects: what is left is drawn above, and :func:`~sklearn_lstmdg.evaluation.test_against` tests
 # against it, with the corrected t-test and by swapping the two models subject by subject.
 plt.show()

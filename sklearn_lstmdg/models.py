@@ -147,7 +147,7 @@ def make_model(name, length=30, step=1, regress_global_mean=False, **parameters)
 
     Penalties of the logistic and ridge models are fixed, so that nothing is searched. Correlations
     do not depend on standardisation, but they do on ``regress_global_mean``: clean what "dtl" is
-    pretrained on as the Pipeline does, ``model[-1].pretrain(model[0].fit_transform(X_source))``.
+    pretrained on as the Pipeline does, ``model[-1].pretrain(model[0].fit_transform(X_unlabeled))``.
 
     Examples
     --------

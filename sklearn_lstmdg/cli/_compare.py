@@ -138,7 +138,7 @@ def run(args):
     cohort = load_cohort(args)
     more = {
         "scheme": args.scheme,
-        "source": load_source(args, cohort),
+        "X_unlabeled": load_source(args, cohort),
         "confounds": read_confounds(cohort, args.confounds),
     }
     with _cluster(args.dask):

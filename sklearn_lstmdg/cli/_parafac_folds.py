@@ -2,23 +2,17 @@
 
 import argparse
 import json
-import time
-import warnings
 from pathlib import Path
 
 import numpy as np
-from joblib import effective_n_jobs
+from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
-from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from ..augmentation import SubsequenceAugmenter
 from ..communities import ParafacCommunities
-from ..evaluation._fingerprint import describe, digest
-from ..evaluation._folds import make_seed
-from ..evaluation._progress import Progress
-from ..evaluation._store import FoldResult, FoldStore
+from ..evaluation import FoldTask, describe, digest, make_seed, run_folds
 from ..preprocessing import ScanCleaner
+from ..scans import check_sequences
 from ._scan_options import load_cohort
 
 __all__ = ["fit_parafac"]
@@ -51,34 +45,19 @@ def fit_parafac(args, folds):
     options = _read_options(args.folder)
     cohort = load_cohort(options)
     _check_subjects(cohort, folds, args.folder)
-    store = FoldStore(Path(args.folder) / _NAME)
     tasks = [_plan(key, fold, cohort, options, args) for key, fold in folds.items()]
-    finished = _finished(store, tasks)
-    waiting = [task for task in tasks if task["key"] not in finished]
-    progress = Progress([_NAME] * len(waiting), len(finished), effective_n_jobs(args.n_jobs))
-    run = Parallel(n_jobs=args.n_jobs, return_as="generator_unordered")
-    for result in run(delayed(_fit)(task, store) for task in waiting):
-        finished[result.key] = result
-        if not args.quiet:
-            progress.update(result)
-    _report_warnings(finished.values())
+    results = run_folds(
+        tasks,
+        _fit,
+        check_sequences(cohort.data),
+        out=Path(args.folder) / _NAME,
+        n_jobs=args.n_jobs,
+        verbose=not args.quiet,
+    )
     return {
-        task["key"][1:]: Bunch(
-            membership=finished[task["key"]].arrays["membership"], influence=None
-        )
-        for task in tasks
+        key[1:]: Bunch(membership=result.arrays["membership"], influence=None)
+        for key, result in results.items()
     }
-
-
-def _report_warnings(results):
-    """Warn once for all folds."""
-    warned = [result.facts["warnings"][0] for result in results if result.facts["warnings"]]
-    if warned:
-        warnings.warn(
-            f"PARAFAC warned in {len(warned)} of its folds; the first: {warned[0]}",
-            UserWarning,
-            stacklevel=3,
-        )
 
 
 def _read_options(folder):
@@ -107,43 +86,20 @@ def _plan(key, fold, cohort, options, args):
     augmenter = SubsequenceAugmenter(options.length, args.parafac_step, horizon=0)
     model = ParafacCommunities(fold.membership.shape[1])
     model.set_params(random_state=make_seed(args.seed, _NAME, *key) % 2**32)
-    fingerprint = {
-        "scans": digest(*scans),
-        "settings": digest(describe([cleaner, augmenter, model]), args.seed),
-    }
-    steps = (cleaner, augmenter, model)
-    return {"key": (_NAME, *key), "scans": scans, "steps": steps, "fingerprint": fingerprint}
-
-
-def _finished(store, tasks):
-    planned = {task["key"]: task["fingerprint"] for task in tasks}
-    finished = {key: result for key, result in store.read_all().items() if key in planned}
-    for key, result in finished.items():
-        there = result.facts["fingerprint"]
-        changed = [name for name, value in planned[key].items() if there.get(name) != value]
-        if changed:
-            raise ValueError(
-                f"{store.folder.parent} holds PARAFAC of other {' and '.join(changed)}: delete it, "
-                "or use the earlier --parafac-step and --seed."
-            )
-    return finished
-
-
-def _fit(task, store):
-    """Decompose one fold's scans and write the memberships."""
-    cleaner, augmenter, model = task["steps"]
-    begin = time.perf_counter()
-    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.fit(augmenter.fit_transform(cleaner.fit_transform(task["scans"])))
-    _, site, repeat, fold = task["key"]
+    site, repeat, fold_number = key
     facts = {
-        **{"model": _NAME, "site": site, "repeat": repeat, "fold": fold},
-        **{"fingerprint": task["fingerprint"], "n_iter": model.n_iter_},
-        "reconstruction_err": float(model.reconstruction_err_),
-        "warnings": [str(warning.message) for warning in caught],
-        "seconds": time.perf_counter() - begin,
+        **{"model": _NAME, "site": site, "repeat": repeat, "fold": fold_number},
+        "fingerprint": {
+            "scans": digest(*scans),
+            "settings": digest(describe([cleaner, augmenter, model]), args.seed),
+        },
     }
-    result = FoldResult(facts, {"membership": model.membership_})
-    store.write(result)
-    return result
+    return FoldTask(facts, (make_pipeline(cleaner, augmenter, model), fold.train))
+
+
+def _fit(task, scans):
+    """Decompose one fold's scans."""
+    pipeline, rows = task.work
+    model = pipeline.fit(scans.take(rows).in_form())[-1]
+    error = float(model.reconstruction_err_)
+    return {"membership": model.membership_}, {"n_iter": model.n_iter_, "reconstruction_err": error}

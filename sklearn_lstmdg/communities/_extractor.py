@@ -4,22 +4,20 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import (
     _check_feature_names_in,
     check_is_fitted,
-    has_fit_parameter,
 )
 
+from .._routing import fit_arguments
 from ..base import ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
-from ..scans import check_groups, window_view
+from ..scans import check_groups
 from ._memberships import find_constant, member_weights, top_communities, two_means
 
 __all__ = ["CommunityExtractor", "community_influence", "top_communities"]
@@ -160,7 +158,7 @@ class CommunityExtractor(
     def _fit_estimator(self, X, y, groups):
         if not self.prefit:
             estimator = clone(self._estimator_or_default())
-            return estimator.fit(X, y, **_groups_of_fit(estimator, groups))
+            return estimator.fit(X, y, **fit_arguments(estimator, groups))
         if self.estimator is None:
             raise ValueError("prefit=True needs a fitted estimator, got estimator=None.")
         check_is_fitted(self.estimator)
@@ -199,7 +197,7 @@ class CommunityExtractor(
         sequences = self._check_rows(X)
         weights = member_weights(self.membership_.astype(np.float64), self.communities_)
         courses = [series @ weights.astype(series.dtype) for series in sequences.series]
-        return _in_form(replace(sequences, series=courses), getattr(X, "ndim", 1) > 2)
+        return replace(sequences, series=courses).in_form()
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the communities.
@@ -242,26 +240,6 @@ def _last_step(estimator):
     return estimator
 
 
-def _groups_of_fit(estimator, groups):
-    """Return the keywords that bring groups to an estimator's fit, or to the steps' that take them.
-
-    Without metadata routing a Pipeline wants them under the names of its steps.
-    """
-    if groups is None:
-        return {}
-    if not isinstance(estimator, Pipeline):
-        return {"groups": groups} if has_fit_parameter(estimator, "groups") else {}
-    if get_config()["enable_metadata_routing"]:
-        wanted = get_routing_for_object(estimator).consumes("fit", ["groups"])
-        return dict.fromkeys(wanted, groups)
-    return {
-        f"{name}__{key}": value
-        for name, step in estimator.steps
-        if step is not None and step != "passthrough"
-        for key, value in _groups_of_fit(step, groups).items()
-    }
-
-
 def _membership_of(estimator, n_rois):
     """Return the memberships that an estimator learnt, checked."""
     step = _last_step(estimator)
@@ -293,20 +271,6 @@ def _upper_cluster(column, clusterer):
     if len(found) != 2:
         raise ValueError(f"clusterer must find 2 clusters, {clusterer} found {len(found)}.")
     return labels == found[np.argmax([column[labels == label].mean() for label in found])]
-
-
-def _in_form(sequences, is_array):
-    """Return rows as a table, scans or bags; bags are views, as those of the augmenter."""
-    rows = sequences.series
-    if sequences.kind == "table":
-        return np.concatenate(rows)
-    if sequences.kind == "scans":
-        return np.stack(rows) if is_array else rows
-    if not is_array:
-        return [sequences.windows(row) for row in range(len(rows))]
-    starts = sequences.starts[0]
-    step = starts[1] - starts[0] if len(starts) > 1 else 1
-    return window_view(np.stack(rows), sequences.lengths[0], step)
 
 
 def community_influence(estimator, X=None):

@@ -21,15 +21,7 @@ class Persistence:
 
 @dataclass(frozen=True)
 class RoiAutoregression:
-    r"""Each ROI from its own past, :math:`\hat x_{t+1,r} = b_r + \sum_l a_{lr} x_{t-l,r}`.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (n_lags, n_rois)
-        The oldest lag first.
-    intercept : ndarray of shape (n_rois,)
-        :math:`b`.
-    """
+    r"""Each ROI from its own past, :math:`\hat x_{t+1,r} = b_r + \sum_l a_{lr} x_{t-l,r}`."""
 
     weights: np.ndarray
     intercept: np.ndarray
@@ -57,15 +49,7 @@ class RoiAutoregression:
 
 @dataclass(frozen=True)
 class VectorAutoregression:
-    r"""Each ROI from the past of all, :math:`\hat x_{t+1} = b + \sum_l A_l x_{t-l}`.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (n_lags * n_rois, n_rois)
-        The oldest lag first.
-    intercept : ndarray of shape (n_rois,)
-        :math:`b`.
-    """
+    r"""Each ROI from the past of all, :math:`\hat x_{t+1} = b + \sum_l A_l x_{t-l}`."""
 
     weights: np.ndarray
     intercept: np.ndarray
@@ -95,24 +79,11 @@ def fit_by_validation(kind, rows, alphas):
     """Fit an autoregression whose penalty is chosen on held-out subjects.
 
     Every fifth subject is held out; the penalty with the least squared error there is used on all.
-
-    Parameters
-    ----------
-    kind : type
-        ``RoiAutoregression`` or ``VectorAutoregression``.
-    rows : list of tuple of ndarray
-        Of each subject: points (n_windows, n_lags, n_rois) and targets (n_windows, n_rois).
-    alphas : sequence of float
-        Candidate penalties, relative to the mean square of an input over all windows.
-
-    Returns
-    -------
-    RoiAutoregression or VectorAutoregression
     """
-    held = list(range(_HELD_EVERY - 1, len(rows), _HELD_EVERY)) or [len(rows) - 1]
-    kept = _sum_moments(kind, [row for i, row in enumerate(rows) if i not in held])
+    validating = list(range(_HELD_EVERY - 1, len(rows), _HELD_EVERY)) or [len(rows) - 1]
+    kept = _sum_moments(kind, [row for i, row in enumerate(rows) if i not in validating])
     errors = [
-        sum(np.square(model.predict(rows[i][0]) - rows[i][1]).sum() for i in held)
+        sum(np.square(model.predict(rows[i][0]) - rows[i][1]).sum() for i in validating)
         for model in (kind.from_solution(solution) for solution in _ridge(*kept, alphas))
     ]
     best = alphas[int(np.argmin(errors))]

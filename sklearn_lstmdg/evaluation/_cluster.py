@@ -19,26 +19,6 @@ def run_on_cluster(client, function, calls):
 
     joblib's own way is not taken: with one worker it would compute in the caller's process, and
     it waits for ever where a task has killed its workers.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        Connected to the cluster.
-    function : callable
-        Importable by workers.
-    calls : iterable of tuple
-        Its arguments. The call of a worker that dies is made again by another one.
-
-    Yields
-    ------
-    object
-        What the calls return.
-
-    Raises
-    ------
-    Exception
-        As raised by the function, or ``distributed.KilledWorker`` where a call has killed several
-        workers.
     """
     distributed = require("distributed", extra="dask")
     config = get_config()

@@ -36,6 +36,18 @@ class Comparison:
         were split together, ``subject_site`` tells each subject's.
     pos_label : object
         The positive class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn_lstmdg.evaluation import compare_models
+    >>> X, y = np.zeros((12, 2)), np.tile([0, 1], 6)
+    >>> comparison = compare_models({"dummy": DummyClassifier()}, X, y, n_folds=3, random_state=0)
+    >>> comparison.folds["n_test"].tolist()
+    [4, 4, 4]
+    >>> comparison.fold("dummy", fold=1).score.tolist()
+    [0.5, 0.5, 0.5, 0.5]
     """
 
     def __init__(self, results):

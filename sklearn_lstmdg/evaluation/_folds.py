@@ -64,31 +64,6 @@ def make_folds(y, groups, sites, n_folds, n_repeats, entropy, scheme=WITHIN_SITE
 
     Part f of a partition is tested while part (f + 1) mod n_folds validates and the others train.
     Where a whole site is tested, one part of the other sites' rows validates.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        Class labels; parts hold about the same share of each.
-    groups : ndarray of int of shape (n_rows,)
-        Rows of a group stay in one part.
-    sites : ndarray of str of shape (n_rows,)
-        Site of each row.
-    n_folds, n_repeats : int
-        Parts of a partition, and partitions.
-    entropy : int
-        The run's seed.
-    scheme : {"within-site", "leave-one-site-out", "pooled"}, default="within-site"
-        Whether sites are split on their own, tested one after the other, or split together.
-
-    Returns
-    -------
-    list of Fold
-        By repeat, fold and site.
-
-    Raises
-    ------
-    ValueError
-        If a site has fewer groups than folds, or a site is to be left out and there is only one.
     """
     if scheme == POOLED and POOLED in sites:
         raise ValueError(f"With scheme={scheme!r} no site can have the name {POOLED!r}.")

@@ -13,8 +13,8 @@ from ._autoregression import Persistence, RoiAutoregression, VectorAutoregressio
 
 __all__ = [
     "connectivity_agreement",
-    "continue_scans",
-    "judge_generation",
+    "evaluate_forecast",
+    "forecast",
     "mean_connectivity",
     "mean_spectrum",
 ]
@@ -25,7 +25,7 @@ _SEGMENT = 64
 _LEAST_POINTS = 8
 
 
-def judge_generation(
+def evaluate_forecast(
     model, X_train, X_test, *, n_lags=10, n_steps=100, t_r=2.0, bands=_BANDS, alphas=_ALPHAS
 ):
     """Compare the generative half of a model with persistence and linear autoregressions.
@@ -89,12 +89,12 @@ def judge_generation(
     Examples
     --------
     >>> from sklearn_lstmdg.datasets import make_scans
-    >>> from sklearn_lstmdg.evaluation import judge_generation
+    >>> from sklearn_lstmdg.evaluation import evaluate_forecast
     >>> from sklearn_lstmdg.models import make_model
     >>> cohort = make_scans(n_subjects=20, n_timepoints=80, n_rois=12, random_state=0)
     >>> model = make_model("lstm-dg", step=10, n_communities=6, max_epochs=2, random_state=0)
     >>> model = model.fit(cohort.data[:16], cohort.target[:16])
-    >>> table = judge_generation(model, cohort.data[:16], cohort.data[16:], n_steps=40)
+    >>> table = evaluate_forecast(model, cohort.data[:16], cohort.data[16:], n_steps=40)
     >>> table["model"].tolist()[:3]
     ['generative half', 'persistence', 'autoregression']
     >>> bool(table["finite"].all())
@@ -122,7 +122,7 @@ def judge_generation(
     return pandas.DataFrame(records)
 
 
-def continue_scans(model, X, n_steps=100):
+def forecast(model, X, n_steps=100):
     """Let a model go on from each subject's first window, beside what the scan really does.
 
     Parameters
@@ -136,9 +136,11 @@ def continue_scans(model, X, n_steps=100):
 
     Returns
     -------
-    real, generated : ndarray of shape (n_subjects, n_points, n_rois)
+    real : ndarray of shape (n_subjects, n_points, n_rois)
         Points after the first window, as the model sees them (cleaned). ``n_points`` is the
         shortest scan's, at most ``n_steps``.
+    generated : ndarray of shape (n_subjects, n_points, n_rois)
+        What the model makes of them.
 
     Raises
     ------

@@ -5,28 +5,13 @@ from sklearn.metrics import roc_auc_score
 
 from .._extras import require
 
-__all__ = ["METRICS", "score_predictions", "summarise"]
+__all__ = ["METRICS", "check_frame", "check_predictions", "score_predictions", "summarise"]
 
 METRICS = ("acc", "tpr", "tnr", "auc")
 
 
 def score_predictions(y, predicted, score):
-    """Judge predictions of one positive and one negative class.
-
-    Parameters
-    ----------
-    y : array-like of bool of shape (n_subjects,)
-        Whether subjects are positive.
-    predicted : array-like of bool of shape (n_subjects,)
-        Whether they are predicted to be.
-    score : array-like of shape (n_subjects,)
-        Probability of the positive class.
-
-    Returns
-    -------
-    dict
-        "acc", "tpr", "tnr" and "auc", each in [0, 1]; NaN where a class that it needs is missing.
-    """
+    """Judge predictions of two classes; NaN where a class that a metric needs is missing."""
     y, predicted = np.asarray(y, bool), np.asarray(predicted, bool)
     both = y.any() and not y.all()
     return {
@@ -42,25 +27,7 @@ def _share(hits):
 
 
 def summarise(folds, predictions, pos_label):
-    """Summarise each model at each site.
-
-    Parameters
-    ----------
-    folds : DataFrame
-        One row per model, site, repeat and fold, with the columns of ``METRICS``.
-    predictions : DataFrame
-        One row per model, site, repeat and test subject: y, predicted, score.
-    pos_label : object
-        The positive label of y and predicted.
-
-    Returns
-    -------
-    DataFrame
-        For each metric its mean over the folds where it is defined, ``_sd`` (of a sample), and
-        ``_pooled``: over the test subjects of all folds together, averaged over repeats. With
-        ``n_folds``, ``n_one_class`` (folds whose test subjects are of one class, so that AUC is
-        undefined) and ``n_subjects``.
-    """
+    """Summarise each model at each site."""
     pandas = require("pandas", extra="data")
     records = []
     for (model, site), part in folds.groupby(["model", "site"], sort=False):
@@ -85,3 +52,32 @@ def _pool(predictions, pos_label):
         )
         for _, part in predictions.groupby("repeat")
     ]
+
+
+def check_frame(frame, names, what):
+    """Refuse a table that lacks columns."""
+    missing = [name for name in names if name not in getattr(frame, "columns", ())]
+    if missing:
+        raise ValueError(f"{what} lacks the columns {', '.join(missing)}.")
+
+
+def check_predictions(predictions, pos_label):
+    """Check predictions; ``y`` and ``predicted`` become bool, ``row`` counts a subject's rows."""
+    names = ["model", "site", "repeat", "fold", "subject", "y", "score", "predicted"]
+    check_frame(predictions, names, "predictions")
+    labels = set(predictions["y"]) | set(predictions["predicted"])
+    if pos_label is None and len(labels) != 2:
+        raise ValueError(
+            f"The labels are {sorted(labels, key=str)}: pos_label must say which is positive."
+        )
+    pos_label = max(labels) if pos_label is None else pos_label
+    if pos_label not in labels:
+        raise ValueError(
+            f"pos_label={pos_label!r} is not among the labels {sorted(labels, key=str)}."
+        )
+    keys = ["model", "site", "repeat", "subject"]
+    return predictions[names].assign(
+        y=predictions["y"] == pos_label,
+        predicted=predictions["predicted"] == pos_label,
+        row=predictions.groupby(keys).cumcount(),
+    )

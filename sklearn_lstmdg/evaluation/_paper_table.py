@@ -3,8 +3,7 @@
 from string import ascii_lowercase
 
 from .._extras import require
-from ._frames import check_frame, check_predictions
-from ._metrics import METRICS, summarise
+from ._metrics import METRICS, check_frame, check_predictions, summarise
 from ._published import published_results
 
 __all__ = ["paper_table"]

@@ -2,37 +2,37 @@
 
 import sys
 import time
+from collections import Counter
+
+from tqdm import tqdm
 
 __all__ = ["Progress", "format_duration"]
 
-_BAR = 24
+_BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
 
 
 class Progress:
-    """Report finished folds: a bar on a terminal, else a line for each fold.
-
-    Parameters
-    ----------
-    models : list of str
-        Model of each fold still to be trained.
-    n_done : int
-        Folds that an earlier run has finished.
-    n_workers : int
-        Folds trained side by side.
-    stream : file, default=None
-        Where to write; None is standard error.
-    """
+    """Report finished folds: a bar on a terminal, else a line for each fold."""
 
     def __init__(self, models, n_done, n_workers, stream=None):
         self.stream = sys.stderr if stream is None else stream
-        self.waiting = {name: models.count(name) for name in dict.fromkeys(models)}
+        self.waiting = Counter(models)
         self.seconds = {name: [] for name in self.waiting}
         self.n_done, self.n_total = n_done, n_done + len(models)
         self.n_workers = n_workers
         self.begin = time.monotonic()
-        self.is_terminal = self.stream.isatty()
         if n_done:
-            self._write_line(f"{n_done} of {self.n_total} folds were finished before.")
+            self._write(f"{n_done} of {self.n_total} folds were finished before.")
+        self.bar = tqdm(
+            total=self.n_total,
+            initial=n_done,
+            file=self.stream,
+            disable=not self.stream.isatty(),
+            bar_format=_BAR,
+            desc=self._left(),
+        )
+        if self.bar.disable and models:
+            self._write(f"{len(models)} folds to train, {self._left()}.")
 
     def update(self, result):
         """Report one more finished fold."""
@@ -41,23 +41,18 @@ class Progress:
         self.waiting[model] -= 1
         self.seconds[model].append(result.facts["seconds"])
         what = f"{model}, {site}, repeat {repeat}, fold {fold}"
-        left = format_duration(self.seconds_left())
-        if not self.is_terminal:
-            width = len(str(self.n_total))
+        self.bar.set_description_str(f"{self._left()} ({what})", refresh=False)
+        self.bar.update()
+        if self.bar.disable:
+            count = f"{self.n_done:>{len(str(self.n_total))}}/{self.n_total}"
             took = format_duration(result.facts["seconds"])
-            self._write_line(
-                f"[{self.n_done:>{width}}/{self.n_total}] {what} ({took}); about {left} left"
-            )
-            return
-        filled = _BAR * self.n_done // self.n_total
-        bar = "#" * filled + "." * (_BAR - filled)
-        counts = f"{self.n_done}/{self.n_total} folds"
-        self.stream.write(f"\r\x1b[K[{bar}] {counts}, about {left} left ({what})")
-        self.stream.flush()
+            self._write(f"[{count}] {what} ({took}); {self._left()}")
 
     def seconds_left(self):
         """Estimate from what each model's folds have taken; unknown models take the mean."""
         known = {name: sum(s) / len(s) for name, s in self.seconds.items() if s}
+        if not known:
+            return None
         mean = sum(known.values()) / len(known)
         work = sum(n * known.get(name, mean) for name, n in self.waiting.items())
         longest = max((known.get(name, mean) for name, n in self.waiting.items() if n), default=0)
@@ -65,13 +60,18 @@ class Progress:
 
     def close(self):
         """End the bar's line and say how long it took."""
-        if self.is_terminal:
-            self.stream.write("\n")
+        self.bar.close()
         if any(self.seconds.values()):
             took = format_duration(time.monotonic() - self.begin)
-            self._write_line(f"Finished in {took}.")
+            self._write(f"Finished in {took}.")
 
-    def _write_line(self, line):
+    def _left(self):
+        seconds = self.seconds_left()
+        if seconds is None:
+            return "time left not known yet"
+        return f"about {format_duration(seconds)} left"
+
+    def _write(self, line):
         self.stream.write(line + "\n")
         self.stream.flush()
 

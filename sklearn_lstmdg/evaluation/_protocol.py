@@ -1,49 +1,28 @@
 """The paper's comparison: every model on the same folds, subjects never on both sides."""
 
-import threading
-import warnings
-from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 
-import joblib
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, check_scalar
-from sklearn.utils.parallel import Parallel, delayed
 
 from .._extras import require
-from ._cluster import active_client, run_on_cluster
+from .._routing import pretrains
 from ._comparison import Comparison, load_comparison
-from ._fingerprint import describe, digest, package_versions
-from ._fitting import fit_fold, takes_source
-from ._folds import POOLED, SCHEMES, WITHIN_SITE, Fold, make_folds, make_seed
-from ._progress import Progress
-from ._resume import PROTOCOL, register, warn_of_versions
-from ._shared_cohort import CONFOUNDS, check_cohort, shared
-from ._store import FoldResult, FoldStore, locked, read_settings
+from ._fingerprint import describe, digest
+from ._fitting import fit_fold
+from ._fold_runs import FoldTask, run_folds
+from ._folds import POOLED, SCHEMES, WITHIN_SITE, make_folds, make_seed
+from ._shared_cohort import CONFOUNDS, check_cohort
+from ._store import locked, read_settings
 
 __all__ = ["compare_models"]
 
-_ONE_FIT = threading.RLock()  # torch's generator and thread number belong to the whole process
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One fold of one model, and the facts that its result depends on."""
-
-    estimator: object
-    fold: Fold
-    facts: dict
-    source: np.ndarray | None = None
-
-    @property
-    def key(self):
-        return self.facts["model"], self.fold.site, self.fold.repeat, self.fold.fold
+_PROTOCOL = "number of folds, seed or positive class"
 
 
 def compare_models(
@@ -61,7 +40,7 @@ def compare_models(
     random_state=None,
     verbose=0,
     scheme=WITHIN_SITE,
-    source=None,
+    X_unlabeled=None,
 ):
     """Compare classifiers by subject-safe cross-validation.
 
@@ -109,13 +88,13 @@ def compare_models(
         ``n_folds``, stratified by class and site, validates. Groups that are at the tested site
         too do not train. "pooled": folds over the subjects of all sites, stratified by class and
         site; results have the site "pooled", predictions also ``subject_site``.
-    source : array-like or list, default=None
-        Scans in the form of X, of sites that are not compared: controls, for models whose ``fit``
-        (or whose Pipeline's last step's) takes ``X_source``, or ``X_unlabeled`` if their
-        ``pretrain_epochs`` are not 0. Those models get them together with the rows of the negative
-        class at those sites of X that have no part in the fold, after the Pipeline's earlier
-        steps; ``pretrained_on`` in ``folds`` tells whether there were any. So their results, alone,
-        depend on the other sites.
+    X_unlabeled : array-like or list, default=None
+        Scans in the form of X, of sites that are not compared: controls, for models that pretrain:
+        the ``fit`` of the classifier, or of a Pipeline's last step, takes ``X_unlabeled``, and
+        its ``pretrain_epochs``, if any, are not 0. They get them together with the rows of the
+        negative class at those sites of X that have no part in the fold, after the Pipeline's
+        earlier steps; ``pretrained_on`` in ``folds`` tells whether there were any. So their
+        results, alone, depend on the other sites.
 
     Returns
     -------
@@ -168,30 +147,20 @@ def compare_models(
     check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
     if scheme not in SCHEMES:
         raise ValueError(f"scheme={scheme!r} must be one of {', '.join(SCHEMES)}.")
-    # Workers may have another working directory.
     out = None if out is None else Path(out).expanduser().resolve()
     estimators = _add_confounds(estimators, confounds)
-    cohort, pos_label = check_cohort(X, y, groups, sites, confounds, pos_label, source)
+    cohort, pos_label = check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled)
     seed = _check_seed(random_state, out)
     protocol = {"n_folds": int(n_folds), "seed": seed, "pos_label": pos_label}
     tasks = _plan(estimators, cohort, protocol, n_repeats, scheme)
-    results = {}
+    settings, common = protocol | {"scheme": scheme}, (_PROTOCOL, "scheme")
+    folder = {"out": out, "settings": settings, "common": common}
+    results = run_folds(tasks, _fit, cohort, **folder, n_jobs=n_jobs, verbose=verbose)
     if out is not None:
-        FoldStore(out).clean()
-        results = register(tasks, out, protocol, scheme)
-        warn_of_versions(results.values())
-    waiting = [task for task in tasks if task.key not in results]
-    for result in _run(waiting, cohort, n_jobs, out, len(tasks) - len(waiting), verbose):
-        results[result.key] = result
-    if out is not None:
-        register(tasks, out, protocol, scheme)  # another run may have begun meanwhile
         with locked(out):
             load_comparison(out).save(out)
-    names = list(estimators)
-    tasks = sorted(tasks, key=lambda task: names.index(task.facts["model"]))
-    results = [results[task.key] for task in tasks]
-    _report_warnings(results)
-    return Comparison(results)
+    ranks = {name: rank for rank, name in enumerate(estimators)}
+    return Comparison(sorted(results.values(), key=lambda result: ranks[result.key[0]]))
 
 
 def _add_confounds(estimators, confounds):
@@ -225,9 +194,9 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme):
     data = _fingerprint_data(estimators, cohort, folds)
     tasks = []
     for fold in folds:
-        others = cohort.source_rows(fold, protocol["pos_label"])
+        others = cohort.unlabeled_rows(fold, protocol["pos_label"])
         for model, estimator in estimators.items():
-            rows = others if takes_source(estimator) else None
+            rows = others if pretrains(estimator) else None
             key = {"model": model, "site": fold.site, "repeat": fold.repeat, "fold": fold.fold}
             facts = {
                 **key,
@@ -235,15 +204,15 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme):
                 "pos_label": protocol["pos_label"],
                 "parameters": parameters[model],
                 "fingerprint": {
-                    PROTOCOL: digest(protocol),
+                    _PROTOCOL: digest(protocol),
                     "scheme": scheme,
                     "data": data[model == CONFOUNDS, fold.site],
                     "rows of the folds": digest(fold.train, fold.validation, fold.test),
-                    "source": None if rows is None else cohort.source_fingerprint(rows),
+                    "X_unlabeled": None if rows is None else cohort.unlabeled_fingerprint(rows),
                     "parameters": digest(parameters[model]),
                 },
             }
-            tasks.append(_Task(estimator, fold, facts, rows))
+            tasks.append(FoldTask(facts, (estimator, fold, rows)))
     return tasks
 
 
@@ -258,62 +227,19 @@ def _fingerprint_data(models, cohort, folds):
     }
 
 
-def _run(tasks, cohort, n_jobs, out, n_done, verbose):
-    """Train what is left, folds side by side, and yield results as they are finished."""
-    client, progress = active_client(), None
-    if verbose:
-        n_workers = effective_n_jobs(n_jobs) if client is None else len(client.ncores()) or 1
-        progress = Progress([task.facts["model"] for task in tasks], n_done, n_workers)
-    # A cluster's machines share the results folder.
-    with shared(cohort, None if client is None else out) as path:
-        calls = [(task, path, out) for task in tasks]
-        if client is None:
-            parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-            results = parallel(delayed(_run_task)(*call) for call in calls)
-        else:
-            results = run_on_cluster(client, _run_task, calls)
-        for result in results:
-            if progress is not None:
-                progress.update(result)
-            yield result
-    if progress is not None:
-        progress.close()
-
-
-def _run_task(task, path, out):
-    """Train one fold and, where there is a folder, write it."""
-    try:
-        cohort = joblib.load(path, mmap_mode="r")
-    except FileNotFoundError as error:
-        raise RuntimeError(
-            f"A worker does not see {path}: on a cluster, out must be a folder that all machines "
-            "share."
-        ) from error
-    fold = task.fold
-    with _ONE_FIT:
-        arrays, facts = _fit_task(task, cohort)
-    arrays["subject"] = np.asarray(cohort.subjects)[fold.test]
-    arrays["y"] = np.asarray(cohort.y)[fold.test]
+def _fit(task, cohort):
+    """Train a fold's model and return what its predictions are and what it has learnt."""
+    estimator, fold, unlabeled = task.work
+    X = cohort.rows_of(task.facts["model"])
+    y, groups = np.asarray(cohort.y), np.asarray(cohort.groups)
+    X_unlabeled = None if unlabeled is None else cohort.take_unlabeled(unlabeled)
+    arrays, facts = fit_fold(estimator, task.facts["seed"], X, y, groups, fold, X_unlabeled)
+    arrays |= _decide(arrays.pop("proba"), arrays.pop("classes"), task.facts["pos_label"])
+    arrays |= {"subject": np.asarray(cohort.subjects)[fold.test], "y": y[fold.test]}
     if fold.site == POOLED:
         arrays["subject_site"] = np.asarray(cohort.sites)[fold.test]
-    arrays |= {"train": fold.train, "validation": fold.validation, "test": fold.test}
-    result = FoldResult(task.facts | facts | {"versions": package_versions()}, arrays)
-    return result if out is None else FoldStore(out).write(result)
-
-
-def _fit_task(task, cohort):
-    model, fold = task.facts["model"], task.fold
-    X, y, groups = cohort.rows_of(model), np.asarray(cohort.y), np.asarray(cohort.groups)
-    X_source = None if task.source is None else cohort.take_source(task.source)
-    try:
-        arrays, facts = fit_fold(task.estimator, task.facts["seed"], X, y, groups, fold, X_source)
-        arrays |= _decide(arrays.pop("proba"), arrays.pop("classes"), task.facts["pos_label"])
-    except Exception as error:
-        raise RuntimeError(
-            f"Model {model!r} failed at site {fold.site!r}, repeat {fold.repeat}, fold "
-            f"{fold.fold}: {type(error).__name__}: {error}"
-        ) from error
-    return arrays, facts
+    rows = {"train": fold.train, "validation": fold.validation, "test": fold.test}
+    return arrays | rows, facts
 
 
 def _decide(proba, classes, pos_label):
@@ -322,14 +248,3 @@ def _decide(proba, classes, pos_label):
         raise ValueError(f"the training rows are all of class {classes.tolist()}")
     score = proba[:, np.flatnonzero(classes == pos_label)[0]]
     return {"score": score, "predicted": classes[proba.argmax(axis=1)]}
-
-
-def _report_warnings(results):
-    """Warn once for each model that warned in some of its folds."""
-    warned = {}
-    for result in results:
-        if result.facts["warnings"]:
-            warned.setdefault(result.facts["model"], []).append(result.facts["warnings"][0])
-    for model, texts in warned.items():
-        message = f"Model {model!r} warned in {len(texts)} of its folds; the first: {texts[0]}"
-        warnings.warn(message, UserWarning, stacklevel=3)

@@ -1,26 +1,17 @@
 """What all folds of a comparison share: rows, labels, groups, sites and confounds."""
 
-import contextlib
-import tempfile
-import time
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-import joblib
 import numpy as np
 from sklearn.utils import column_or_1d
 
 from .._extras import require
-from ..scans import check_groups, check_labels
+from ..scans import Sequences, check_groups, check_labels, check_sequences
 from ._fingerprint import describe, digest
-from ._rows import PackedRows
-from ._store import LOCK, locked
 
-__all__ = ["CONFOUNDS", "Cohort", "check_cohort", "shared"]
+__all__ = ["CONFOUNDS", "Cohort", "check_cohort"]
 
 CONFOUNDS = "confounds"
-_PREFIX = ".lstmdg-cohort-"
-_SECONDS_TO_LOCK = 60
 
 
 @dataclass(frozen=True)
@@ -29,21 +20,21 @@ class Cohort:
 
     Attributes
     ----------
-    scans, confounds : PackedRows
+    scans, confounds : Sequences
         What models read; confounds (or None) are for the model of that name alone.
     y, groups, subjects, sites : ndarray of shape (n_rows,)
         Labels, group numbers, names of the subjects or groups, names of the sites.
-    source : PackedRows or None
+    unlabeled : Sequences or None
         Rows of sites that are not compared, for models that pretrain.
     """
 
-    scans: PackedRows
-    confounds: PackedRows
+    scans: Sequences
+    confounds: Sequences
     y: np.ndarray
     groups: np.ndarray
     subjects: np.ndarray
     sites: np.ndarray
-    source: PackedRows | None = None
+    unlabeled: Sequences | None = None
 
     def rows_of(self, model):
         """Return the rows that a model reads."""
@@ -51,57 +42,40 @@ class Cohort:
 
     def fingerprint(self, model, rows):
         """Return a digest of all that a model is given of these rows."""
-        X = self.rows_of(model).digest(rows)
+        X = _digest(self.rows_of(model).take(rows))
         return digest(X, rows, self.y[rows], self.groups[rows], self.subjects[rows])
 
-    def source_rows(self, fold, pos_label):
+    def unlabeled_rows(self, fold, pos_label):
         """Return the negative rows of the sites that are not in a fold, nor are their groups."""
         is_here = np.isin(self.sites, self.sites[fold.rows])
         is_here |= np.isin(self.groups, self.groups[fold.rows])
         return np.flatnonzero(~is_here & (self.y != pos_label))
 
-    def source_fingerprint(self, rows):
-        """Return a digest of these rows and ``source``; None if there are none."""
-        if not len(rows) and self.source is None:
+    def unlabeled_fingerprint(self, rows):
+        """Return a digest of these rows and ``unlabeled``; None if there are none."""
+        if not len(rows) and self.unlabeled is None:
             return None
-        extra = None if self.source is None else self.source.digest(np.arange(len(self.source)))
-        return digest(self.scans.digest(rows), extra)
+        extra = None if self.unlabeled is None else _digest(self.unlabeled)
+        return digest(_digest(self.scans.take(rows)), extra)
 
-    def take_source(self, rows):
-        """Return these rows and all of ``source``, in the data form of X; None if there are none.
+    def take_unlabeled(self, rows):
+        """Return these rows and all of ``unlabeled``, as X is but for arrays of scans; or None.
 
         Without arrays: sites differ in the lengths of their scans.
         """
-        scans = list(self.scans.take(rows)) if len(rows) else []
-        if self.source is not None:
-            scans += list(self.source.take(np.arange(len(self.source))))
-        if not scans:
-            return None
-        return np.stack(scans) if self.scans.kind == "table" else scans
+        scans = self.scans.take(rows)
+        scans = scans if self.unlabeled is None else scans.join(self.unlabeled)
+        return replace(scans, is_array=False).in_form() if len(scans) else None
 
 
-def check_cohort(X, y, groups, sites, confounds, pos_label, source=None):
-    """Check the input of a comparison.
+def _digest(rows):
+    """Return a fingerprint of rows."""
+    return digest(rows.kind, rows.lengths, *rows.starts, *rows.series)
 
-    Parameters
-    ----------
-    X, y, groups, sites, confounds, pos_label, source : see ``compare_models``
-        The input.
 
-    Returns
-    -------
-    cohort : Cohort
-        The input in one form.
-    pos_label : bool, int, float or str
-        The positive class.
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, there are not two classes, ``pos_label`` is not among them, or the source
-        is of another form than X or shares rows with it.
-    """
-    scans = PackedRows.from_input(X)
+def check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled=None):
+    """Check the input of a comparison."""
+    scans = _check_rows(X)
     n_rows = len(scans)
     classes, codes = check_labels(y, n_rows)
     if len(classes) != 2:
@@ -114,8 +88,8 @@ def check_cohort(X, y, groups, sites, confounds, pos_label, source=None):
     sites = np.full(n_rows, "all") if sites is None else _check_sites(sites, n_rows)
     table = None if confounds is None else _check_confounds(confounds, n_rows)
     labels = _plain(classes)[codes]
-    source = None if source is None else _check_source(source, scans)
-    cohort = Cohort(scans, table, labels, codes_of_groups, subjects, sites, source)
+    unlabeled = None if X_unlabeled is None else _check_unlabeled(X_unlabeled, scans)
+    cohort = Cohort(scans, table, labels, codes_of_groups, subjects, sites, unlabeled)
     return cohort, describe(np.asarray(pos_label)[()])
 
 
@@ -132,17 +106,25 @@ def _check_sites(sites, n_rows):
     return sites
 
 
-def _check_source(source, scans):
-    source = PackedRows.from_input(source)
-    forms = [(rows.kind, rows.points.shape[1]) for rows in (source, scans)]
+def _check_rows(X):
+    """Check X; bags reach the models as a list of views, not as a copy in an array."""
+    rows = check_sequences(X)
+    return replace(rows, is_array=False) if rows.kind == "bags" else rows
+
+
+def _check_unlabeled(X_unlabeled, scans):
+    unlabeled = check_sequences(X_unlabeled)
+    forms = [(rows.kind, rows.n_rois) for rows in (unlabeled, scans)]
     if forms[0] != forms[1]:
         what = [f"{kind} of {n_rois} ROIs" for kind, n_rois in forms]
-        raise ValueError(f"source holds {what[0]} and X {what[1]}.")
-    tested = set(scans.digests())
-    for row, known in enumerate(source.digests()):
-        if known in tested:
-            raise ValueError(f"Row {row} of source is in X too: what is tested cannot pretrain.")
-    return source
+        raise ValueError(f"X_unlabeled holds {what[0]} and X {what[1]}.")
+    tested = set(map(digest, scans.series))
+    for row, series in enumerate(unlabeled.series):
+        if digest(series) in tested:
+            raise ValueError(
+                f"Row {row} of X_unlabeled is in X too: what is tested cannot pretrain."
+            )
+    return unlabeled
 
 
 def _check_confounds(confounds, n_rows):
@@ -153,46 +135,4 @@ def _check_confounds(confounds, n_rows):
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or len(table) != n_rows:
         raise ValueError(f"X has {n_rows} rows and confounds has the shape {table.shape}.")
-    return PackedRows.from_table(table)
-
-
-@contextlib.contextmanager
-def shared(cohort, folder=None):
-    """Lay a cohort in a file that workers map, so that tasks need not carry scans.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        What folds share.
-    folder : path, default=None
-        Where; None is the system's folder of temporary files.
-
-    Yields
-    ------
-    str
-        The file. It is deleted in the end, as are those that killed runs have left.
-    """
-    folder = Path(folder or tempfile.gettempdir())
-    for left in folder.glob(f"{_PREFIX}*"):
-        _delete_left(left)
-    temporary = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder, ignore_cleanup_errors=True)
-    with temporary as mine, locked(mine):
-        path = str(Path(mine) / "cohort")
-        joblib.dump(cohort, path)
-        yield path
-
-
-def _delete_left(folder):
-    """Delete a folder unless its run lives, or is so young that it may have no lock yet."""
-    try:
-        is_young = time.time() - folder.stat().st_mtime < _SECONDS_TO_LOCK
-    except FileNotFoundError:
-        return
-    if is_young:
-        return
-    with locked(folder, wait=False) as is_mine:
-        if is_mine:
-            with contextlib.suppress(OSError):
-                (folder / "cohort").unlink(missing_ok=True)
-                (folder / LOCK).unlink()
-                folder.rmdir()
+    return Sequences.from_table(table)

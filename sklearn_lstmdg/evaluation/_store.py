@@ -10,15 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+from filelock import FileLock
 
 from .._files import write_atomically
 from ._fingerprint import digest
 from ._folds import WITHIN_SITE
-
-try:
-    import fcntl
-except ImportError:  # not POSIX
-    fcntl = None
 
 __all__ = [
     "LOCK",
@@ -55,13 +51,7 @@ class FoldResult:
 
 
 class FoldStore:
-    """Folder with one file for each finished fold.
-
-    Parameters
-    ----------
-    out : path
-        The results folder; files are in its ``folds``.
-    """
+    """Folder with one file for each finished fold."""
 
     def __init__(self, out):
         self.out = Path(out)
@@ -74,18 +64,7 @@ class FoldStore:
         return self.folder / f"{names}__repeat{repeat}__fold{fold}.npz"
 
     def write(self, result):
-        """Write a finished fold, unless another run of the same command was faster.
-
-        Returns
-        -------
-        FoldResult
-            What the folder holds then.
-
-        Raises
-        ------
-        ValueError
-            If the folder holds this fold of another run.
-        """
+        """Write a finished fold and return it, or that of another run that was faster."""
         facts = result.facts | {"checksum": _checksum(result)}
         buffer = BytesIO()
         np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **result.arrays)
@@ -106,18 +85,7 @@ class FoldStore:
                     path.unlink()
 
     def read_all(self):
-        """Read every finished fold.
-
-        Returns
-        -------
-        dict of FoldResult
-            By model, site, repeat and fold.
-
-        Warns
-        -----
-        UserWarning
-            For each damaged file, which is renamed and so counts as not finished.
-        """
+        """Read every finished fold; a damaged file is renamed and counts as not finished."""
         results = (self._read(path) for path in sorted(self.folder.glob("*.npz")))
         return {result.key: result for result in results if result is not None}
 
@@ -160,23 +128,8 @@ def _set_aside(path, error):
 
 
 def refuse_other_run(out, result, fingerprint):
-    """Raise where a stored fold depends on other facts than those of this run.
-
-    Parameters
-    ----------
-    out : path
-        The results folder.
-    result : FoldResult
-        The stored fold.
-    fingerprint : dict of str
-        What it must depend on.
-
-    Raises
-    ------
-    ValueError
-        Naming what differs.
-    """
-    there = {"scheme": WITHIN_SITE, "source": None} | result.facts.get("fingerprint", {})
+    """Raise where a stored fold depends on other facts than those of this run."""
+    there = {"scheme": WITHIN_SITE, "X_unlabeled": None} | result.facts.get("fingerprint", {})
     changed = [name for name, value in fingerprint.items() if there.get(name) != value]
     if changed:
         model, site = result.key[:2]
@@ -202,25 +155,16 @@ def read_settings(out):
 def locked(folder, wait=True):
     """Hold a folder's lock, which the system takes back from a process that dies.
 
-    Parameters
-    ----------
-    folder : path
-        Made where missing.
-    wait : bool, default=True
-        Whether to wait while another process holds it.
-
-    Yields
-    ------
-    bool
-        Whether it is held: some systems and network folders have no locks, and then work goes on
-        without, since every single file is written at once or not at all.
+    Yields whether it is held: some systems and network folders have no locks, and then work goes
+    on without, since every single file is written at once or not at all.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        is_held = False
-        if fcntl is not None:
-            with contextlib.suppress(OSError):
-                file = stack.enter_context((Path(folder) / LOCK).open("ab"))
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                is_held = True
+    lock = FileLock(Path(folder) / LOCK, timeout=-1 if wait else 0)
+    is_held = False
+    with contextlib.suppress(OSError, NotImplementedError):  # Timeout is an OSError
+        lock.acquire()
+        is_held = True
+    try:
         yield is_held
+    finally:
+        lock.release()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..evaluation._forecast import (
+from ..evaluation import (
     connectivity_agreement,
-    continue_scans,
+    forecast,
     mean_connectivity,
     mean_spectrum,
 )
@@ -22,7 +22,7 @@ class GenerationDisplay(Display):
     Parameters
     ----------
     real, generated : ndarray of shape (n_subjects, n_points, n_rois)
-        From :func:`~sklearn_lstmdg.evaluation.continue_scans`.
+        From :func:`~sklearn_lstmdg.evaluation.forecast`.
     t_r : float, default=2.0
         Repetition time, in seconds.
     subject : int, default=0
@@ -95,7 +95,7 @@ class GenerationDisplay(Display):
         ValueError
             If scans are too short.
         """
-        return cls(*continue_scans(model, X, n_steps), **options).plot(ax)
+        return cls(*forecast(model, X, n_steps), **options).plot(ax)
 
     def plot(self, ax=None):
         """Draw series, spectra and connectivity.

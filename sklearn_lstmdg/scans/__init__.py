@@ -22,9 +22,10 @@ from ._validation import (
     check_labels,
     check_sequences,
     check_validation_mask,
+    window_view,
 )
 from ._votes import probabilities, votes
-from ._windows import cut_like, every_window, window_view
+from ._windows import cut_like, every_window
 
 __all__ = [
     "Sequences",

@@ -8,7 +8,7 @@ where windows begin in them. Windows stay views, so nothing here costs more than
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
@@ -21,9 +21,30 @@ __all__ = [
     "check_labels",
     "check_sequences",
     "check_validation_mask",
+    "window_view",
 ]
 
 _FLOATS = (np.float64, np.float32)
+
+
+def window_view(scan, length, step):
+    """Return all windows of a scan as a view.
+
+    Parameters
+    ----------
+    scan : ndarray of shape (..., n_timepoints, n_rois)
+        ROI series of at least ``length`` points.
+    length : int
+        Points per window.
+    step : int
+        Points from the start of one window to the next.
+
+    Returns
+    -------
+    ndarray of shape (..., n_windows, length, n_rois)
+        Read-only view.
+    """
+    return sliding_window_view(scan, length, axis=-2)[..., ::step, :, :].swapaxes(-1, -2)
 
 
 @dataclass(frozen=True)
@@ -40,12 +61,32 @@ class Sequences:
         Points per window of each row.
     kind : {"table", "scans", "bags"}
         The data form: a 2-D table (one point a row), one sequence a row, or a bag a row.
+    is_array : bool, default=False
+        Whether X was an array and not a list of rows.
+
+    Notes
+    -----
+    A pickle holds all series in one block, so that ``joblib.load(..., mmap_mode="r")`` maps one.
     """
 
     series: list
     starts: list
     lengths: np.ndarray
     kind: str
+    is_array: bool = False
+
+    @classmethod
+    def from_table(cls, table):
+        """Return the rows of a 2-D array as they are, missing values included."""
+        n_rows = len(table)
+        starts = [np.zeros(1, dtype=np.intp)] * n_rows
+        return cls(list(table[:, None]), starts, np.ones(n_rows, np.intp), "table", True)
+
+    def __reduce__(self):
+        """Lay series and starts one after the other."""
+        ends = [np.cumsum([len(part) for part in parts]) for parts in (self.series, self.starts)]
+        blocks = [np.concatenate(parts) for parts in (self.series, self.starts)]
+        return _unpack, (*blocks, *ends, self.lengths, self.kind, self.is_array)
 
     def __len__(self):
         """Return the number of rows."""
@@ -76,6 +117,7 @@ class Sequences:
             [self.starts[row] for row in rows],
             self.lengths[rows],
             self.kind,
+            self.is_array,
         )
 
     def join(self, other):
@@ -85,7 +127,31 @@ class Sequences:
             self.starts + other.starts,
             np.append(self.lengths, other.lengths),
             self.kind,
+            self.is_array,
         )
+
+    def in_form(self):
+        """Return the rows in the form of X: table, scans or bags; bags are read-only views."""
+        if self.kind == "table":
+            return np.concatenate(self.series)
+        if not self.is_array:
+            is_scans = self.kind == "scans"
+            return self.series if is_scans else [self.windows(row) for row in range(len(self))]
+        series = np.stack(self.series)
+        if self.kind == "scans":
+            return series
+        starts = self.starts[0]
+        step = starts[1] - starts[0] if len(starts) > 1 else 1
+        return window_view(series, self.lengths[0], step)
+
+
+def _unpack(points, starts, ends, window_ends, lengths, kind, is_array):
+    """Return rows as views of their blocks, mapped from a file or not."""
+    series, starts = (
+        np.split(np.asarray(block), where[:-1])
+        for block, where in ((points, ends), (starts, window_ends))
+    )
+    return Sequences(series, starts, np.asarray(lengths), kind, is_array)
 
 
 def check_sequences(X, *, estimator=None, reset=False):
@@ -120,7 +186,7 @@ def check_sequences(X, *, estimator=None, reset=False):
     if hasattr(X, "__array__") and not hasattr(X, "ndim"):
         X = np.asarray(X)
     if getattr(X, "ndim", 2) in (3, 4):
-        return _from_rows(list(_as_floats(X, "X")), estimator, reset)
+        return _from_rows(list(_as_floats(X, "X")), estimator, reset, is_array=True)
     return _from_table(X, estimator, reset)
 
 
@@ -157,12 +223,10 @@ def _as_floats(array, name):
 def _from_table(X, estimator, reset):
     checker = BaseEstimator() if estimator is None else estimator
     table = validate_data(checker, X, reset=reset or estimator is None, dtype=_FLOATS)
-    n_rows = len(table)
-    starts = [np.zeros(1, dtype=np.intp)] * n_rows
-    return Sequences([row[None] for row in table], starts, np.ones(n_rows, np.intp), "table")
+    return Sequences.from_table(table)
 
 
-def _from_rows(rows, estimator, reset):
+def _from_rows(rows, estimator, reset, is_array=False):
     if not rows:
         raise ValueError("Found array with 0 sample(s): X holds no rows, at least 1 is required.")
     _check_same_form(rows)
@@ -172,7 +236,7 @@ def _from_rows(rows, estimator, reset):
     _check_n_rois(rows[0].shape[-1], estimator, reset)
     for i, row in enumerate(series):
         _check_finite(row, i)
-    return Sequences(list(series), list(starts), np.array(lengths), kind)
+    return Sequences(list(series), list(starts), np.array(lengths), kind, is_array)
 
 
 def _check_same_form(rows):

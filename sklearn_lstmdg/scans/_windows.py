@@ -1,31 +1,10 @@
 """Windows of a scan as views: cut, chosen, never materialised."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from ._validation import Sequences
 
-__all__ = ["cut_like", "every_window", "window_view"]
-
-
-def window_view(scan, length, step):
-    """Return all windows of a scan as a view.
-
-    Parameters
-    ----------
-    scan : ndarray of shape (..., n_timepoints, n_rois)
-        ROI series of at least ``length`` points.
-    length : int
-        Points per window.
-    step : int
-        Points from the start of one window to the next.
-
-    Returns
-    -------
-    ndarray of shape (..., n_windows, length, n_rois)
-        Read-only view.
-    """
-    return sliding_window_view(scan, length, axis=-2)[..., ::step, :, :].swapaxes(-1, -2)
+__all__ = ["cut_like", "every_window"]
 
 
 def cut_like(unlabeled, labelled):

@@ -11,8 +11,8 @@ from sklearn_lstmdg.cli import _parafac_folds as _parafac
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._community_table import format_communities
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import community_robustness, load_comparison
-from sklearn_lstmdg.evaluation._folds import make_seed
+from sklearn_lstmdg.evaluation import community_robustness, load_comparison, make_seed
+from sklearn_lstmdg.evaluation._store import FoldStore
 
 from _stubs import Noise
 
@@ -120,7 +120,7 @@ def test_parafac_decomposes_the_training_scans_of_the_folds(communities, folder)
     bags = SubsequenceAugmenter(20, 40, 0).fit_transform(ScanCleaner().fit_transform(scans))
     seed = make_seed(0, "parafac", "SITE", 0, 1) % 2**32
     membership = ParafacCommunities(3, random_state=seed).fit(bags).membership_
-    kept = _parafac.FoldStore(folder / "parafac").read_all()["parafac", "SITE", 0, 1]
+    kept = FoldStore(folder / "parafac").read_all()["parafac", "SITE", 0, 1]
     np.testing.assert_allclose(kept.arrays["membership"], membership, atol=1e-6)
 
 
@@ -137,7 +137,7 @@ def test_parafac_goes_on_where_it_stopped(communities, folder, monkeypatch):
     monkeypatch.setattr(_parafac, "_fit", None)
     assert communities(*options)[0] == 0  # nothing is left to fit
     code, _, err = communities("--parafac", "--parafac-step", 30)
-    assert code == 2 and "PARAFAC of other settings" in err
+    assert code == 2 and "these differ: settings" in err
 
 
 def test_parafac_refuses_other_scans(communities, folder):

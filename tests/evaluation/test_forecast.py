@@ -12,8 +12,8 @@ from sklearn_lstmdg.evaluation._autoregression import (
 )
 from sklearn_lstmdg.evaluation._forecast import (
     connectivity_agreement,
-    continue_scans,
-    judge_generation,
+    evaluate_forecast,
+    forecast,
     mean_connectivity,
     mean_spectrum,
 )
@@ -106,7 +106,7 @@ def test_what_can_be_known_is_found_out():
     scans, step = vector_scans(8, rng)
     bags = SubsequenceAugmenter(20, 5).fit_transform(np.stack(scans))
     oracle = Oracle(lambda points: points[..., -1:, :] @ step)
-    table = judge_generation(oracle, bags[:6], bags[6:], n_steps=30, n_lags=4)
+    table = evaluate_forecast(oracle, bags[:6], bags[6:], n_steps=30, n_lags=4)
     table = table.set_index("model")
     assert table.index.tolist() == [
         *["generative half", "persistence", "autoregression", "vector autoregression", "real"]
@@ -128,7 +128,7 @@ def test_persistence_is_the_last_point_read_and_errors_are_by_subject():
     rng = np.random.default_rng(4)
     X = rng.standard_normal((5, 3, 13, 4))  # bags of a copy, windows of 12 points and a target
     oracle = Oracle(lambda points: np.zeros_like(points[..., -1:, :]))
-    table = judge_generation(oracle, X[:3], X[3:], n_steps=10, n_lags=30).set_index("model")
+    table = evaluate_forecast(oracle, X[:3], X[3:], n_steps=10, n_lags=30).set_index("model")
     errors = np.square(X[3:, :, 12] - X[3:, :, 11]).mean(axis=(1, 2))
     np.testing.assert_allclose(table.loc["persistence", "mse"], errors.mean())
     np.testing.assert_allclose(table.loc["persistence", "mse_sd"], errors.std(ddof=1))
@@ -142,7 +142,7 @@ def test_the_model_never_reads_what_it_predicts():
     X = rng.standard_normal((4, 30, 3))
     oracle = Oracle(lambda points: points[..., -1:, :])
     bags = SubsequenceAugmenter(8, 4).fit_transform(X)
-    real, generated = continue_scans(oracle, bags, n_steps=15)
+    real, generated = forecast(oracle, bags, n_steps=15)
     np.testing.assert_array_equal(real, X[:, 8:23])
     np.testing.assert_array_equal(oracle.read, X[:, :8])
     np.testing.assert_array_equal(generated, X[:, [7] * 15])
@@ -153,23 +153,23 @@ def test_a_run_that_explodes_is_told():
     bags = SubsequenceAugmenter(8, 4).fit_transform(X)
     oracle = Oracle(lambda points: points[..., -1:, :] * 1e40)
     with np.errstate(over="ignore"):
-        table = judge_generation(oracle, bags[:2], bags[2:], n_steps=12, n_lags=2)
+        table = evaluate_forecast(oracle, bags[:2], bags[2:], n_steps=12, n_lags=2)
     assert not table.loc[0, "finite"] and np.isnan(table.loc[0, "spectral_distance"])
     assert table.loc[4, "finite"]
 
 
 def test_a_pipeline_reads_scans(fitted):
     model, scans = fitted
-    table = judge_generation(model, scans[:8], scans[8:], n_steps=20, n_lags=3)
+    table = evaluate_forecast(model, scans[:8], scans[8:], n_steps=20, n_lags=3)
     assert table["finite"].all() and (table["mse"].dropna() > 0).all()
     bags = model[:-1].transform(scans)
-    bare = judge_generation(model[-1], bags[:8], bags[8:], n_steps=20, n_lags=3)
+    bare = evaluate_forecast(model[-1], bags[:8], bags[8:], n_steps=20, n_lags=3)
     np.testing.assert_allclose(table["mse"], bare["mse"])
 
 
 def test_the_generative_half_runs_for_long_and_stays_finite(fitted):
     model, scans = fitted
-    real, generated = continue_scans(model, scans, n_steps=1000)
+    real, generated = forecast(model, scans, n_steps=1000)
     assert real.shape == generated.shape == (10, 57 - 12, 3)  # the last window ends there
     first = model[0].transform(scans[:2])
     assert np.isfinite(model[-1].generate([scan[:12] for scan in first], n_steps=2000)).all()
@@ -195,19 +195,19 @@ def test_spectrum_and_connectivity_of_a_sine():
 def test_faults_are_named(fitted):
     model, scans = fitted
     with pytest.raises(ValueError, match="2 training subjects"):
-        judge_generation(model, scans[:1], scans[8:])
+        evaluate_forecast(model, scans[:1], scans[8:])
     with pytest.raises(ValueError, match="n_lags"):
-        judge_generation(model, scans[:8], scans[8:], n_lags=0)
+        evaluate_forecast(model, scans[:8], scans[8:], n_lags=0)
     with pytest.raises(ValueError, match="5 points after its first window"):
-        continue_scans(model, [scan[:17] for scan in scans])
+        forecast(model, [scan[:17] for scan in scans])
     oracle = Oracle(None)
     bags = SubsequenceAugmenter(8, 4).fit_transform(np.zeros((4, 30, 3)))
     with pytest.raises(ValueError, match="X_train has 3 ROIs and X_test has 2"):
-        judge_generation(oracle, bags, bags[..., :2])
+        evaluate_forecast(oracle, bags, bags[..., :2])
     plain = LSTMDGClassifier("d", max_epochs=1, n_communities=2, n_units=2)
     rows = SubsequenceAugmenter(8, 4).fit_transform(
         np.random.default_rng(0).normal(size=(6, 30, 3))
     )
     plain.fit(rows, np.arange(6) % 2)
     with pytest.raises(AttributeError, match="no generate"):
-        judge_generation(plain, rows, rows)
+        evaluate_forecast(plain, rows, rows)

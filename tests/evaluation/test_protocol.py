@@ -17,7 +17,7 @@ from sklearn.svm import LinearSVC
 
 from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import _protocol, compare_models
+from sklearn_lstmdg.evaluation import _fold_runs, compare_models
 from sklearn_lstmdg.models import make_model
 from sklearn_lstmdg.network import torch_threads
 
@@ -65,8 +65,8 @@ def assert_no_leak(calls, n_folds, groups=None):
         assert sorted(rows + tests[f]) == list(range(N_ROWS))
         np.testing.assert_array_equal(call["y"], np.array(rows) % 2)
         if call["validation"] is not None:
-            held = [row for row, valid in zip(rows, call["validation"], strict=True) if valid]
-            assert held == tests[(f + 1) % n_folds]
+            validating = [row for row, valid in zip(rows, call["validation"], strict=True) if valid]
+            assert validating == tests[(f + 1) % n_folds]
         if groups is not None:
             assert not set(groups[rows]) & set(groups[tests[f]])
 
@@ -301,10 +301,10 @@ def test_a_failing_model_is_named(cohort):
 class SourceRecorder(Recorder):
     """A recorder that pretrains."""
 
-    def fit(self, X, y, groups=None, X_source=None, validation=None):
+    def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
         super().fit(X, y, groups, validation)
-        self.call_["X_source"] = X_source
-        self.pretrained_on_ = "training" if X_source is None else "source"
+        self.call_["X_unlabeled"] = X_unlabeled
+        self.pretrained_on_ = "training" if X_unlabeled is None else "source"
         return self
 
 
@@ -335,20 +335,22 @@ def test_leave_one_site_out_tests_a_site_by_the_others(cohort, seen, three_sites
     )
     assert list(comparison.folds["site"]) == ["A", "B", "C"] * 2
     assert set(comparison.folds["fold"]) == {0}
-    held = []
+    validating = []
     for call, site in zip(seen["a"], "ABCABC", strict=True):
         tested, rows = rows_of(call["predict"]), np.array(rows_of(call["fit"]))
         assert tested == np.flatnonzero(three_sites == site).tolist()
         assert sorted(tested + rows.tolist()) == list(range(N_ROWS))
-        held.append(rows[call["validation"]])
+        validating.append(rows[call["validation"]])
         for other in set("ABC") - {site}:
             n_other = np.sum(three_sites == other)
-            assert abs(np.sum(three_sites[held[-1]] == other) - n_other / 5) <= 1
-        assert abs(np.sum(y[held[-1]]) - len(held[-1]) / 2) <= 1
-        assert abs(len(held[-1]) - len(rows) / 5) < 1
-    assert held[0].tolist() != held[3].tolist(), "repeats have validation rows of their own"
+            assert abs(np.sum(three_sites[validating[-1]] == other) - n_other / 5) <= 1
+        assert abs(np.sum(y[validating[-1]]) - len(validating[-1]) / 2) <= 1
+        assert abs(len(validating[-1]) - len(rows) / 5) < 1
+    assert validating[0].tolist() != validating[3].tolist(), (
+        "repeats have validation rows of their own"
+    )
     again = compare_models({"a": Recorder("b")}, X, y, scheme="leave-one-site-out", **options)
-    assert again.fold("a", "B").validation.tolist() == held[1].tolist()
+    assert again.fold("a", "B").validation.tolist() == validating[1].tolist()
     assert comparison.summary()["n_subjects"].tolist() == [15, 9, 6]
 
 
@@ -421,7 +423,7 @@ def test_controls_of_other_sites_and_the_source_pretrain(cohort, seen, three_sit
     }
     with config_context(enable_metadata_routing=routing):
         comparison = compare_models(
-            models, list(X), y, groups, three_sites, n_folds=3, random_state=0, source=source
+            models, list(X), y, groups, three_sites, n_folds=3, random_state=0, X_unlabeled=source
         )
     for name in ("plain", "pipeline", "nested"):
         factor = 1 if name == "plain" else 2
@@ -435,7 +437,7 @@ def test_controls_of_other_sites_and_the_source_pretrain(cohort, seen, three_sit
                 for row in range(N_ROWS)
                 if three_sites[row] != site and y[row] == 0 and groups[row] not in here
             ]
-            got = [scan / factor for scan in call["X_source"]]
+            got = [scan / factor for scan in call["X_unlabeled"]]
             assert [int(scan[0, 0]) for scan in got[:-2]] == expected
             np.testing.assert_allclose(got[-1], source[1], rtol=1e-6)
             assert call["validation"] is not None and call["groups"] is not None
@@ -447,7 +449,7 @@ def test_controls_of_other_sites_and_the_source_pretrain(cohort, seen, three_sit
 def test_without_other_sites_models_pretrain_on_the_training_rows(cohort, seen):
     X, y = cohort
     comparison = compare_models({"a": SourceRecorder("a")}, X, y, n_folds=3, random_state=0)
-    assert all(call["X_source"] is None for call in seen["a"])
+    assert all(call["X_unlabeled"] is None for call in seen["a"])
     assert comparison.folds["pretrained_on"].tolist() == ["training"] * 3
     plain = compare_models({"a": Recorder("a")}, X, y, n_folds=3, random_state=0)
     assert "pretrained_on" not in plain.folds
@@ -458,7 +460,7 @@ def test_a_left_out_site_is_no_source(cohort, seen, three_sites):
     models = {"a": SourceRecorder("a")}
     for scheme in ("leave-one-site-out", "pooled"):
         compare_models(models, X, y, sites=three_sites, n_folds=3, random_state=0, scheme=scheme)
-    assert all(call["X_source"] is None for call in seen["a"])
+    assert all(call["X_unlabeled"] is None for call in seen["a"])
 
 
 def test_dtl_is_pretrained_on_cleaned_scans_of_other_sites():
@@ -478,7 +480,7 @@ def test_dtl_is_pretrained_on_cleaned_scans_of_other_sites():
     alone.fit(
         cleaned[rows],
         scans.target[rows],
-        X_source=cleaned[12:][scans.target[12:] == 0],
+        X_unlabeled=cleaned[12:][scans.target[12:] == 0],
         validation=np.isin(rows, fold.validation),
     )
     np.testing.assert_array_equal(alone.predict_proba(cleaned[fold.test])[:, 1], fold.score)
@@ -490,7 +492,9 @@ def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_ep
     X, y, source = scans.data[:12], scans.target[:12], list(scans.data[12:, :30])
     small = {"n_communities": 3, "n_units": 2, "max_epochs": 2}
     model = make_model("lstm-dg", 20, 5, pretrain_epochs=pretrain_epochs, **small)
-    comparison = compare_models({"lstm-dg": model}, X, y, n_folds=3, random_state=0, source=source)
+    comparison = compare_models(
+        {"lstm-dg": model}, X, y, n_folds=3, random_state=0, X_unlabeled=source
+    )
     told = comparison.folds.get("pretrained_on", [None])
     assert set(told) == {"source" if pretrain_epochs else None}
     fold = comparison.fold("lstm-dg", "all")
@@ -525,13 +529,13 @@ class Looker(Noise):
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_workers_map_scans_and_tasks_do_not_carry_them(cohort, monkeypatch, n_jobs):
     X, y = cohort
-    sizes, run = [], _protocol._run
+    sizes, run = [], _fold_runs._run
 
     def spy(tasks, *arguments):
         sizes.extend(len(pickle.dumps(task)) for task in tasks)
         return run(tasks, *arguments)
 
-    monkeypatch.setattr(_protocol, "_run", spy)
+    monkeypatch.setattr(_fold_runs, "_run", spy)
     ragged = [np.repeat(scan, 50 + i % 2, axis=0) for i, scan in enumerate(X)]
     with torch_threads(2):
         comparison = compare_models(
@@ -550,7 +554,10 @@ def test_workers_map_scans_and_tasks_do_not_carry_them(cohort, monkeypatch, n_jo
         ({"scheme": "leave-one-site-out"}, "needs two sites, there is 'all'"),
         ({"scheme": "pooled", "sites": ["pooled"] * N_ROWS}, "no site can have the name 'pooled'"),
         ({"scheme": "pooled", "n_folds": 31}, "too few for n_folds=31"),
-        ({"source": np.zeros((2, 3))}, "source holds table of 3 ROIs and X scans of 4 ROIs"),
+        (
+            {"X_unlabeled": np.zeros((2, 3))},
+            "X_unlabeled holds table of 3 ROIs and X scans of 4 ROIs",
+        ),
         ({"n_folds": 31}, "too few for n_folds=31"),
         ({"n_repeats": 0}, "n_repeats"),
         ({"y": np.arange(N_ROWS) % 3}, "2 classes, but y holds 3"),
@@ -571,5 +578,5 @@ def test_errors_say_what_is_wrong(cohort, change, message):
 
 def test_a_tested_row_cannot_be_a_source(cohort):
     X, y = cohort
-    with pytest.raises(ValueError, match="Row 1 of source is in X too"):
-        compare_models({"a": Noise()}, X, y, source=np.stack([X[0] + 1, X[7]]), n_folds=3)
+    with pytest.raises(ValueError, match="Row 1 of X_unlabeled is in X too"):
+        compare_models({"a": Noise()}, X, y, X_unlabeled=np.stack([X[0] + 1, X[7]]), n_folds=3)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_lstmdg.evaluation import _resume, compare_models, load_comparison
+from sklearn_lstmdg.evaluation import _fold_runs, compare_models, load_comparison
 from sklearn_lstmdg.evaluation._fingerprint import describe, digest
 from sklearn_lstmdg.evaluation._store import FoldResult, FoldStore, locked, write_atomically
 
@@ -203,22 +203,22 @@ def test_a_damaged_settings_file_is_set_aside(tmp_path):
 
 def test_folds_of_other_versions_are_told(tmp_path, monkeypatch):
     compare(tmp_path)
-    monkeypatch.setattr(_resume, "package_versions", lambda: {"numpy": "99"})
+    monkeypatch.setattr(_fold_runs, "package_versions", lambda: {"numpy": "99"})
     with pytest.warns(UserWarning, match=rf"numpy {np.__version__} \(now 99\)"):
         compare(tmp_path, {"a": Noise(), "b": Noise()})
 
 
 def test_a_changed_source_or_scheme_is_another_run(tmp_path):
     class Taker(Noise):
-        def fit(self, X, y, X_source=None):
+        def fit(self, X, y, X_unlabeled=None):
             return super().fit(X, y)
 
     sites, models = np.repeat(["A", "B"], 12), {"a": Noise(), "b": Taker()}
     options = {"sites": sites, "n_folds": 3}
     compare(tmp_path, models, **options)
-    with pytest.raises(ValueError, match="'b' at site 'A', these differ: source"):
-        compare(tmp_path, models, **options, source=np.zeros((2, 8, 3)))
-    compare(tmp_path, {"a": Noise()}, **options, source=np.zeros((2, 8, 3)))
+    with pytest.raises(ValueError, match="'b' at site 'A', these differ: X_unlabeled"):
+        compare(tmp_path, models, **options, X_unlabeled=np.zeros((2, 8, 3)))
+    compare(tmp_path, {"a": Noise()}, **options, X_unlabeled=np.zeros((2, 8, 3)))
     for scheme in ("pooled", "leave-one-site-out"):
         with pytest.raises(ValueError, match="these differ: scheme"):
             compare(tmp_path, models, **options, scheme=scheme)

@@ -1,14 +1,17 @@
+import mmap
+
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
+from sklearn_lstmdg.scans import window_view
 from sklearn_lstmdg.scans._validation import (
     check_groups,
     check_labels,
     check_sequences,
     check_validation_mask,
 )
-from sklearn_lstmdg.scans._windows import window_view
 
 
 @pytest.fixture
@@ -235,3 +238,32 @@ def test_names_of_rois_are_kept_and_compared():
         check_sequences([*scans[:2], scans[2][["b", "a", "c"]]], estimator=estimator)
     with pytest.raises(ValueError, match="feature names should match"):
         check_sequences([scan[["b", "a", "c"]] for scan in scans], estimator=estimator)
+
+
+@pytest.mark.parametrize("form", ["table", "scans", "ragged", "bags", "views"])
+def test_rows_come_back_in_the_form_of_x_from_one_mapped_file(form, tmp_path):
+    scans = np.random.default_rng(0).normal(size=(3, 12, 4)).astype(np.float32)
+    X = {
+        "table": scans[:, 0],
+        "scans": scans,
+        "ragged": [scan[: 12 - i] for i, scan in enumerate(scans)],
+        "bags": window_view(scans, 5, 2),
+        "views": list(window_view(scans, 5, 2)),
+    }[form]
+    joblib.dump(check_sequences(X), tmp_path / "rows")
+    rows = joblib.load(tmp_path / "rows", mmap_mode="r")
+    back = rows.in_form()
+    assert isinstance(back, list) == isinstance(X, list)
+    for row, wanted in zip(back, X, strict=True):
+        np.testing.assert_array_equal(row, wanted)
+    bases = {id(_base(series)) for series in rows.series}
+    assert len(bases) == 1, "one block, mapped once"
+    assert isinstance(_base(rows.series[0]), mmap.mmap)
+    taken = rows.take(np.array([2, 0])).in_form()
+    np.testing.assert_array_equal(taken[0], X[2])
+
+
+def _base(array):
+    while isinstance(array, np.ndarray) and array.base is not None:
+        array = array.base
+    return array

@@ -1,7 +1,7 @@
 import numpy as np
 
+from sklearn_lstmdg.scans import cut_like, every_window, window_view
 from sklearn_lstmdg.scans._validation import check_sequences
-from sklearn_lstmdg.scans._windows import cut_like, every_window, window_view
 
 from _scans import bags, numbered
 

@@ -5,13 +5,12 @@ from scipy.stats import t as student
 
 from .._extras import require
 from . import _statistics as statistics
-from ._frames import check_frame, check_predictions
-from ._metrics import score_predictions
+from ._metrics import check_frame, check_predictions, score_predictions
 
-__all__ = ["intervals", "reliability"]
+__all__ = ["calibration_curve", "confidence_intervals"]
 
 
-def intervals(predictions, folds=None, level=0.95, pos_label=None, n_bins=10):
+def confidence_intervals(predictions, folds=None, level=0.95, pos_label=None, n_bins=10):
     """Estimate each model's metrics at each site, with confidence intervals.
 
     Parameters
@@ -128,7 +127,7 @@ def _fold_row(table, name, sizes, level):
     return row | {"fold_low": low, "fold_high": high}
 
 
-def reliability(predictions, pos_label=None, n_bins=10):
+def calibration_curve(predictions, pos_label=None, n_bins=10):
     """Count how often subjects of about the same probability are positive.
 
     Parameters

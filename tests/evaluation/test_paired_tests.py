@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from sklearn_lstmdg.evaluation._intervals import intervals, reliability
+from sklearn_lstmdg.evaluation._confidence_intervals import calibration_curve, confidence_intervals
 from sklearn_lstmdg.evaluation._metrics import METRICS, summarise
+from sklearn_lstmdg.evaluation._paired_tests import null_from_permutations, test_against
 from sklearn_lstmdg.evaluation._statistics import holm
-from sklearn_lstmdg.evaluation._tests import compare_to, null_from_permutations
 
 from _tables import SKILLS, make_predictions, make_tables, score_folds
 
@@ -27,7 +27,7 @@ def differences(folds, metric, other="lstm-s"):
 
 def test_t_tests_of_one_repeat():
     folds, predictions = make_tables(n=80)
-    tests = compare_to(folds, predictions, n_permutations=99)
+    tests = test_against(folds, predictions, n_permutations=99)
     assert tests["model"].tolist() == ["lstm-s"] * 3 + ["fc-svm"] * 3
     assert tests["metric"].tolist() == ["acc", "tnr", "auc"] * 2
     for row in tests.to_dict("records"):
@@ -46,7 +46,7 @@ def test_t_tests_of_one_repeat():
 
 def test_pooled_difference_is_that_of_the_summary():
     folds, predictions = make_tables(n_repeats=3)
-    tests = compare_to(folds, predictions, metrics=METRICS, n_permutations=9)
+    tests = test_against(folds, predictions, metrics=METRICS, n_permutations=9)
     pooled = summarise(folds, predictions, 1).groupby("model").mean(numeric_only=True)
     for row in tests.to_dict("records"):
         column = pooled[f"{row['metric']}_pooled"]
@@ -57,7 +57,7 @@ def test_pooled_difference_is_that_of_the_summary():
 def test_repeated_partitions_count_and_repeated_seeds_are_averaged():
     for same_folds, n_values in ((False, 15), (True, 5)):
         folds, predictions = make_tables(sites=["NYU"], n_repeats=3, same_folds=same_folds)
-        row = compare_to(folds, predictions, metrics=["acc"], n_permutations=9).iloc[0]
+        row = test_against(folds, predictions, metrics=["acc"], n_permutations=9).iloc[0]
         d = differences(folds, "acc")[0].reshape(3, 5)
         by_number = d.mean(axis=0)
         naive = stats.ttest_1samp(by_number, 0, alternative="greater")
@@ -68,7 +68,7 @@ def test_repeated_partitions_count_and_repeated_seeds_are_averaged():
 
 
 def test_a_better_model_is_found_and_an_equal_one_is_not():
-    tests = compare_to(*make_tables(n=80, sites=["A", "B", "C", "D"]), n_permutations=999)
+    tests = test_against(*make_tables(n=80, sites=["A", "B", "C", "D"]), n_permutations=999)
     tests = tests.set_index(["model", "metric"])
     ps = ["p_corrected_t_holm", "p_permutation_holm"]
     assert (tests.loc[[("lstm-s", "acc"), ("lstm-s", "auc")], ps] < 0.05).all(axis=None)
@@ -76,7 +76,7 @@ def test_a_better_model_is_found_and_an_equal_one_is_not():
 
 
 def test_holm_is_over_all_rows_and_liberal_results_are_flagged():
-    tests = compare_to(*make_tables(9, {"lstm-dg": 0.9, "a": 0.6, "b": 0.7}), n_permutations=99)
+    tests = test_against(*make_tables(9, {"lstm-dg": 0.9, "a": 0.6, "b": 0.7}), n_permutations=99)
     names = ["p_paired_t_liberal", "p_corrected_t", "p_permutation"]
     for name in names:
         np.testing.assert_allclose(tests[f"{name}_holm"], holm(tests[name]))
@@ -88,11 +88,11 @@ def test_holm_is_over_all_rows_and_liberal_results_are_flagged():
 
 def test_rows_do_not_depend_on_the_other_models_or_the_order():
     folds, predictions = make_tables()
-    whole = compare_to(folds, predictions, n_permutations=99, random_state=3)
+    whole = test_against(folds, predictions, n_permutations=99, random_state=3)
     two = [table[table["model"] != "lstm-s"] for table in (folds, predictions)]
-    alone = compare_to(*two, n_permutations=99, random_state=3)
+    alone = test_against(*two, n_permutations=99, random_state=3)
     shuffled = predictions.sample(frac=1, random_state=0)
-    again = compare_to(folds, shuffled, n_permutations=99, random_state=3)
+    again = test_against(folds, shuffled, n_permutations=99, random_state=3)
     part = whole[whole["model"] == "fc-svm"].reset_index(drop=True)
     columns = [name for name in whole if not name.endswith(("_holm", "_only"))]
     pandas.testing.assert_frame_equal(part[columns], alone[columns])
@@ -101,13 +101,13 @@ def test_rows_do_not_depend_on_the_other_models_or_the_order():
 
 def test_csv_files_and_labels_of_words_give_the_same():
     folds, predictions = make_tables()
-    wanted = compare_to(folds, predictions, n_permutations=99)
+    wanted = test_against(folds, predictions, n_permutations=99)
     read = [pandas.read_csv(StringIO(t.to_csv(index=False))) for t in (folds, predictions)]
-    pandas.testing.assert_frame_equal(compare_to(*read, n_permutations=99), wanted)
+    pandas.testing.assert_frame_equal(test_against(*read, n_permutations=99), wanted)
     words = predictions.replace(
         {"y": {0: "control", 1: "asd"}, "predicted": {0: "control", 1: "asd"}}
     )
-    told = compare_to(folds, words, pos_label="asd", n_permutations=99)
+    told = test_against(folds, words, pos_label="asd", n_permutations=99)
     pandas.testing.assert_frame_equal(told, wanted)
 
 
@@ -115,8 +115,8 @@ def test_rows_of_a_family_are_swapped_together():
     """Each subject twice: the same differences, but no more independent subjects than before."""
     folds, predictions = make_tables(sites=["NYU"])
     twice = predictions.loc[predictions.index.repeat(2)]
-    once = compare_to(folds, predictions, metrics=["acc"], n_permutations=999)
-    told = compare_to(folds, twice, metrics=["acc"], n_permutations=999)
+    once = test_against(folds, predictions, metrics=["acc"], n_permutations=999)
+    told = test_against(folds, twice, metrics=["acc"], n_permutations=999)
     pandas.testing.assert_frame_equal(told, once)
 
 
@@ -124,13 +124,13 @@ def test_folds_of_one_class_are_counted():
     folds, predictions = make_tables(sites=["NYU"])
     first = (folds["fold"] == 0) & (folds["model"] == "lstm-s")
     folds.loc[first, "auc"] = np.nan
-    tests = compare_to(folds, predictions, metrics=["acc", "auc"], n_permutations=9)
+    tests = test_against(folds, predictions, metrics=["acc", "auc"], n_permutations=9)
     assert tests["n_undefined"].tolist() == [0, 1, 0, 0]
     assert tests["n_folds"].tolist() == [5, 4, 5, 5]
     d = differences(folds[folds["fold"] > 0], "auc")[0]
     assert tests["difference"][1] == pytest.approx(d.mean())
     folds["auc"] = np.nan
-    tests = compare_to(folds, predictions[predictions["y"] == 0], metrics=["auc"])
+    tests = test_against(folds, predictions[predictions["y"] == 0], metrics=["auc"])
     assert tests[["p_corrected_t", "p_permutation", "p_permutation_holm"]].isna().all(axis=None)
 
 
@@ -139,33 +139,33 @@ def test_an_unfinished_model_is_compared_on_what_it_has():
     gone = [(t["model"] == "fc-svm") & (t["site"] == "UM") for t in (folds, predictions)]
     left = folds[~gone[0]], predictions[~gone[1]]
     with pytest.warns(UserWarning, match="'lstm-dg' has 80 and 'fc-svm' 40 predictions; the 40"):
-        tests = compare_to(*left, metrics=["acc"], n_permutations=9)
+        tests = test_against(*left, metrics=["acc"], n_permutations=9)
     assert tests["n_sites"].tolist() == [2, 1]
 
 
 def test_what_cannot_be_compared_is_refused():
     folds, predictions = make_tables()
     with pytest.raises(ValueError, match="'hmm' and others are needed"):
-        compare_to(folds, predictions, reference="hmm")
+        test_against(folds, predictions, reference="hmm")
     with pytest.raises(ValueError, match="folds lacks the columns f1"):
-        compare_to(folds, predictions, metrics=["f1"])
+        test_against(folds, predictions, metrics=["f1"])
     with pytest.raises(ValueError, match="must be among acc, tpr"):
-        compare_to(folds, predictions, metrics=["n_test"])
+        test_against(folds, predictions, metrics=["n_test"])
     with pytest.raises(ValueError, match="predictions lacks the columns score"):
-        compare_to(folds, predictions.drop(columns="score"))
+        test_against(folds, predictions.drop(columns="score"))
     with pytest.raises(ValueError, match="pos_label must say"):
-        compare_to(folds, predictions.assign(y=0, predicted=0))
+        test_against(folds, predictions.assign(y=0, predicted=0))
     with pytest.raises(ValueError, match="pos_label=2 is not among the labels"):
-        compare_to(folds, predictions, pos_label=2)
+        test_against(folds, predictions, pos_label=2)
     moved = predictions.copy()
     moved.loc[0, "fold"] += 1
     with pytest.raises(ValueError, match="not tested on the same folds and labels: subject 'NYU0'"):
-        compare_to(folds, moved)
+        test_against(folds, moved)
 
 
 def test_intervals_of_one_repeat():
     folds, predictions = make_tables()
-    table = intervals(predictions, folds).set_index(["model", "site", "metric"])
+    table = confidence_intervals(predictions, folds).set_index(["model", "site", "metric"])
     assert len(table) == 3 * 2 * 7
     part = predictions[(predictions["model"] == "lstm-s") & (predictions["site"] == "UM")]
     rows = table.sort_index().loc["lstm-s", "UM"].loc[table.index.unique("metric")]
@@ -188,7 +188,9 @@ def test_intervals_of_one_repeat():
 
 def test_intervals_by_fold_are_corrected():
     folds, predictions = make_tables()
-    table = intervals(predictions, folds, level=0.9).set_index(["model", "site", "metric"])
+    table = confidence_intervals(predictions, folds, level=0.9).set_index(
+        ["model", "site", "metric"]
+    )
     acc = folds[(folds["model"] == "fc-svm") & (folds["site"] == "NYU")]["acc"]
     row = table.loc["fc-svm", "NYU", "acc"]
     half = stats.t.ppf(0.95, 4) * np.sqrt((1 / 5 + 8 / 24) * acc.var())
@@ -203,8 +205,8 @@ def test_repeats_do_not_narrow_intervals():
     predictions = make_predictions(sites=["NYU"], n_repeats=3, same_folds=True)
     first = predictions[predictions["repeat"] == 0]
     copies = pandas.concat([first.assign(repeat=i) for i in range(4)])
-    pandas.testing.assert_frame_equal(intervals(copies), intervals(first))
-    pooled = intervals(predictions).set_index(["model", "metric"])["pooled"]
+    pandas.testing.assert_frame_equal(confidence_intervals(copies), confidence_intervals(first))
+    pooled = confidence_intervals(predictions).set_index(["model", "metric"])["pooled"]
     summary = summarise(score_folds(predictions), predictions, 1).set_index("model")
     for metric in METRICS:
         for model in SKILLS:
@@ -216,14 +218,18 @@ def test_intervals_of_one_class():
     controls = predictions[predictions["y"] == 0]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        rows = intervals(controls, pos_label=0).set_index(["model", "metric"]).loc["lstm-dg"]
+        rows = (
+            confidence_intervals(controls, pos_label=0)
+            .set_index(["model", "metric"])
+            .loc["lstm-dg"]
+        )
     assert np.isfinite(rows.loc[["acc", "tpr"], ["pooled", "low", "high"]]).all(axis=None)
     assert rows.loc[["tnr", "auc", "balanced_acc"], ["pooled", "low", "high"]].isna().all(axis=None)
 
 
 def test_reliability_counts_every_prediction():
     predictions = make_predictions(n_repeats=2)
-    table = reliability(predictions, n_bins=5)
+    table = calibration_curve(predictions, n_bins=5)
     assert len(table) == 3 * 2 * 5
     part = table[(table["model"] == "lstm-s") & (table["site"] == "UM")]
     mine = predictions[(predictions["model"] == "lstm-s") & (predictions["site"] == "UM")]
