@@ -2,7 +2,7 @@
 
 import warnings
 
-from ..evaluation import compare_to, intervals
+from ..evaluation import confidence_intervals, test_against
 from ._drawings import auc_figure, loss_figures, roc_figure
 
 __all__ = ["results", "roc", "tests", "training"]
@@ -12,7 +12,9 @@ _METRICS = {"acc": "accuracy", "tnr": "TNR", "auc": "AUC"}
 
 def results(study):
     """Return the comparison, and each model's AUC with its interval."""
-    estimates = intervals(study.comparison.predictions, pos_label=study.comparison.pos_label)
+    estimates = confidence_intervals(
+        study.comparison.predictions, pos_label=study.comparison.pos_label
+    )
     auc = estimates[estimates["metric"] == "auc"]
     keys = ["model", "site"]
     models = study.comparison.summary().merge(auc[[*keys, "low", "high"]], on=keys, how="left")
@@ -44,7 +46,7 @@ def tests(study):
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            frame = compare_to(
+            frame = test_against(
                 study.folds,
                 comparison.predictions,
                 study.reference,
