@@ -80,7 +80,7 @@ def _to_svg(figure, name):
 
 
 def auc_figure(estimates, site, name):
-    """Draw each model's AUC with its interval, from rows of ``confidence_intervals`` of one site."""
+    """Draw each model's AUC with its interval, from ``confidence_intervals`` of one site."""
 
     def draw(ax):
         places = np.arange(len(estimates))
