@@ -2,8 +2,6 @@
 
 from importlib import import_module
 
-__all__ = ["attach", "require"]
-
 
 def attach(package, names):
     """Let a package import its modules when their names are used.

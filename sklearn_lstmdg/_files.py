@@ -3,8 +3,6 @@
 import os
 import uuid
 
-__all__ = ["write_atomically"]
-
 
 def write_atomically(path, content):
     """Write a file so that at any moment there is the whole of it, or what was there before.

@@ -6,8 +6,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
-__all__ = ["fit_arguments", "last_step", "pretrains", "request_metadata"]
-
 _ENDS = {"validation", "X_unlabeled"}  # for a Pipeline's last step alone
 _SEARCHES = (GridSearchCV, RandomizedSearchCV)
 

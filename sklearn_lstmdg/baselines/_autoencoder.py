@@ -24,8 +24,6 @@ from ..network import ScanNet, keras_dense, torch_dense
 from ..scans import is_constant
 from ._sparse_encoder import SparseEncoder
 
-__all__ = ["EncoderClassifier", "EncoderNet", "pretrain_encoder", "sparse_autoencoder_loss"]
-
 _SMALLEST_ACTIVITY = 1e-6
 
 

@@ -16,8 +16,6 @@ from ..scans import (
     whole_scans,
 )
 
-__all__ = ["ConnectivityFeatures"]
-
 
 class ConnectivityFeatures(
     ScanEstimatorMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None

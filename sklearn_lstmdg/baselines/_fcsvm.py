@@ -23,8 +23,6 @@ from ..scans import (
 )
 from ._linear_svm import SVMSearch, check_Cs, gram_factor, primal_coefficients, search_folds
 
-__all__ = ["FCSVM"]
-
 
 class FCSVM(ScanClassifierMixin, BaseEstimator):
     """Pearson connectivity of scans or windows, and a linear SVM whose C is searched for.

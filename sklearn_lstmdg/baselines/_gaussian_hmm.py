@@ -21,8 +21,6 @@ import numpy as np
 
 from ..scans import is_constant
 
-__all__ = ["GaussianHMM", "fit_hmms", "n_parameters", "sequence_log_likelihoods"]
-
 _BLOCK = 1_000_000
 _TINY = 1e-300
 _LEAST = 1e-100

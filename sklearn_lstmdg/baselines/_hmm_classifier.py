@@ -15,8 +15,6 @@ from ._fcsvm import FCSVM
 from ._gaussian_hmm import fit_hmms, sequence_log_likelihoods
 from ._linear_svm import search_folds
 
-__all__ = ["ROIHMMClassifier"]
-
 _SVM_PASSES = 10_000
 
 

@@ -17,8 +17,6 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..base import draw_seed
 from ..scans import votes
 
-__all__ = ["SVMSearch", "check_Cs", "gram_factor", "primal_coefficients", "search_folds"]
-
 _ONE_SOLVER = threading.Lock()
 
 

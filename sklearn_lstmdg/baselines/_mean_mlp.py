@@ -11,8 +11,6 @@ from ..base import keeps_model_if_refused
 from ..scans import check_float32, whole_scans
 from ._scan_net_classifier import ScanNetClassifierMixin, check_sizes
 
-__all__ = ["MeanMLPClassifier"]
-
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 
 

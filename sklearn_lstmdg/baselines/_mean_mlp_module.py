@@ -5,8 +5,6 @@ from torch import nn
 
 from ..network import Dropout, ScanNet, torch_dense
 
-__all__ = ["MeanMLP", "MeanMLPNet"]
-
 
 class MeanMLP(nn.Module):
     r"""Logit of a scan :math:`x_1, ..., x_T`.

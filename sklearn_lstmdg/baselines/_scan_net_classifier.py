@@ -5,8 +5,6 @@ import numpy as np
 from .. import network
 from ..base import ScanClassifierMixin, draw_seed
 
-__all__ = ["ScanNetClassifierMixin", "check_sizes"]
-
 
 def check_sizes(sizes, name):
     """Return the nodes of layers as a list of whole numbers; ``name`` is the parameter's."""

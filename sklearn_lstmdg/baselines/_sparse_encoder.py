@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["SparseEncoder"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SparseEncoder:

@@ -13,8 +13,6 @@ from ..scans import check_float32, check_sequences, fisher_z, scan_connectivity
 from ._scan_net_classifier import ScanNetClassifierMixin, check_sizes
 from ._sparse_encoder import SparseEncoder
 
-__all__ = ["TransferAutoencoderClassifier"]
-
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 _WEIGHT = Interval(Real, 0, None, closed="left")
 _RATE = Interval(Real, 0, None, closed="neither")

@@ -11,8 +11,6 @@ from ..plotting import MembershipDisplay, RobustnessDisplay
 from ._community_table import format_communities
 from ._parafac_folds import fit_parafac
 
-__all__ = ["add_parser"]
-
 _DESCRIPTION = """\
 Take the communities of a finished "lstmdg compare": how large they are, and how well those of
 different folds agree, beside what permuted ROI labels give. No network is trained again."""

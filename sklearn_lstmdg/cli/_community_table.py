@@ -4,8 +4,6 @@ import numpy as np
 
 from ..evaluation import summarize_robustness
 
-__all__ = ["format_communities"]
-
 _HEADER = ("method", "site", "size", "corr.", "null", "z", "Dice", "null", "z", "dead")
 _PAPER = (
     "Paper (four sites, AAL): LSTM-DG 11 ROIs a community, tensor decomposition 16; correlation "

@@ -23,8 +23,6 @@ from ._scan_options import (
 )
 from ._summary_table import format_summary
 
-__all__ = ["add_parser", "compare_and_report"]
-
 _DESCRIPTION = """\
 Compare models on ABIDE's scans, site by site, by the paper's cross-validation: a subject's scan is
 either trained on or tested, never both. Every finished fold is kept, so that the same command goes

@@ -6,8 +6,6 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["add_config_option", "with_config"]
-
 _NOT_HERE = ("help", "version", "debug", "config")
 _HELP = (
     "TOML file whose keys are the long options, such as n-jobs = 2; the command line wins. A "

@@ -15,8 +15,6 @@ from ..communities import two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
 
-__all__ = ["add_parser"]
-
 # A fault of the Harvard-Oxford mask: in the files' first line, but not among the ROIs loaded.
 _FAULT = 3455
 

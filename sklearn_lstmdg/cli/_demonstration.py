@@ -7,8 +7,6 @@ from ..models import make_model
 from ..report import write_report
 from ._compare import compare_and_report
 
-__all__ = ["add_parser"]
-
 _MODELS = ("lstm-dg", "lstm-h", "lstm-d", "lstm-s")
 _COHORT = {"n_subjects": 60, "n_timepoints": 120, "n_rois": 40}
 _EFFECT_SIZE = 0.5

@@ -5,8 +5,6 @@ import argparse
 from ..datasets import fetch_abide
 from ._scan_options import name_sites, print_cohort
 
-__all__ = ["add_parser"]
-
 _DESCRIPTION = """\
 Download ABIDE I's preprocessed ROI series (Preprocessed Connectomes Project) through nilearn, once:
 files that are there already are kept. Their use is for non-commercial research, with attribution

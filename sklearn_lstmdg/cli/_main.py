@@ -8,8 +8,6 @@ from .._version import __version__
 from . import _communities, _compare, _decode, _demonstration, _fetch, _report
 from ._config import add_config_option, with_config
 
-__all__ = ["main"]
-
 _DESCRIPTION = """\
 Classify brain scans (ROI time series) with recurrent networks that also generate, and find the
 functional communities they use.

@@ -15,8 +15,6 @@ from ..preprocessing import ScanCleaner
 from ..scans import check_sequences
 from ._scan_options import load_cohort
 
-__all__ = ["fit_parafac"]
-
 _NAME = "parafac"
 
 

@@ -4,8 +4,6 @@ import argparse
 
 from ..report import write_report
 
-__all__ = ["add_parser"]
-
 _DESCRIPTION = """\
 Turn a results folder into one HTML page that needs no network: what was run and on whom, the
 comparison with its tests, ROC and training curves, robustness of communities, and the top

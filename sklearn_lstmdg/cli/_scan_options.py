@@ -7,16 +7,6 @@ import numpy as np
 
 from ..datasets import load_abide, make_scans
 
-__all__ = [
-    "add_cohort_options",
-    "load_cohort",
-    "load_source",
-    "name_sites",
-    "permute_labels",
-    "print_cohort",
-    "read_confounds",
-]
-
 _PIPELINES = ("ccs", "cpac", "dparsf", "niak")
 _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
 

@@ -1,7 +1,5 @@
 """Tables for people, as plain text."""
 
-__all__ = ["format_summary"]
-
 _RATES = ("acc", "tpr", "tnr")
 
 

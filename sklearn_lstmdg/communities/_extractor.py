@@ -20,8 +20,6 @@ from ..classifier import LSTMDGClassifier
 from ..scans import check_groups
 from ._memberships import find_constant, member_weights, top_communities, two_means
 
-__all__ = ["CommunityExtractor", "community_influence", "top_communities"]
-
 _ROWS_AT_ONCE = 16
 
 

@@ -18,18 +18,6 @@ from scipy.optimize import nnls
 
 from ._window_correlations import project, sum_back
 
-__all__ = [
-    "Factors",
-    "fit_factors",
-    "fit_factors_dense",
-    "hals",
-    "random_start",
-    "relative_error",
-    "solve_loadings",
-    "sweep_windows",
-    "symmetrise",
-]
-
 _FULL_TURNS = 3
 _HALS_PASSES = 5
 _RIDGE = 1e-8

@@ -6,17 +6,6 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.utils import check_scalar
 
-__all__ = [
-    "correlate",
-    "dice",
-    "find_constant",
-    "match_best",
-    "match_one_to_one",
-    "member_weights",
-    "top_communities",
-    "two_means",
-]
-
 _ROUNDING = np.finfo(np.float32).eps
 
 

@@ -22,8 +22,6 @@ from ._factors import (
 )
 from ._window_correlations import WindowCorrelations
 
-__all__ = ["ParafacCommunities"]
-
 _NO_CORRELATION = "their correlations are set to 0"
 
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from ..scans import Sequences, is_constant
 
-__all__ = ["WindowCorrelations", "project", "sum_back"]
-
 _BLOCK_BYTES = 6144 * 4  # of one ROI: 204 windows of 30 points in float32
 
 

@@ -21,8 +21,6 @@ from ._pcp import (
     strategy,
 )
 
-__all__ = ["fetch_abide", "load_abide"]
-
 # Seconds, by the stem of SITE_ID. NYU, UM, USM and UCLA are confirmed by two public tables, and
 # by the scans' lengths; the others come from one reading of the sites' protocols.
 _REPETITION_TIMES = {

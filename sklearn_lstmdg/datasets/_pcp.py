@@ -8,18 +8,6 @@ import numpy as np
 
 from .._extras import require
 
-__all__ = [
-    "find_files",
-    "find_root",
-    "read_diagnoses",
-    "read_scans",
-    "read_table",
-    "resolve_sites",
-    "select",
-    "site_stem",
-    "strategy",
-]
-
 _TABLE = "Phenotypic_V1_0b_preprocessed1.csv"
 _NO_FILE_NAME = "no_filename"
 _COLUMNS = ("SUB_ID", "SITE_ID", "FILE_ID", "DX_GROUP")

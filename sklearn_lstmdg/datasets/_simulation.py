@@ -9,8 +9,6 @@ from sklearn.utils import Bunch, check_random_state, check_scalar
 
 from ..scans import band_pass
 
-__all__ = ["make_scans"]
-
 _BAND = (0.01, 0.1)
 _NEURAL_LAG_1 = 0.5
 

@@ -5,8 +5,6 @@ import numpy as np
 from .._extras import require
 from ._images import centroids, check_codes, to_image
 
-__all__ = ["plot_communities", "plot_connectome", "plot_terms"]
-
 # The paper's yellow, green and pink first.
 _COLORS = ("#e6ab02", "#1b9e77", "#e7298a", "#7570b3", "#d95f02", "#66a61e", "#a6761d", "#666666")
 

@@ -8,8 +8,6 @@ import numpy as np
 from .._extras import require
 from ._images import brain_mask, resample, same_grid
 
-__all__ = ["TermMaps", "term_maps_from_folder"]
-
 
 @dataclass(frozen=True)
 class TermMaps:

@@ -25,15 +25,6 @@ from .._extras import require
 from ._images import brain_mask
 from ._maps import TermMaps
 
-__all__ = [
-    "active_studies",
-    "association_z",
-    "load_studies",
-    "talairach_to_mni",
-    "term_maps_from_nimare",
-    "term_maps_from_peaks",
-]
-
 _BLOCK = 20_000
 _FORMAT = "1"
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Persistence", "RoiAutoregression", "VectorAutoregression", "fit_by_validation"]
-
 _HELD_EVERY = 5
 
 

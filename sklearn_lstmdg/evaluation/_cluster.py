@@ -6,8 +6,6 @@ from sklearn import config_context, get_config
 
 from .._extras import require
 
-__all__ = ["active_client", "run_on_cluster"]
-
 
 def active_client():
     """Return the client of joblib's active backend; None unless that is Dask's."""

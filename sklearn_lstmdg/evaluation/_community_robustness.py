@@ -10,13 +10,6 @@ from sklearn.utils import check_array, check_random_state, check_scalar
 from .._extras import require
 from ..communities import correlate, dice, find_constant, match_best, match_one_to_one, two_means
 
-__all__ = [
-    "community_recovery",
-    "community_robustness",
-    "measure_communities",
-    "summarize_robustness",
-]
-
 
 class _Communities(NamedTuple):
     membership: np.ndarray

@@ -10,8 +10,6 @@ from .._files import write_atomically
 from ._metrics import score_predictions, summarise
 from ._store import FoldStore, read_settings
 
-__all__ = ["Comparison", "load_comparison"]
-
 _HISTORY = "history_"
 _FOLD = ["model", "site", "repeat", "fold"]
 

@@ -7,8 +7,6 @@ from .._extras import require
 from . import _statistics as statistics
 from ._metrics import check_frame, check_predictions, score_predictions
 
-__all__ = ["calibration_curve", "confidence_intervals"]
-
 
 def confidence_intervals(predictions, folds=None, level=0.95, pos_label=None, n_bins=10):
     """Estimate each model's metrics at each site, with confidence intervals.

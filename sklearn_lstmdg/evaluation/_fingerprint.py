@@ -9,8 +9,6 @@ import numpy as np
 
 from .._version import __version__
 
-__all__ = ["describe", "digest", "package_versions"]
-
 # These change neither the data nor the model: the run's seed sets every random_state.
 _IRRELEVANT = {"random_state", "n_jobs", "verbose"}
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "joblib")

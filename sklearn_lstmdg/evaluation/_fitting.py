@@ -7,8 +7,6 @@ from sklearn.base import clone
 
 from .._routing import fit_arguments, last_step, pretrains, request_metadata
 
-__all__ = ["fit_fold", "set_random_states"]
-
 
 def set_random_states(estimator, seed):
     """Set every ``random_state`` of an estimator and of what it contains."""

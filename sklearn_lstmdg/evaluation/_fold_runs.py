@@ -22,8 +22,6 @@ from ._fingerprint import package_versions
 from ._progress import Progress
 from ._store import LOCK, FoldResult, FoldStore, locked, read_settings, refuse_other_run
 
-__all__ = ["FoldTask", "run_folds"]
-
 _ONE_FIT = threading.RLock()  # torch's generator and thread number belong to the whole process
 _PREFIX = ".lstmdg-cohort-"
 _SECONDS_TO_LOCK = 60

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-__all__ = ["POOLED", "SCHEMES", "WITHIN_SITE", "Fold", "make_folds", "make_seed"]
-
 WITHIN_SITE, LEAVE_ONE_SITE_OUT, POOLED = SCHEMES = ("within-site", "leave-one-site-out", "pooled")
 
 

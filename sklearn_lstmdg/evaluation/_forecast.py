@@ -11,14 +11,6 @@ from .._extras import require
 from ..scans import check_sequences, connectivity_features, n_connections
 from ._autoregression import Persistence, RoiAutoregression, VectorAutoregression, fit_by_validation
 
-__all__ = [
-    "connectivity_agreement",
-    "evaluate_forecast",
-    "forecast",
-    "mean_connectivity",
-    "mean_spectrum",
-]
-
 _ALPHAS = tuple(10.0 ** np.arange(-6, 2))
 _BANDS = ((0.01, 0.027), (0.027, 0.073), (0.073, 0.1))
 _SEGMENT = 64

@@ -5,8 +5,6 @@ from sklearn.metrics import roc_auc_score
 
 from .._extras import require
 
-__all__ = ["METRICS", "check_frame", "check_predictions", "score_predictions", "summarise"]
-
 METRICS = ("acc", "tpr", "tnr", "auc")
 
 

@@ -10,8 +10,6 @@ from .._extras import require
 from . import _statistics as statistics
 from ._metrics import METRICS, check_frame, check_predictions, score_predictions
 
-__all__ = ["null_from_permutations", "test_against"]
-
 _FOLD = ["site", "repeat", "fold"]
 _ROW = ["site", "repeat", "subject", "row"]
 _LEVEL = 0.95

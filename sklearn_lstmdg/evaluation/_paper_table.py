@@ -6,8 +6,6 @@ from .._extras import require
 from ._metrics import METRICS, check_frame, check_predictions, summarise
 from ._published import published_results
 
-__all__ = ["paper_table"]
-
 _RATES = ("acc", "tpr", "tnr")
 _HEADER = ("ACC (%)", "TPR (%)", "TNR (%)", "AUC")
 _ORDER = ("LSTM-S", "FC-SVM", "HMM", "DTL", "LSTM-D", "LSTM-H", "LSTM-DG")

@@ -6,8 +6,6 @@ from collections import Counter
 
 from tqdm import tqdm
 
-__all__ = ["Progress", "format_duration"]
-
 _BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
 
 

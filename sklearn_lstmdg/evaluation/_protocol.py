@@ -20,8 +20,6 @@ from ._folds import POOLED, SCHEMES, WITHIN_SITE, make_folds, make_seed
 from ._shared_cohort import CONFOUNDS, check_cohort
 from ._store import locked, read_settings
 
-__all__ = ["compare_models"]
-
 _PROTOCOL = "number of folds, seed or positive class"
 
 

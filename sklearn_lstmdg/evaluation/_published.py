@@ -4,8 +4,6 @@ from importlib.resources import files
 
 from .._extras import require
 
-__all__ = ["published_results"]
-
 
 def published_results():
     """Return the paper's Tables 1 and 2 [1]_ as they were printed, with what is wrong in them.

@@ -9,8 +9,6 @@ from .._extras import require
 from ..scans import Sequences, check_groups, check_labels, check_sequences
 from ._fingerprint import describe, digest
 
-__all__ = ["CONFOUNDS", "Cohort", "check_cohort"]
-
 CONFOUNDS = "confounds"
 
 

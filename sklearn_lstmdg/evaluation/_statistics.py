@@ -7,23 +7,6 @@ import numpy as np
 from scipy.stats import norm, rankdata
 from scipy.stats import t as student
 
-__all__ = [
-    "auc_contributions",
-    "auc_interval",
-    "auc_placements",
-    "balanced_interval",
-    "brier",
-    "calibration_bins",
-    "calibration_error",
-    "corrected_mean",
-    "corrected_resampled_t",
-    "holm",
-    "paired_permutation",
-    "paired_t",
-    "rate_contributions",
-    "wilson_interval",
-]
-
 _BLOCK = 1000
 
 

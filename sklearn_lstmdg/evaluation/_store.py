@@ -16,15 +16,6 @@ from .._files import write_atomically
 from ._fingerprint import digest
 from ._folds import WITHIN_SITE
 
-__all__ = [
-    "LOCK",
-    "FoldResult",
-    "FoldStore",
-    "locked",
-    "read_settings",
-    "refuse_other_run",
-]
-
 LOCK = ".lock"
 
 

@@ -11,8 +11,6 @@ from skorch.history import History
 
 from ._randomness import RandomStreams
 
-__all__ = ["EpochNet", "usable_device"]
-
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 

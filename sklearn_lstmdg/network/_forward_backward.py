@@ -17,8 +17,6 @@ from torch.nn import functional
 
 from ._recurrence import backward_recorded, forward_recorded
 
-__all__ = ["forward_backward"]
-
 
 def forward_backward(network, criterion, points, target, labels, weights):
     """Compute a batch's losses and store the gradients of the total loss in the parameters.

@@ -8,8 +8,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["ClassLoss", "JointLoss", "discriminative_losses", "generative_losses"]
-
 
 def generative_losses(generated, target):
     """Squared error of each window, averaged over ROIs and the points that it has.

@@ -16,8 +16,6 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from ._randomness import Dropout, empty_layer
 from ._recurrence import lstm, lstm_windows
 
-__all__ = ["JointNetwork", "keras_dense", "keras_lstm"]
-
 
 class JointNetwork(nn.Module):
     """LSTM-DG and its ablations.

@@ -4,8 +4,6 @@ import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 from skorch.callbacks import Callback
 
-__all__ = ["MONITORS", "BestEpoch", "subject_scores"]
-
 MONITORS = {
     "loss": ("valid_loss", -1),
     "discriminative_loss": ("valid_disc_loss", -1),

@@ -5,8 +5,6 @@ import numpy as np
 from ._randomness import torch_threads
 from ._window_net import WindowNet
 
-__all__ = ["Nets"]
-
 
 class Nets:
     """The networks of a classifier.

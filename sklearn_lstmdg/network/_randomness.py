@@ -8,8 +8,6 @@ import joblib
 import torch
 from torch import nn
 
-__all__ = ["Dropout", "RandomStreams", "empty_layer", "torch_dense", "torch_threads"]
-
 _LOCK = threading.Lock()
 _running = {"fits": 0, "before": 1}  # the number of threads belongs to the whole process
 

@@ -13,15 +13,6 @@ try:
 except ImportError:  # no compiler when the package was installed
     _lstm = None
 
-__all__ = [
-    "backward_recorded",
-    "compiled_available",
-    "forward_recorded",
-    "is_compiled_for",
-    "lstm",
-    "lstm_windows",
-]
-
 
 def compiled_available():
     """Tell whether the compiled path was built and is not switched off by LSTMDG_COMPILED=0.

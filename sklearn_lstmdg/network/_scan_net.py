@@ -9,8 +9,6 @@ from ._epoch_net import EpochNet
 from ._losses import ClassLoss
 from ._monitors import BestEpoch
 
-__all__ = ["LabelledRows", "ScanNet", "as_rows"]
-
 
 def as_rows(arrays):
     """Return arrays, one a row, as float32 tensors of their own."""

@@ -12,8 +12,6 @@ from ._monitors import BestEpoch, subject_scores
 from ._recurrence import is_compiled_for
 from ._window_table import split_horizon
 
-__all__ = ["WindowNet"]
-
 _CHUNK = 512
 _ARCHITECTURE = ("variant", "n_communities", "n_units")
 _LOOP = ("batch_size", "horizon", "input_noise", "windows_per_epoch", "monitor", "patience")

@@ -6,8 +6,6 @@ from numbers import Integral
 import numpy as np
 import torch
 
-__all__ = ["LabelledWindows", "WindowSet", "gather_windows", "split_horizon"]
-
 
 @dataclass
 class WindowSet:

@@ -10,8 +10,6 @@ from sklearn.pipeline import Pipeline
 
 from ..scans import n_connections
 
-__all__ = ["check_estimator_state", "estimators_in"]
-
 _FITTED = re.compile(r"[A-Za-z]\w*_|_[A-Za-z]\w*", re.ASCII)
 _MOST_ROIS = 100_000
 _ANSWERS = ("predict_proba", "decision_function", "transform", "predict", "generate")

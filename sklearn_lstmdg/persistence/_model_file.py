@@ -25,8 +25,6 @@ from ._saved_masker import pack_maskers, unpack_maskers
 from ._saved_requests import requests_of, set_requests, without_requests
 from ._trusted_types import TRUSTED_TYPES
 
-__all__ = ["load_model", "save_model"]
-
 _FORMAT = 2
 _MARK = b"sklearn_lstmdg model %d sha256 " % _FORMAT
 _DIGITS = 64

@@ -12,8 +12,6 @@ from sklearn.pipeline import Pipeline
 
 from .._extras import require
 
-__all__ = ["SavedMasker", "pack_maskers", "unpack_maskers"]
-
 _MASKERS = (
     "NiftiLabelsMasker",
     "MultiNiftiLabelsMasker",

@@ -7,8 +7,6 @@ from sklearn.utils._metadata_requests import SIMPLE_METHODS
 
 from ._consistency import estimators_in
 
-__all__ = ["requests_of", "set_requests", "without_requests"]
-
 _ATTRIBUTE = "_metadata_request"
 
 

@@ -1,7 +1,5 @@
 """The types that model files may hold beside scikit-learn's estimators and numpy's arrays."""
 
-__all__ = ["TRUSTED_TYPES"]
-
 # No name of a file gets in here. A new estimator does, with what it learns.
 TRUSTED_TYPES = [
     "builtins.range",

@@ -6,8 +6,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._extras import require
 
-__all__ = ["GREY", "Display", "color", "last_step", "tidy"]
-
 # Okabe and Ito's palette, in an order that also differs in lightness.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 GREY = "0.45"

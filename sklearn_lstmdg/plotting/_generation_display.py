@@ -11,8 +11,6 @@ from ..evaluation import (
 from ..scans import connectivity_matrices
 from ._display import Display, color, tidy
 
-__all__ = ["GenerationDisplay"]
-
 _REAL, _GENERATED = "black", color(1)
 
 

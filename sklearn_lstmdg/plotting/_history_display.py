@@ -6,8 +6,6 @@ import numpy as np
 
 from ._display import GREY, Display, color, last_step, tidy
 
-__all__ = ["HistoryDisplay"]
-
 _DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
 
 

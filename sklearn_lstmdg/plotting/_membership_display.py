@@ -6,8 +6,6 @@ from scipy.optimize import linear_sum_assignment
 from ..communities import correlate
 from ._display import Display, last_step
 
-__all__ = ["MembershipDisplay"]
-
 _MOST_NAMES = 45
 _MOST_NUMBERS = 20
 

@@ -2,8 +2,6 @@
 
 from ._display import GREY, Display, color, tidy
 
-__all__ = ["RecoveryDisplay"]
-
 _NAMES = {
     "correlation": "Correlation with planted communities",
     "dice": "Dice coefficient with planted communities",

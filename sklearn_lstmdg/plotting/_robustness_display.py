@@ -6,8 +6,6 @@ from sklearn.utils import Bunch
 from ..evaluation import measure_communities
 from ._display import GREY, Display, color, tidy
 
-__all__ = ["RobustnessDisplay"]
-
 _MEASURES = {
     "correlation": "Correlation of memberships",
     "dice": "Dice coefficient of members",

@@ -5,8 +5,6 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from ._display import GREY, Display, color, tidy
 
-__all__ = ["ROCDisplay"]
-
 _GRID = np.linspace(0, 1, 101)
 
 

@@ -2,8 +2,6 @@
 
 from string import Formatter
 
-__all__ = ["fill", "is_numeric", "sort_key"]
-
 
 class _Formatter(Formatter):
     """Writes missing values as dashes, and knows the format ``time``."""

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["cohort_record"]
-
 _GROUPS = {1: "autism", 0: "control"}
 _COUNTS = ("table", "selected", "files", "loaded")
 

@@ -12,8 +12,6 @@ from ..evaluation import measure_communities, summarize_robustness
 from ._drawings import robustness_figures
 from ._study import best_fold
 
-__all__ = ["communities", "robustness"]
-
 _N_PERMUTATIONS = 20
 _MEASURES = {
     "correlation": "Correlation, best match",

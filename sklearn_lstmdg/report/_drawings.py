@@ -10,8 +10,6 @@ import numpy as np
 from .._extras import require
 from ..plotting import HistoryDisplay, RobustnessDisplay, ROCDisplay
 
-__all__ = ["auc_figure", "loss_figures", "robustness_figures", "roc_figure"]
-
 _INK = "#1c2024"
 _SETTINGS = {
     "svg.fonttype": "none",

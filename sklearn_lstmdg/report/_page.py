@@ -11,8 +11,6 @@ from ._performance_sections import results, roc, tests, training
 from ._run_sections import cite, cohort, folds, raised, run, versions
 from ._study import Study
 
-__all__ = ["write_report"]
-
 # Each section's name is that of its template.
 _SECTIONS = {
     "run": ("What was run", run),

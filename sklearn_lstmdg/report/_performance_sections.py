@@ -5,8 +5,6 @@ import warnings
 from ..evaluation import confidence_intervals, test_against
 from ._drawings import auc_figure, loss_figures, roc_figure
 
-__all__ = ["results", "roc", "tests", "training"]
-
 _METRICS = {"acc": "accuracy", "tnr": "TNR", "auc": "AUC"}
 
 

@@ -4,8 +4,6 @@ import json
 
 from ._toml import to_toml
 
-__all__ = ["cite", "cohort", "folds", "raised", "run", "versions"]
-
 
 def run(study):
     """Return the models, with their parameters, and the options as a file."""

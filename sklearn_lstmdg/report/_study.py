@@ -9,8 +9,6 @@ import numpy as np
 from .._extras import require
 from ..evaluation import load_comparison
 
-__all__ = ["Study", "best_fold", "read_cohort_record"]
-
 
 class Study:
     """What is in a results folder; where a file is missing, a dict is empty and a table None."""

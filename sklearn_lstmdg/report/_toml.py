@@ -2,8 +2,6 @@
 
 import json
 
-__all__ = ["to_toml"]
-
 _LEFT_OUT = ("config", "debug", "quiet", "out")
 _DATA_DIR = '"~/nilearn_data"  # where ABIDE_pcp is on your machine'
 

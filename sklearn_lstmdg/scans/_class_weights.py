@@ -4,8 +4,6 @@ from numbers import Real
 
 import numpy as np
 
-__all__ = ["check_class_weight"]
-
 
 def check_class_weight(class_weight, classes):
     """Check weights of classes and return them by class number.

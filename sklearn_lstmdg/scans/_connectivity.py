@@ -6,18 +6,6 @@ import numpy as np
 
 from ._constant import is_constant, warn_of_constant_rois
 
-__all__ = [
-    "connectable_scans",
-    "connectivity_features",
-    "connectivity_matrices",
-    "distinct_points",
-    "fisher_z",
-    "n_connections",
-    "scan_connectivity",
-    "scan_features",
-    "whole_scans",
-]
-
 _BLOCK_VALUES = 200_000  # of the windows that are in hand: they stay in the cache
 _LEAST_WINDOWS = 8
 _LARGEST_CORRELATION = 1 - 1e-6

@@ -4,8 +4,6 @@ import warnings
 
 import numpy as np
 
-__all__ = ["find_constant_rois", "is_constant", "warn_of_constant_rois"]
-
 _UNITS = 8
 
 

@@ -5,8 +5,6 @@ from fractions import Fraction
 import numpy as np
 from scipy import signal
 
-__all__ = ["band_pass", "regress_global_mean", "resample", "standardize"]
-
 _ORDER = 4
 
 

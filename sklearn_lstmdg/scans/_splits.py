@@ -4,8 +4,6 @@ import warnings
 
 import numpy as np
 
-__all__ = ["hold_out_groups"]
-
 
 def hold_out_groups(codes, groups, fraction, rng):
     """Choose validation rows, class by class, without splitting a group.

@@ -14,16 +14,6 @@ from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names, validate_data
 
-__all__ = [
-    "Sequences",
-    "check_float32",
-    "check_groups",
-    "check_labels",
-    "check_sequences",
-    "check_validation_mask",
-    "window_view",
-]
-
 _FLOATS = (np.float64, np.float32)
 
 

@@ -3,8 +3,6 @@
 import numpy as np
 from scipy.special import expit, softmax
 
-__all__ = ["probabilities", "votes"]
-
 
 def probabilities(scores):
     """Turn logits into class probabilities.

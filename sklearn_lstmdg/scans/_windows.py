@@ -4,8 +4,6 @@ import numpy as np
 
 from ._validation import Sequences
 
-__all__ = ["cut_like", "every_window"]
-
 
 def cut_like(unlabeled, labelled):
     """Cut scans as other rows are cut: the same length, and the same step.
