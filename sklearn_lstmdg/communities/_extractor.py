@@ -18,7 +18,7 @@ from .._routing import fit_arguments
 from ..base import ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
 from ..scans import check_groups
-from ._memberships import find_constant, member_weights, top_communities, two_means
+from ._memberships import find_constant, member_weights, two_means
 
 _ROWS_AT_ONCE = 16
 
