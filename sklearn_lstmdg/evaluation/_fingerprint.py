@@ -1,9 +1,11 @@
 """What a result depends on, in words that stay the same from run to run."""
 
 import hashlib
+import inspect
 import json
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from types import FunctionType, MethodType
 
 import numpy as np
 
@@ -51,6 +53,10 @@ def describe(value):
 
 
 def _describe_object(value):
+    if isinstance(value, FunctionType):
+        return _describe_function(value)
+    if isinstance(value, MethodType):
+        return [describe(value.__func__), describe(value.__self__)]
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     name = f"{type(value).__module__}.{type(value).__qualname__}"
@@ -60,6 +66,22 @@ def _describe_object(value):
         parameters = getattr(value, "__dict__", {})
     kept = {key: p for key, p in parameters.items() if key not in _IRRELEVANT}
     return {"class": name, **describe(kept)}
+
+
+def _describe_function(function):
+    """Return the name of a function, and what its results depend on: its code and its values."""
+    try:
+        code = inspect.getsource(function)
+    except OSError:  # typed in, or made by a program
+        code = repr((function.__code__.co_code, function.__code__.co_names))
+    cells = function.__closure__ or ()
+    enclosed = [cell.cell_contents for cell in cells if cell.cell_contents is not function]
+    constants = [c for c in function.__code__.co_consts if isinstance(c, int | float | str)]
+    return {
+        "function": f"{function.__module__}.{function.__qualname__}",
+        "code": digest(code, constants),
+        "values": describe([enclosed, function.__defaults__, function.__kwdefaults__]),
+    }
 
 
 def digest(*values):

@@ -244,5 +244,9 @@ def _decide(proba, classes, pos_label):
     """Return the score of the positive class and the label that is decided for."""
     if pos_label not in classes:
         raise ValueError(f"the training rows are all of class {classes.tolist()}")
-    score = proba[:, np.flatnonzero(classes == pos_label)[0]]
-    return {"score": score, "predicted": classes[proba.argmax(axis=1)]}
+    positive = int(np.flatnonzero(classes == pos_label)[0])
+    score = proba[:, positive]
+    others = np.delete(np.arange(len(classes)), positive)
+    other = others[proba[:, others].argmax(axis=1)]
+    is_positive = score > proba[np.arange(len(proba)), other]
+    return {"score": score, "predicted": classes[np.where(is_positive, positive, other)]}

@@ -98,10 +98,13 @@ def _plain(values):
 
 
 def _check_sites(sites, n_rows):
-    sites = _plain(sites).astype(str)
+    sites = column_or_1d(sites)
     if len(sites) != n_rows:
         raise ValueError(f"X has {n_rows} rows and sites has {len(sites)}.")
-    return sites
+    missing = [row for row, site in enumerate(sites) if site is None or site != site]
+    if missing:
+        raise ValueError(f"sites has no value for row {missing[0]} of X.")
+    return _plain(sites).astype(str)
 
 
 def _check_rows(X):

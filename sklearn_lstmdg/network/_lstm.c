@@ -170,14 +170,15 @@ INLINE void NAME(product)(const REAL *restrict A, const REAL *restrict B, REAL *
  * sigma(x) = 1/2 + 1/2 tanh(x/2): with slope 1/2 for i, f, o and 1 for z one loop does all gates. */
 INLINE void NAME(step)(const REAL *projected, const REAL *restrict recurrent,
                        const REAL *restrict bias, const REAL *restrict slope, REAL *gates,
-                       const REAL *restrict c_before, REAL *restrict c, REAL *restrict tanh_c,
-                       REAL *restrict h, ptrdiff_t K) {
+                       const REAL *restrict c_before, REAL *restrict c, REAL *tanh_c, REAL *h,
+                       ptrdiff_t K) {
     INDEPENDENT
     for (ptrdiff_t k = 0; k < 4 * K; k++) {
         REAL x = slope[k] * (projected[k] + recurrent[k] + bias[k]);
         gates[k] = 1 - slope[k] + slope[k] * TANH(x); /* may overwrite projected[k] */
     }
     const REAL *i = gates, *f = gates + K, *z = gates + 2 * K, *o = gates + 3 * K;
+    INDEPENDENT /* tanh_c may be h */
     for (ptrdiff_t k = 0; k < K; k++) {
         c[k] = i[k] * z[k] + f[k] * c_before[k];
         tanh_c[k] = TANH(c[k]);

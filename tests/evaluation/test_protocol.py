@@ -580,3 +580,19 @@ def test_a_tested_row_cannot_be_a_source(cohort):
     X, y = cohort
     with pytest.raises(ValueError, match="Row 1 of X_unlabeled is in X too"):
         compare_models({"a": Noise()}, X, y, X_unlabeled=np.stack([X[0] + 1, X[7]]), n_folds=3)
+
+
+def test_a_tie_is_not_positive_whichever_label_is():
+    from sklearn_lstmdg.evaluation._protocol import _decide
+
+    proba = np.array([[0.5, 0.5], [0.6, 0.4], [0.4, 0.6]])
+    for pos_label, wanted in ((1, [0, 0, 1]), (0, [1, 0, 1])):
+        decided = _decide(proba, np.array([0, 1]), pos_label)
+        assert decided["predicted"].tolist() == wanted
+
+
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_a_site_that_is_missing_is_named(missing):
+    sites = np.array(["a", "b", missing, "a"] * 5, dtype=object)
+    with pytest.raises(ValueError, match="sites has no value for row 2 of X"):
+        compare_models({"a": Noise()}, np.ones((20, 4)), np.arange(20) % 2, sites=sites, n_folds=3)
