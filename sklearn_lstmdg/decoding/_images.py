@@ -4,9 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 from sklearn.utils import Bunch
 
 from .._extras import require
+
+__all__ = [
+    "brain_mask",
+    "centroids",
+    "check_codes",
+    "estimator_images",
+    "from_image",
+    "labels_on",
+    "load_atlas",
+    "on_grid",
+    "to_image",
+]
 
 
 def load_atlas(name_or_path, labels=None, *, data_dir=None):
@@ -81,9 +94,14 @@ def to_image(values, roi_codes, atlas, *, resolution=None):
     codes = check_codes(roi_codes, atlas, n_rois=len(values))
     values = values.astype(np.uint8 if values.dtype == bool else np.float32)
     grid = atlas.image if resolution is None else brain_mask(resolution)
+    # By hand, as nilearn's inverse_transform wants a value for every code, in the atlas's order.
     labels = labels_on(grid, atlas)
-    table = np.concatenate([np.zeros_like(values[:1]), values])
-    return _new_image(table[_rows(labels, codes) + 1], grid)
+    volumes = np.zeros((*labels.shape, *values.shape[1:]), dtype=values.dtype)
+    order = np.argsort(codes)
+    nearest = order[np.searchsorted(codes[order], labels).clip(max=len(codes) - 1)]
+    inside = codes[nearest] == labels
+    volumes[inside] = values[nearest[inside]]
+    return _new_image(volumes, grid)
 
 
 def from_image(image, roi_codes, atlas):
@@ -111,15 +129,14 @@ def from_image(image, roi_codes, atlas):
     """
     codes = check_codes(roi_codes, atlas)
     image = _load(image)
+    labels = labels_on(image, atlas)
+    absent = codes[~np.isin(codes, labels)]
+    if absent.size:
+        raise ValueError(f"ROI {absent[0]} has no voxel on the image's grid.")
     data = np.asarray(image.dataobj, dtype=float)
-    rows = _rows(labels_on(image, atlas), codes).ravel()
-    inside = rows >= 0
-    n_voxels = np.bincount(rows[inside], minlength=len(codes))
-    if not n_voxels.all():
-        raise ValueError(f"ROI {codes[n_voxels == 0][0]} has no voxel on the image's grid.")
-    maps = data.reshape(rows.size, -1)[inside].T
-    sums = np.array([np.bincount(rows[inside], m, minlength=len(codes)) for m in maps])
-    means = (sums / n_voxels).T
+    volumes = np.moveaxis(data.reshape(*labels.shape, -1), -1, 0)
+    # nilearn's masker would put 0 for values that are not finite, and average over these too.
+    means = np.column_stack([ndimage.mean(volume, labels, codes) for volume in volumes])
     if not np.isfinite(means).all():
         row = np.flatnonzero(~np.isfinite(means).all(axis=1))[0]
         raise ValueError(f"The image is not finite in ROI {codes[row]}.")
@@ -182,12 +199,10 @@ def check_codes(roi_codes, atlas, n_rois=None):
 
 def centroids(roi_codes, atlas):
     """Return the mean position of each ROI's voxels, ndarray of shape (n_rois, 3), in mm."""
-    rows = _rows(_label_array(atlas.image), check_codes(roi_codes, atlas))
-    voxels = np.argwhere(rows >= 0)
-    members = rows[tuple(voxels.T)]
-    sums = np.array([np.bincount(members, axis, minlength=len(roi_codes)) for axis in voxels.T])
-    means = sums / np.bincount(members, minlength=len(roi_codes))
-    return means.T @ atlas.image.affine[:3, :3].T + atlas.image.affine[:3, 3]
+    # nilearn's find_parcellation_cut_coords takes the largest connected part of the left half only.
+    labels = _label_array(atlas.image)
+    voxels = ndimage.center_of_mass(labels > 0, labels, check_codes(roi_codes, atlas))
+    return np.array(voxels) @ atlas.image.affine[:3, :3].T + atlas.image.affine[:3, 3]
 
 
 def brain_mask(resolution):
@@ -198,30 +213,22 @@ def brain_mask(resolution):
 
 def labels_on(grid, atlas):
     """Return the atlas's codes on the grid of an image, ndarray of int of shape (x, y, z)."""
-    if same_grid(atlas.image, grid):
-        return _label_array(atlas.image)
-    return _label_array(resample(atlas.image, grid, "nearest"))
+    return _label_array(on_grid(atlas.image, grid, "nearest"))
 
 
-def same_grid(image, other):
-    """Tell whether two images have the same voxels; volumes don't count."""
-    return image.shape[:3] == other.shape[:3] and np.allclose(image.affine, other.affine)
-
-
-def resample(image, grid, interpolation):
-    """Resample a 3-D image to the grid of another."""
+def on_grid(image, grid, interpolation):
+    """Resample a 3-D image to the grid of another, if it has not the same voxels already."""
+    if image.shape[:3] == grid.shape[:3] and np.allclose(image.affine, grid.affine):
+        return image
     nilearn_image = require("nilearn.image", extra="neuro")
-    target = _new_image(np.zeros(grid.shape[:3], dtype=np.uint8), grid)
-    return nilearn_image.resample_to_img(
-        image, target, interpolation=interpolation, force_resample=True, copy_header=True
+    return nilearn_image.resample_img(
+        image,
+        target_affine=grid.affine,
+        target_shape=grid.shape[:3],
+        interpolation=interpolation,
+        force_resample=True,
+        copy_header=True,
     )
-
-
-def _rows(labels, codes):
-    """Return each voxel's position in `codes`, -1 where it has none of them."""
-    order = np.argsort(codes)
-    at = np.searchsorted(codes[order], labels).clip(max=len(codes) - 1)
-    return np.where(codes[order][at] == labels, order[at], -1)
 
 
 def _label_array(image):

@@ -5,7 +5,8 @@ from scipy.stats import chi2_contingency
 from sklearn.utils import Bunch
 
 from sklearn_lstmdg import decoding
-from sklearn_lstmdg.decoding._decoder import correlate, null_sets, set_correlations
+from sklearn_lstmdg.decoding import _peaks
+from sklearn_lstmdg.decoding._decoder import map_correlations, null_sets, set_correlations
 from sklearn_lstmdg.decoding._peaks import active_studies, association_z, talairach_to_mni
 
 nibabel = pytest.importorskip("nibabel")
@@ -154,25 +155,40 @@ def test_talairach_peaks_are_brought_to_mni(studies, mask):
 
 
 def test_cache(studies, maps, mask, tmp_path, monkeypatch):
-    from sklearn_lstmdg.decoding import _peaks as _coordinates
-
     keywords = {**studies, "threshold": 0.3, "min_studies": 5, "mask": mask, "cache_dir": tmp_path}
     decoding.term_maps_from_peaks(**keywords)
-    (file,) = tmp_path.iterdir()
+    (entry,) = tmp_path.rglob("output.pkl")
     decoding.term_maps_from_peaks(**(keywords | {"radius": 8.0}))
     decoding.term_maps_from_peaks(**(keywords | {"threshold": 0.35}))
     moved = studies.peaks.assign(x=studies.peaks["x"] + 1)
     decoding.term_maps_from_peaks(**(keywords | {"peaks": moved}))
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.rglob("output.pkl"))) == 4
     with monkeypatch.context() as patch:
-        patch.delattr(_coordinates, "association_z")
+        patch.delattr(_peaks, "association_z")
         cached = decoding.term_maps_from_peaks(**keywords)
     np.testing.assert_array_equal(cached.maps, maps.maps)
     np.testing.assert_array_equal(cached.n_studies, maps.n_studies)
-    file.write_bytes(file.read_bytes()[:100])
-    with pytest.warns(UserWarning, match="damaged"):
+    monkeypatch.setattr(_peaks, "__version__", "another")
+    decoding.term_maps_from_peaks(**keywords)
+    assert len(list(tmp_path.rglob("output.pkl"))) == 5
+    assert entry.is_file()
+
+
+def test_a_damaged_cache_is_told_of_and_computed_again(studies, maps, mask, tmp_path, caplog):
+    keywords = {**studies, "threshold": 0.3, "min_studies": 5, "mask": mask, "cache_dir": tmp_path}
+    decoding.term_maps_from_peaks(**keywords)
+    (entry,) = tmp_path.rglob("output.pkl")
+    whole = entry.read_bytes()
+    damages = [whole[:100], whole[:-100]]
+    for at in (len(whole) // 2, len(whole) - 2):
+        damages.append(bytearray(whole))
+        damages[-1][at] ^= 1
+    for damaged in damages:
+        entry.write_bytes(damaged)
+        caplog.clear()
         repaired = decoding.term_maps_from_peaks(**keywords)
-    np.testing.assert_array_equal(repaired.maps, maps.maps)
+        assert "Exception while loading results" in caplog.text
+        np.testing.assert_array_equal(repaired.maps, maps.maps)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +249,7 @@ def test_sums_over_rois_give_the_same_correlations(maps):
     sums = np.array([np.bincount(rois, row) for row in maps.maps])
     told = set_correlations(sets, sums, sizes, maps.maps)
     for row, members in zip(told, sets, strict=True):
-        np.testing.assert_allclose(row, correlate(members[rois] * 1.0, maps.maps), atol=1e-6)
+        np.testing.assert_allclose(row, map_correlations(members[rois] * 1.0, maps.maps), atol=1e-6)
 
 
 def test_a_constant_map_correlates_with_nothing(maps, mask, atlas):

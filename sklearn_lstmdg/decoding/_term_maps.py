@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from .._extras import require
-from ._images import brain_mask, resample, same_grid
+from ._images import brain_mask, on_grid
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,5 @@ def _voxels(image, mask, name):
     """Return the values of an image in the brain's voxels, float32."""
     if len(image.shape) != 3:
         raise ValueError(f"{name} must be a 3-D image, its shape is {image.shape}.")
-    if not same_grid(image, mask):
-        image = resample(image, mask, "linear")
+    image = on_grid(image, mask, "linear")
     return np.asarray(image.dataobj, dtype=np.float32)[np.asarray(mask.dataobj) > 0]
