@@ -183,9 +183,18 @@ def fetch_abide(
     data_dir : str or path, default=None
         Where nilearn keeps ``ABIDE_pcp/``; None is nilearn's own folder (``NILEARN_DATA`` or
         ``~/nilearn_data``).
-    atlas, sites, pipeline, band_pass_filtering, global_signal_regression, quality_checked, \
-            resample_to
-        As in :func:`load_abide`.
+    atlas : str, default="aal"
+        As in :func:`load_abide`, like all that follow but the last.
+    sites : str or list of str, default=None
+        Sites to load.
+    pipeline : str, default="ccs"
+        Preprocessing pipeline.
+    band_pass_filtering, global_signal_regression : bool, default=True
+        Which of PCP's scans.
+    quality_checked : bool, default=False
+        Whether to keep only subjects that all three raters passed.
+    resample_to : float, default=None
+        Repetition time to bring all scans to.
     verbose : int, default=1
         How much nilearn tells of the download; 0 is nothing.
 

@@ -65,6 +65,17 @@ def decode(mask, maps, atlas=None, *, n_permutations=1000, null="spin", random_s
        neuroimaging data. Nature Methods 8, 665-670.
     .. [2] Alexander-Bloch et al. (2018). On testing for spatial correspondence between maps of
        human brain structure and function. NeuroImage 178, 540-551.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from sklearn_lstmdg.decoding import TermMaps, decode
+    >>> brain = Nifti1Image(np.ones((2, 2, 1), dtype=np.uint8), np.eye(4))
+    >>> maps = TermMaps(["fear", "motor"], np.array([[3.0, 1, 0, 0], [0, 0, 1, 4]]), brain)
+    >>> community = Nifti1Image(np.array([[[1], [1]], [[0], [0]]], dtype=np.uint8), np.eye(4))
+    >>> decode(community, maps, n_permutations=0)["term"].tolist()
+    ['fear', 'motor']
     """
     pandas = require("pandas", extra="decode")
     community = _mask_voxels(mask, maps)

@@ -87,6 +87,19 @@ def to_image(values, roi_codes, atlas, *, resolution=None):
     ------
     ValueError
         If the codes do not fit the values or the atlas.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from sklearn_lstmdg.decoding import from_image, load_atlas, to_image
+    >>> atlas = load_atlas(Nifti1Image(np.array([[[7, 7], [2, 0]]], dtype=np.int16), np.eye(4)))
+    >>> image = to_image([0.5, -1], [7, 2], atlas)
+    >>> image.get_fdata()[0]
+    array([[ 0.5,  0.5],
+           [-1. ,  0. ]])
+    >>> from_image(image, [2, 7], atlas)
+    array([-1. ,  0.5])
     """
     values = np.asarray(values)
     if values.ndim not in (1, 2) or values.dtype.kind not in "biuf":
@@ -120,6 +133,7 @@ def from_image(image, roi_codes, atlas):
     Returns
     -------
     ndarray of shape (n_rois,) or (n_rois, n_maps)
+        The mean of each ROI, in the order of `roi_codes`.
 
     Raises
     ------

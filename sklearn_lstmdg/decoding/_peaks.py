@@ -94,6 +94,12 @@ def term_maps_from_nimare(dataset, feature_group=None, **kwargs):
     Returns
     -------
     TermMaps
+        Of the annotations that enough studies have.
+
+    Raises
+    ------
+    ValueError
+        As from :func:`term_maps_from_peaks`.
     """
     labels = getattr(dataset, "annotations_df", None)
     labels = dataset.annotations if labels is None else labels
@@ -149,6 +155,7 @@ def term_maps_from_peaks(
     Returns
     -------
     TermMaps
+        Signed z of the association, of the terms that enough studies use.
 
     Raises
     ------

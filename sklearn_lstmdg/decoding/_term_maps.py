@@ -105,6 +105,7 @@ def term_maps_from_folder(folder, *, resolution=4, mask=None):
     Returns
     -------
     TermMaps
+        In the order of the files' names.
 
     Raises
     ------
