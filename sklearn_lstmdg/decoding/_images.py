@@ -114,7 +114,7 @@ def to_image(values, roi_codes, atlas, *, resolution=None):
     nearest = order[np.searchsorted(codes[order], labels).clip(max=len(codes) - 1)]
     inside = codes[nearest] == labels
     volumes[inside] = values[nearest[inside]]
-    return _new_image(volumes, grid)
+    return require("nibabel", extra="neuro").Nifti1Image(volumes, grid.affine)
 
 
 def from_image(image, roi_codes, atlas):
@@ -142,7 +142,7 @@ def from_image(image, roi_codes, atlas):
         finite in it.
     """
     codes = check_codes(roi_codes, atlas)
-    image = _load(image)
+    image = require("nilearn.image", extra="neuro").load_img(image)
     labels = labels_on(image, atlas)
     absent = codes[~np.isin(codes, labels)]
     if absent.size:
@@ -253,51 +253,42 @@ def _label_array(image):
     return codes
 
 
-def _new_image(data, grid):
-    nibabel = require("nibabel", extra="neuro")
-    return nibabel.Nifti1Image(data, grid.affine)
-
-
-def _load(image):
-    nibabel = require("nibabel", extra="neuro")
-    return nibabel.load(image) if isinstance(image, (str, Path)) else image
-
-
 def _find_atlas(name_or_path, data_dir):
     """Return a label image and the names of its codes, from a name, a path or an image."""
     if not isinstance(name_or_path, (str, Path)):
         return name_or_path, {}
+    nilearn_image = require("nilearn.image", extra="neuro")
     if str(name_or_path).lower() in _FETCHERS:
         datasets = require("nilearn.datasets", extra="neuro")
-        return _FETCHERS[str(name_or_path).lower()](datasets, data_dir)
+        image, names = _FETCHERS[str(name_or_path).lower()](datasets, data_dir)
+        return nilearn_image.load_img(image), names
     if not Path(name_or_path).is_file():
         raise ValueError(
             f"{name_or_path} is neither a file nor one of the atlases {', '.join(_FETCHERS)}."
         )
-    return _load(name_or_path), {}
+    return nilearn_image.load_img(name_or_path), {}
 
 
 def _fetch_aal(datasets, data_dir):
     atlas = datasets.fetch_atlas_aal(version="SPM12", data_dir=data_dir)
-    return _load(atlas.maps), dict(zip(map(int, atlas.indices), atlas.labels, strict=True))
+    return atlas.maps, dict(zip(map(int, atlas.indices), atlas.labels, strict=True))
 
 
 def _fetch_harvard_oxford(datasets, data_dir):
     atlas = datasets.fetch_atlas_harvard_oxford(
         "cort-maxprob-thr25-2mm", data_dir=data_dir, symmetric_split=True
     )
-    return _load(atlas.maps), dict(enumerate(atlas.labels))
+    return atlas.maps, dict(enumerate(atlas.labels))
 
 
 def _fetch_cc200(datasets, data_dir):
     atlas = datasets.fetch_atlas_craddock_2012(
         data_dir=data_dir, homogeneity="temporal", grp_mean=False
     )
-    volumes = _load(atlas.maps)
-    data = np.asarray(volumes.dataobj)
-    n_rois = [np.count_nonzero(np.unique(data[..., i])) for i in range(data.shape[3])]
-    nearest = np.abs(np.subtract(n_rois, 200)).argmin()
-    return _new_image(data[..., nearest].astype(np.int16), volumes), {}
+    nilearn_image = require("nilearn.image", extra="neuro")
+    volumes = list(nilearn_image.iter_img(atlas.maps))
+    n_rois = [np.count_nonzero(np.unique(volume.dataobj)) for volume in volumes]
+    return volumes[np.abs(np.subtract(n_rois, 200)).argmin()], {}
 
 
 _FETCHERS = {
