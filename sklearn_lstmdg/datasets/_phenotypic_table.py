@@ -8,8 +8,6 @@ import numpy as np
 
 from .._extras import require
 
-__all__ = ["check_diagnoses", "read_table", "resolve_sites", "select", "site_stem"]
-
 _NAME = "Phenotypic_V1_0b_preprocessed1.csv"
 _MISSING = -9999
 _KEYS = ("SUB_ID", "SITE_ID", "FILE_ID")

@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-__all__ = ["find_files", "read_scans"]
-
 _NO_FILE_NAME = "no_filename"
 
 # ROI codes that are faults of an atlas's mask, with the reason.

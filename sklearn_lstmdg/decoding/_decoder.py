@@ -9,8 +9,6 @@ from sklearn.utils import check_random_state
 from .._extras import require
 from ._images import centroids, labels_on, on_grid
 
-__all__ = ["decode", "map_correlations", "null_sets", "set_correlations"]
-
 _ROUNDING = 1e-6  # a null set that is the community itself counts as reaching it
 
 

@@ -9,18 +9,6 @@ from sklearn.utils import Bunch
 
 from .._extras import require
 
-__all__ = [
-    "brain_mask",
-    "centroids",
-    "check_codes",
-    "estimator_images",
-    "from_image",
-    "labels_on",
-    "load_atlas",
-    "on_grid",
-    "to_image",
-]
-
 
 def load_atlas(name_or_path, labels=None, *, data_dir=None):
     """Load a label image and the names of its ROIs.
