@@ -9,17 +9,8 @@ from sklearn.utils import Bunch, check_scalar
 
 from .._extras import require
 from ..scans import resample
-from ._pcp import (
-    find_files,
-    find_root,
-    read_diagnoses,
-    read_scans,
-    read_table,
-    resolve_sites,
-    select,
-    site_stem,
-    strategy,
-)
+from ._phenotypic_table import check_diagnoses, read_table, resolve_sites, select, site_stem
+from ._roi_files import find_files, read_scans
 
 # Seconds, by the stem of SITE_ID. NYU, UM, USM and UCLA are confirmed by two public tables, and
 # by the scans' lengths; the others come from one reading of the sites' protocols.
@@ -35,7 +26,7 @@ _REPETITION_TIMES = {
 }
 
 # Scans of CMU_b that have 316 points: their spectra say 1.5 s, where the site has 2 s.
-_OTHER_REPETITION_TIMES = dict.fromkeys([50644, 50648, 50669], 1.5)
+_OWN_REPETITION_TIMES = dict.fromkeys([50644, 50648, 50669], 1.5)
 
 # Subjects of the paper's four sites.
 _PAPER_COUNTS = {"NYU": 184, "UM": 143, "USM": 101, "UCLA": 99}
@@ -91,9 +82,10 @@ def load_abide(
         - ``sites`` : ndarray of str of shape (n_subjects,), SITE_ID;
         - ``roi_codes`` : ndarray of int of shape (n_rois,), the atlas codes of the columns,
           ascending;
-        - ``phenotypic`` : DataFrame of n_subjects rows, the table as PCP gives it; its -9999 are
+        - ``phenotypic`` : DataFrame of n_subjects rows, PCP's table; its -9999, in any column, is
           missing (NaN);
-        - ``t_r`` : ndarray of shape (n_subjects,), repetition time in seconds, after resampling;
+        - ``t_r`` : ndarray of shape (n_subjects,), repetition time of each scan in seconds, after
+          resampling; three scans of CMU have another than their site;
         - ``filenames`` : list of str;
         - ``site_counts`` : DataFrame with a row for each SITE_ID: rows of the ``table``, those
           ``selected`` by the quality check, ``files`` found, scans ``loaded`` (duplicates
@@ -103,9 +95,10 @@ def load_abide(
     Raises
     ------
     ValueError
-        If a site is unknown, the table or a file is damaged or lacks columns or ROI codes, a
-        diagnosis is neither 1 nor 2, a column of numbers holds text, or ``resample_to`` is asked
-        for a site of unknown repetition time.
+        If a site is unknown, a file is damaged, cut or lacks ROI codes, ``resample_to`` is asked
+        for a site of unknown repetition time, or the phenotypic table is not in UTF-8, lacks a
+        column, has a row that is too long or too short, text in a column of numbers, or a
+        diagnosis (``DX_GROUP``) of a loaded scan that is neither 1 nor 2.
     FileNotFoundError
         If there is no such folder or table, or no file for this combination of options.
 
@@ -143,22 +136,21 @@ def load_abide(
     """
     if resample_to is not None:
         check_scalar(resample_to, "resample_to", Real, min_val=0, include_boundaries="neither")
-    root = find_root(data_dir)
-    table = read_table(root)
+    root = _find_root(data_dir)
+    table = read_table(root, quality_checked)
     selected = select(table, sites, quality_checked)
-    folder = root / pipeline / strategy(band_pass_filtering, global_signal_regression)
+    folder = root / pipeline / _strategy(band_pass_filtering, global_signal_regression)
     paths = find_files(folder, atlas, selected, table)
     found = selected.loc[list(paths)]
+    check_diagnoses(root, found)
     scans, roi_codes = read_scans(list(paths.values()), atlas)
     kept = _drop_duplicates(scans, found)
-    rows = found.iloc[kept]
-    target = read_diagnoses(rows, root)
-    rows = rows.reset_index(drop=True)
+    rows = found.iloc[kept].reset_index(drop=True)
     scans, t_r = _resample([scans[i] for i in kept], rows, resample_to)
     counts = _count(table, selected, found, rows)
     return Bunch(
         data=[scan.astype(np.float32) for scan in scans],
-        target=target,
+        target=(rows["DX_GROUP"] == 1).to_numpy(dtype=int),
         groups=rows["SUB_ID"].to_numpy(),
         sites=rows["SITE_ID"].to_numpy(dtype=str),
         roi_codes=roi_codes,
@@ -191,9 +183,18 @@ def fetch_abide(
     data_dir : str or path, default=None
         Where nilearn keeps ``ABIDE_pcp/``; None is nilearn's own folder (``NILEARN_DATA`` or
         ``~/nilearn_data``).
-    atlas, sites, pipeline, band_pass_filtering, global_signal_regression, quality_checked, \
-            resample_to
-        As in :func:`load_abide`.
+    atlas : str, default="aal"
+        As in :func:`load_abide`, like all that follow but the last.
+    sites : str or list of str, default=None
+        Sites to load.
+    pipeline : str, default="ccs"
+        Preprocessing pipeline.
+    band_pass_filtering, global_signal_regression : bool, default=True
+        Which of PCP's scans.
+    quality_checked : bool, default=False
+        Whether to keep only subjects that all three raters passed.
+    resample_to : float, default=None
+        Repetition time to bring all scans to.
     verbose : int, default=1
         How much nilearn tells of the download; 0 is nothing.
 
@@ -249,6 +250,21 @@ def fetch_abide(
     return load_abide(home, atlas, sites, **options, resample_to=resample_to)
 
 
+def _find_root(data_dir):
+    root = Path(data_dir).expanduser() / "ABIDE_pcp"
+    if not root.is_dir():
+        raise FileNotFoundError(f"There is no folder {root}; data_dir must contain ABIDE_pcp/.")
+    return root
+
+
+def _strategy(band_pass_filtering, global_signal_regression):
+    """Return PCP's name for a combination of the two steps."""
+    return (
+        f"{'filt' if band_pass_filtering else 'nofilt'}_"
+        f"{'global' if global_signal_regression else 'noglobal'}"
+    )
+
+
 def _find_home(folders):
     """Return the folder that nilearn uses: the first one that has the data set."""
     return next(Path(folder) for folder in folders if (Path(folder) / "ABIDE_pcp").is_dir())
@@ -274,14 +290,12 @@ def _drop_duplicates(scans, rows):
 
 def _resample(scans, rows, resample_to):
     """Bring the scans to one repetition time if asked, and return each one's."""
-    site_ids = rows["SITE_ID"]
-    of_sites = [_REPETITION_TIMES.get(site_stem(site), np.nan) for site in site_ids]
-    pairs = zip(rows["SUB_ID"], of_sites, strict=True)
-    t_r = np.array([_OTHER_REPETITION_TIMES.get(subject, t_r) for subject, t_r in pairs])
+    of_site = rows["SITE_ID"].map(lambda site: _REPETITION_TIMES.get(site_stem(site), np.nan))
+    t_r = rows["SUB_ID"].map(_OWN_REPETITION_TIMES).fillna(of_site).to_numpy()
     if resample_to is None:
         return scans, t_r
     if np.isnan(t_r).any():
-        unknown = sorted(set(site_ids[np.isnan(t_r)]))
+        unknown = sorted(set(rows["SITE_ID"][np.isnan(t_r)]))
         raise ValueError(f"resample_to: the repetition time of {', '.join(unknown)} is unknown.")
     scans = [
         scan if old == resample_to else resample(scan, old, resample_to)

@@ -34,6 +34,7 @@ def plot_communities(
     Returns
     -------
     Figure
+        A row per community: glass brain and slices.
 
     Raises
     ------
@@ -120,6 +121,7 @@ def plot_connectome(weights, roi_codes, atlas, *, n_edges=50, title=None, figure
     Returns
     -------
     Figure
+        A glass brain with nodes as large as the sum of their weights.
 
     Raises
     ------

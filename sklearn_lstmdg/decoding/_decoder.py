@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 from sklearn.utils import check_random_state
 
 from .._extras import require
-from ._images import centroids, labels_on, resample, same_grid
+from ._images import centroids, labels_on, on_grid
 
 _ROUNDING = 1e-6  # a null set that is the community itself counts as reaching it
 
@@ -63,10 +63,21 @@ def decode(mask, maps, atlas=None, *, n_permutations=1000, null="spin", random_s
        neuroimaging data. Nature Methods 8, 665-670.
     .. [2] Alexander-Bloch et al. (2018). On testing for spatial correspondence between maps of
        human brain structure and function. NeuroImage 178, 540-551.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from sklearn_lstmdg.decoding import TermMaps, decode
+    >>> brain = Nifti1Image(np.ones((2, 2, 1), dtype=np.uint8), np.eye(4))
+    >>> maps = TermMaps(["fear", "motor"], np.array([[3.0, 1, 0, 0], [0, 0, 1, 4]]), brain)
+    >>> community = Nifti1Image(np.array([[[1], [1]], [[0], [0]]], dtype=np.uint8), np.eye(4))
+    >>> decode(community, maps, n_permutations=0)["term"].tolist()
+    ['fear', 'motor']
     """
     pandas = require("pandas", extra="decode")
     community = _mask_voxels(mask, maps)
-    table = {"term": maps.terms, "r": correlate(community, maps.maps)}
+    table = {"term": maps.terms, "r": map_correlations(community, maps.maps)}
     if n_permutations:
         if atlas is None:
             raise ValueError("Null sets need atlas; give it, or n_permutations=0.")
@@ -76,20 +87,8 @@ def decode(mask, maps, atlas=None, *, n_permutations=1000, null="spin", random_s
     return pandas.DataFrame(table).sort_values("r", ascending=False, ignore_index=True)
 
 
-def correlate(community, maps):
-    """Return Pearson's r of a vector with each row of a matrix; 0 for a constant row.
-
-    Parameters
-    ----------
-    community : ndarray of shape (n_voxels,)
-        Not constant.
-    maps : ndarray of shape (n_terms, n_voxels)
-        The terms' maps.
-
-    Returns
-    -------
-    ndarray of shape (n_terms,)
-    """
+def map_correlations(community, maps):
+    """Return Pearson's r of a mask of voxels with each term's map; 0 for a constant map."""
     weights = community - community.mean()
     products = np.array([row @ weights for row in maps])
     return products / (np.linalg.norm(weights) * _spread(maps))
@@ -101,20 +100,8 @@ def set_correlations(sets, roi_sums, roi_sizes, maps):
     For a mask of :math:`m` of the :math:`N` voxels, with :math:`s` the sum of the map in it,
     :math:`r = (s - m \bar x) / (\sqrt{m (1 - m / N)} \, \lVert x - \bar x \rVert)`.
 
-    Parameters
-    ----------
-    sets : ndarray of bool of shape (n_sets, n_rois)
-        The ROIs of each set.
-    roi_sums : ndarray of shape (n_terms, n_rois)
-        Sum of each map over each ROI.
-    roi_sizes : ndarray of shape (n_rois,)
-        Number of voxels.
-    maps : ndarray of shape (n_terms, n_voxels)
-        The terms' maps.
-
-    Returns
-    -------
-    ndarray of shape (n_sets, n_terms)
+    `sets` is boolean of shape (n_sets, n_rois), `roi_sums` (n_terms, n_rois) has the sum of each
+    map over each ROI, `roi_sizes` the ROIs' numbers of voxels; the result is (n_sets, n_terms).
     """
     sets = sets.astype(float)
     m = (sets @ roi_sizes)[:, None]
@@ -123,27 +110,7 @@ def set_correlations(sets, roi_sums, roi_sizes, maps):
 
 
 def null_sets(members, positions, sizes, n_sets, null, rng):
-    """Draw sets of as many ROIs as a community has.
-
-    Parameters
-    ----------
-    members : ndarray of bool of shape (n_rois,)
-        The community.
-    positions : ndarray of shape (n_rois, 3)
-        Centroids of the ROIs.
-    sizes : ndarray of shape (n_rois,)
-        Number of voxels.
-    n_sets : int
-        How many sets.
-    null : {"spin", "random"}
-        See :func:`decode`.
-    rng : RandomState
-        Draws them.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_sets, n_rois)
-    """
+    """Draw boolean sets, (n_sets, n_rois), of as many ROIs as a community has: see `decode`."""
     if null == "random":
         return np.array([rng.permutation(members) for _ in range(n_sets)])
     if null != "spin":
@@ -168,9 +135,7 @@ def _mask_voxels(mask, maps):
     """Return a mask in the brain's voxels, float, neither empty nor full."""
     if len(mask.shape) != 3 or not np.isin(np.unique(np.asarray(mask.dataobj)), (0, 1)).all():
         raise ValueError("mask must be one 3-D image of 0 and 1.")
-    if not same_grid(mask, maps.mask):
-        mask = resample(mask, maps.mask, "nearest")
-    community = np.asarray(mask.dataobj, dtype=float)[maps.inside]
+    community = np.asarray(on_grid(mask, maps.mask, "nearest").dataobj, dtype=float)[maps.inside]
     if community.min() == community.max():
         raise ValueError("mask has no voxel of the brain, or all of them.")
     return community

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 from sklearn.utils import Bunch
 
 from .._extras import require
@@ -74,6 +75,19 @@ def to_image(values, roi_codes, atlas, *, resolution=None):
     ------
     ValueError
         If the codes do not fit the values or the atlas.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from sklearn_lstmdg.decoding import from_image, load_atlas, to_image
+    >>> atlas = load_atlas(Nifti1Image(np.array([[[7, 7], [2, 0]]], dtype=np.int16), np.eye(4)))
+    >>> image = to_image([0.5, -1], [7, 2], atlas)
+    >>> image.get_fdata()[0]
+    array([[ 0.5,  0.5],
+           [-1. ,  0. ]])
+    >>> from_image(image, [2, 7], atlas)
+    array([-1. ,  0.5])
     """
     values = np.asarray(values)
     if values.ndim not in (1, 2) or values.dtype.kind not in "biuf":
@@ -81,9 +95,14 @@ def to_image(values, roi_codes, atlas, *, resolution=None):
     codes = check_codes(roi_codes, atlas, n_rois=len(values))
     values = values.astype(np.uint8 if values.dtype == bool else np.float32)
     grid = atlas.image if resolution is None else brain_mask(resolution)
+    # By hand, as nilearn's inverse_transform wants a value for every code, in the atlas's order.
     labels = labels_on(grid, atlas)
-    table = np.concatenate([np.zeros_like(values[:1]), values])
-    return _new_image(table[_rows(labels, codes) + 1], grid)
+    volumes = np.zeros((*labels.shape, *values.shape[1:]), dtype=values.dtype)
+    order = np.argsort(codes)
+    nearest = order[np.searchsorted(codes[order], labels).clip(max=len(codes) - 1)]
+    inside = codes[nearest] == labels
+    volumes[inside] = values[nearest[inside]]
+    return require("nibabel", extra="neuro").Nifti1Image(volumes, grid.affine)
 
 
 def from_image(image, roi_codes, atlas):
@@ -102,6 +121,7 @@ def from_image(image, roi_codes, atlas):
     Returns
     -------
     ndarray of shape (n_rois,) or (n_rois, n_maps)
+        The mean of each ROI, in the order of `roi_codes`.
 
     Raises
     ------
@@ -110,16 +130,15 @@ def from_image(image, roi_codes, atlas):
         finite in it.
     """
     codes = check_codes(roi_codes, atlas)
-    image = _load(image)
+    image = require("nilearn.image", extra="neuro").load_img(image)
+    labels = labels_on(image, atlas)
+    absent = codes[~np.isin(codes, labels)]
+    if absent.size:
+        raise ValueError(f"ROI {absent[0]} has no voxel on the image's grid.")
     data = np.asarray(image.dataobj, dtype=float)
-    rows = _rows(labels_on(image, atlas), codes).ravel()
-    inside = rows >= 0
-    n_voxels = np.bincount(rows[inside], minlength=len(codes))
-    if not n_voxels.all():
-        raise ValueError(f"ROI {codes[n_voxels == 0][0]} has no voxel on the image's grid.")
-    maps = data.reshape(rows.size, -1)[inside].T
-    sums = np.array([np.bincount(rows[inside], m, minlength=len(codes)) for m in maps])
-    means = (sums / n_voxels).T
+    volumes = np.moveaxis(data.reshape(*labels.shape, -1), -1, 0)
+    # nilearn's masker would put 0 for values that are not finite, and average over these too.
+    means = np.column_stack([ndimage.mean(volume, labels, codes) for volume in volumes])
     if not np.isfinite(means).all():
         row = np.flatnonzero(~np.isfinite(means).all(axis=1))[0]
         raise ValueError(f"The image is not finite in ROI {codes[row]}.")
@@ -182,12 +201,10 @@ def check_codes(roi_codes, atlas, n_rois=None):
 
 def centroids(roi_codes, atlas):
     """Return the mean position of each ROI's voxels, ndarray of shape (n_rois, 3), in mm."""
-    rows = _rows(_label_array(atlas.image), check_codes(roi_codes, atlas))
-    voxels = np.argwhere(rows >= 0)
-    members = rows[tuple(voxels.T)]
-    sums = np.array([np.bincount(members, axis, minlength=len(roi_codes)) for axis in voxels.T])
-    means = sums / np.bincount(members, minlength=len(roi_codes))
-    return means.T @ atlas.image.affine[:3, :3].T + atlas.image.affine[:3, 3]
+    # nilearn's find_parcellation_cut_coords takes the largest connected part of the left half only.
+    labels = _label_array(atlas.image)
+    voxels = ndimage.center_of_mass(labels > 0, labels, check_codes(roi_codes, atlas))
+    return np.array(voxels) @ atlas.image.affine[:3, :3].T + atlas.image.affine[:3, 3]
 
 
 def brain_mask(resolution):
@@ -198,30 +215,22 @@ def brain_mask(resolution):
 
 def labels_on(grid, atlas):
     """Return the atlas's codes on the grid of an image, ndarray of int of shape (x, y, z)."""
-    if same_grid(atlas.image, grid):
-        return _label_array(atlas.image)
-    return _label_array(resample(atlas.image, grid, "nearest"))
+    return _label_array(on_grid(atlas.image, grid, "nearest"))
 
 
-def same_grid(image, other):
-    """Tell whether two images have the same voxels; volumes don't count."""
-    return image.shape[:3] == other.shape[:3] and np.allclose(image.affine, other.affine)
-
-
-def resample(image, grid, interpolation):
-    """Resample a 3-D image to the grid of another."""
+def on_grid(image, grid, interpolation):
+    """Resample a 3-D image to the grid of another, if it has not the same voxels already."""
+    if image.shape[:3] == grid.shape[:3] and np.allclose(image.affine, grid.affine):
+        return image
     nilearn_image = require("nilearn.image", extra="neuro")
-    target = _new_image(np.zeros(grid.shape[:3], dtype=np.uint8), grid)
-    return nilearn_image.resample_to_img(
-        image, target, interpolation=interpolation, force_resample=True, copy_header=True
+    return nilearn_image.resample_img(
+        image,
+        target_affine=grid.affine,
+        target_shape=grid.shape[:3],
+        interpolation=interpolation,
+        force_resample=True,
+        copy_header=True,
     )
-
-
-def _rows(labels, codes):
-    """Return each voxel's position in `codes`, -1 where it has none of them."""
-    order = np.argsort(codes)
-    at = np.searchsorted(codes[order], labels).clip(max=len(codes) - 1)
-    return np.where(codes[order][at] == labels, order[at], -1)
 
 
 def _label_array(image):
@@ -232,51 +241,42 @@ def _label_array(image):
     return codes
 
 
-def _new_image(data, grid):
-    nibabel = require("nibabel", extra="neuro")
-    return nibabel.Nifti1Image(data, grid.affine)
-
-
-def _load(image):
-    nibabel = require("nibabel", extra="neuro")
-    return nibabel.load(image) if isinstance(image, (str, Path)) else image
-
-
 def _find_atlas(name_or_path, data_dir):
     """Return a label image and the names of its codes, from a name, a path or an image."""
     if not isinstance(name_or_path, (str, Path)):
         return name_or_path, {}
+    nilearn_image = require("nilearn.image", extra="neuro")
     if str(name_or_path).lower() in _FETCHERS:
         datasets = require("nilearn.datasets", extra="neuro")
-        return _FETCHERS[str(name_or_path).lower()](datasets, data_dir)
+        image, names = _FETCHERS[str(name_or_path).lower()](datasets, data_dir)
+        return nilearn_image.load_img(image), names
     if not Path(name_or_path).is_file():
         raise ValueError(
             f"{name_or_path} is neither a file nor one of the atlases {', '.join(_FETCHERS)}."
         )
-    return _load(name_or_path), {}
+    return nilearn_image.load_img(name_or_path), {}
 
 
 def _fetch_aal(datasets, data_dir):
     atlas = datasets.fetch_atlas_aal(version="SPM12", data_dir=data_dir)
-    return _load(atlas.maps), dict(zip(map(int, atlas.indices), atlas.labels, strict=True))
+    return atlas.maps, dict(zip(map(int, atlas.indices), atlas.labels, strict=True))
 
 
 def _fetch_harvard_oxford(datasets, data_dir):
     atlas = datasets.fetch_atlas_harvard_oxford(
         "cort-maxprob-thr25-2mm", data_dir=data_dir, symmetric_split=True
     )
-    return _load(atlas.maps), dict(enumerate(atlas.labels))
+    return atlas.maps, dict(enumerate(atlas.labels))
 
 
 def _fetch_cc200(datasets, data_dir):
     atlas = datasets.fetch_atlas_craddock_2012(
         data_dir=data_dir, homogeneity="temporal", grp_mean=False
     )
-    volumes = _load(atlas.maps)
-    data = np.asarray(volumes.dataobj)
-    n_rois = [np.count_nonzero(np.unique(data[..., i])) for i in range(data.shape[3])]
-    nearest = np.abs(np.subtract(n_rois, 200)).argmin()
-    return _new_image(data[..., nearest].astype(np.int16), volumes), {}
+    nilearn_image = require("nilearn.image", extra="neuro")
+    volumes = list(nilearn_image.iter_img(atlas.maps))
+    n_rois = [np.count_nonzero(np.unique(volume.dataobj)) for volume in volumes]
+    return volumes[np.abs(np.subtract(n_rois, 200)).argmin()], {}
 
 
 _FETCHERS = {

@@ -9,24 +9,21 @@ active, the association z is the signed root of the two-way chi-square,
 :math:`p` being the share of all studies: it says where activity speaks for the term.
 """
 
-import hashlib
-import os
-import uuid
 import warnings
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sp
+from joblib import Memory
 from scipy.spatial import cKDTree
 from sklearn.utils import Bunch
 
 from .._extras import require
+from .._version import __version__
 from ._images import brain_mask
-from ._maps import TermMaps
+from ._term_maps import TermMaps
 
 _BLOCK = 20_000
-_FORMAT = "1"
 
 # MNI152 to Talairach, pooled over FSL and SPM (Lancaster et al. 2007).
 _TALAIRACH = np.array(
@@ -97,6 +94,12 @@ def term_maps_from_nimare(dataset, feature_group=None, **kwargs):
     Returns
     -------
     TermMaps
+        Of the annotations that enough studies have.
+
+    Raises
+    ------
+    ValueError
+        As from :func:`term_maps_from_peaks`.
     """
     labels = getattr(dataset, "annotations_df", None)
     labels = dataset.annotations if labels is None else labels
@@ -145,12 +148,14 @@ def term_maps_from_peaks(
     mask : Nifti1Image or None, default=None
         A brain mask in place of that one.
     cache_dir : path or None, default=None
-        Keep the maps there, in a file named by a digest of all the above, and take them from
-        there next time.
+        Keep the maps there, by :class:`joblib.Memory`, and take them from there when all the
+        above is the same. A damaged entry is told of and computed again. Reading it unpickles
+        it, which can run code: the folder must be your own.
 
     Returns
     -------
     TermMaps
+        Signed z of the association, of the terms that enough studies use.
 
     Raises
     ------
@@ -173,36 +178,22 @@ def term_maps_from_peaks(
     uses, n_users = uses[:, enough], n_users[enough]
     terms = [term for term, kept in zip(terms, enough, strict=True) if kept]
     mask = brain_mask(resolution) if mask is None else mask
+    # A level of compression, because a compressed entry has a checksum. By version, because
+    # joblib looks for changes in the function itself alone, not in those that it calls.
+    folder = None if cache_dir is None else Path(cache_dir).expanduser() / __version__
+    compute = Memory(folder, verbose=0, compress=1).cache(_association_maps)
     inside = np.asarray(mask.dataobj) > 0
-
-    def compute():
-        voxels = np.argwhere(inside) @ mask.affine[:3, :3].T + mask.affine[:3, 3]
-        return association_z(active_studies(xyz, studies, voxels, radius), uses)
-
-    key = (xyz, studies, uses.indices, uses.indptr, inside, mask.affine, np.float64(radius), terms)
-    maps = compute() if cache_dir is None else _cached(Path(cache_dir), key, compute)
+    maps = compute(xyz, studies, uses, inside, mask.affine, float(radius))
     return TermMaps(terms, maps, mask, n_users)
 
 
+def _association_maps(xyz, studies, uses, inside, affine, radius):
+    voxels = np.argwhere(inside) @ affine[:3, :3].T + affine[:3, 3]
+    return association_z(active_studies(xyz, studies, voxels, radius), uses)
+
+
 def active_studies(xyz, studies, voxels, radius):
-    """Find the voxels within reach of each study's peaks.
-
-    Parameters
-    ----------
-    xyz : ndarray of shape (n_peaks, 3)
-        Positions of the peaks, in mm.
-    studies : ndarray of int of shape (n_peaks,)
-        Row of each peak's study.
-    voxels : ndarray of shape (n_voxels, 3)
-        Positions of the voxels' centres, in mm.
-    radius : float
-        In mm; a voxel at exactly this distance counts.
-
-    Returns
-    -------
-    csr_matrix of float32 of shape (n_studies, n_voxels)
-        1 where a study is active.
-    """
+    """Tell which voxels each study's peaks reach, sparse of shape (n_studies, n_voxels), 1 or 0."""
     places, place = np.unique(xyz, axis=0, return_inverse=True)
     tree = cKDTree(voxels)
     blocks = [places[i : i + _BLOCK] for i in range(0, len(places), _BLOCK)]
@@ -221,19 +212,10 @@ def _near(places, tree, radius):
 
 
 def association_z(active, uses):
-    """Compare, voxel by voxel, the studies that use a term with those that don't.
+    """Return the signed z of each term and voxel, float32; 0 where no study is active, or all are.
 
-    Parameters
-    ----------
-    active : sparse matrix of shape (n_studies, n_voxels)
-        1 where a study is active.
-    uses : sparse matrix of shape (n_studies, n_terms)
-        1 where a study uses a term.
-
-    Returns
-    -------
-    ndarray of float32 of shape (n_terms, n_voxels)
-        Signed z; 0 where no study is active, or all are.
+    From `active`, sparse of shape (n_studies, n_voxels), and `uses`, sparse of shape
+    (n_studies, n_terms), both of 1 and 0.
     """
     n_studies = active.shape[0]
     n_active = np.asarray(active.sum(axis=0, dtype=float)).ravel()
@@ -297,40 +279,3 @@ def _positions(peaks):
         talairach = np.asarray(peaks["space"]) == "TAL"
         xyz[talairach] = talairach_to_mni(xyz[talairach])
     return xyz
-
-
-def _cached(folder, key, compute):
-    """Take the maps from their file, or compute them and write it at once or not at all."""
-    path = folder / f"term_maps_{_digest(key)}.npz"
-    maps = _read_maps(path) if path.exists() else None
-    if maps is not None:
-        return maps
-    maps = compute()
-    folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{uuid.uuid4().hex}.npz")
-    try:
-        np.savez(part, maps=maps)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return maps
-
-
-def _read_maps(path):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["maps"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        warnings.warn(
-            f"{path} is damaged ({error}); its maps are computed again.", UserWarning, stacklevel=4
-        )
-        return None
-
-
-def _digest(parts):
-    digest = hashlib.sha256(_FORMAT.encode())
-    for part in parts:
-        array = np.ascontiguousarray(part)
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()[:32]

@@ -61,6 +61,10 @@ def home(folder):
     return folder.parents[2]
 
 
+def table_path(folder):
+    return folder.parents[1] / "Phenotypic_V1_0b_preprocessed1.csv"
+
+
 def test_loads_every_file_that_exists_with_its_label(folder, series):
     abide = load_abide(home(folder))
     assert abide.groups.tolist() == [50001, 50002, 50004, 50005, 50006, 50007, 50008, 50009]
@@ -132,7 +136,7 @@ def test_duplicated_series_are_dropped_with_a_warning(folder, series):
 
 
 def test_quality_check_reads_all_raters(folder, table):
-    path = folder.parents[1] / "Phenotypic_V1_0b_preprocessed1.csv"
+    path = table_path(folder)
     values = ["maybe", "fail", "maybe", "maybe", None]
     for row, (column, value) in enumerate(zip(QC, values, strict=True), start=3):
         table.loc[row, column] = value
@@ -164,7 +168,7 @@ def test_resampling_brings_a_site_to_the_given_repetition_time(folder):
 
 def test_resampling_an_unknown_site_is_an_error(folder, table):
     table["SITE_ID"] = table["SITE_ID"].replace("CMU", "MARS")
-    table.to_csv(folder.parents[1] / "Phenotypic_V1_0b_preprocessed1.csv", index=False)
+    table.to_csv(table_path(folder), index=False)
     assert np.isnan(load_abide(home(folder), sites="Mars").t_r).all()
     with pytest.raises(ValueError, match="repetition time of MARS"):
         load_abide(home(folder), resample_to=2.0)
@@ -203,6 +207,130 @@ def test_a_damaged_file_is_named_with_the_line(folder, text, message):
     (folder / "NYU_0050001_rois_aal.1D").write_text(text)
     with pytest.raises(ValueError, match=f"NYU_0050001_rois_aal.1D.*{message}"):
         load_abide(home(folder))
+
+
+def write_cell(folder, table, row, column, value):
+    if column in table:
+        table[column] = table[column].astype(object)
+    table.loc[row, column] = value
+    table.to_csv(table_path(folder), index=False)
+
+
+@pytest.mark.parametrize("value", ["", 0, 3, 1.5, -9999, "-9999.0", "autism", "inf"])
+def test_a_diagnosis_is_autism_or_control_or_refused(folder, table, value):
+    write_cell(folder, table, 1, "DX_GROUP", value)
+    with pytest.raises(
+        ValueError, match=r"line 3, subject 50002: DX_GROUP .* is (neither 1|not a number)"
+    ):
+        load_abide(home(folder))
+
+
+def test_diagnoses_of_scans_that_are_not_loaded_do_not_matter(folder, table, series):
+    write_cell(folder, table, 1, "DX_GROUP", "")
+    abide = load_abide(home(folder), sites=["UM", "CMU"])
+    assert abide.target.tolist() == [0, 1, 1, 0, 0]
+
+
+def test_minus_9999_is_missing_in_every_column(folder, table):
+    table["AGE_AT_SCAN"] = [-9999, 9.5, *[10] * 7]
+    table["FIQ_TEST_TYPE"] = ["-9999", "-9999.0", *["WASI"] * 7]
+    table["BMI"] = [-9999] + [20] * 8
+    table.to_csv(table_path(folder), index=False)
+    rows = load_abide(home(folder), sites="NYU").phenotypic
+    assert rows["AGE_AT_SCAN"].isna().tolist() == [True, False]
+    assert rows["FIQ_TEST_TYPE"].isna().tolist() == [True, True]
+    assert rows["BMI"].isna().tolist() == [True, False]
+    assert rows["SUB_ID"].dtype == np.int64
+
+
+@pytest.mark.parametrize("column", ["DX_GROUP", "AGE_AT_SCAN", "SEX", "func_mean_fd"])
+def test_text_in_a_column_of_numbers_is_refused(folder, table, column):
+    table[column] = 1
+    write_cell(folder, table, 3, column, "about 2")
+    with pytest.raises(
+        ValueError, match=rf"line 5, subject 50004: {column} 'about 2' is not a number"
+    ):
+        load_abide(home(folder), sites="NYU")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("SITE_ID", "", "is missing"),
+        ("FILE_ID", -9999, "is missing"),
+        ("SUB_ID", "", "is missing"),
+        ("SUB_ID", 50001.5, "is not a whole number"),
+    ],
+)
+def test_keys_of_a_row_are_there(folder, table, column, value, rule):
+    write_cell(folder, table, 0, column, value)
+    with pytest.raises(ValueError, match=rf"line 2, subject .*: {column} .* {rule}"):
+        load_abide(home(folder))
+
+
+@pytest.mark.parametrize("column", ["SUB_ID", "SITE_ID", "FILE_ID", "DX_GROUP", "qc_rater_1"])
+def test_a_column_that_is_needed_and_not_there_is_named(folder, table, column):
+    table.drop(columns=column).to_csv(table_path(folder), index=False)
+    with pytest.raises(
+        ValueError, match=rf"preprocessed1.csv has no column {column}; one is needed"
+    ):
+        load_abide(home(folder), quality_checked=True)
+
+
+def test_quality_columns_are_needed_only_for_the_quality_check(folder, table):
+    table.drop(columns=QC).to_csv(table_path(folder), index=False)
+    assert len(load_abide(home(folder)).data) == 8
+
+
+def test_ragged_rows_name_file_row_and_column(folder):
+    path = table_path(folder)
+    lines = path.read_text().splitlines()
+    short = [*lines[:2], ",".join(lines[2].split(",")[:3]), *lines[3:]]
+    path.write_text("\n".join(short) + "\n")
+    with pytest.raises(ValueError, match=r"csv, line 3: 3 values for 9 columns; .* FILE_ID"):
+        load_abide(home(folder))
+    path.write_text("\n".join([*lines[:1], lines[1] + ",1", *lines[2:]]) + "\n")
+    with pytest.raises(ValueError, match=r"csv, line 2: 10 values for 9 columns"):
+        load_abide(home(folder))
+    path.write_text("")
+    with pytest.raises(ValueError, match="has no column SUB_ID"):
+        load_abide(home(folder))
+
+
+def test_a_table_in_another_encoding_is_named_with_the_line(folder):
+    path = table_path(folder)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"CMU_a", b"CM\xfc_a"))
+    with pytest.raises(ValueError, match=r"csv, line 7: the table is not in UTF-8"):
+        load_abide(home(folder))
+    path.write_bytes(b"\xef\xbb\xbf" + content)
+    assert len(load_abide(home(folder)).data) == 8
+
+
+def test_three_scans_of_cmu_have_a_repetition_time_of_their_own(folder, table, series):
+    names = table["FILE_ID"].replace("CMU_b_0050007", "CMU_b_0050644")
+    table["FILE_ID"], table.loc[6, "SUB_ID"] = names, 50644
+    table.to_csv(table_path(folder), index=False)
+    waves = np.sin(2 * np.pi * 0.05 * np.arange(316) * 1.5)[:, None] * [1, 2, 3]
+    write_scan(folder, "CMU_b_0050644", waves)
+    assert load_abide(home(folder), sites="CMU").t_r.tolist() == [2, 1.5, 2]
+    abide = load_abide(home(folder), sites="CMU", resample_to=2.0)
+    assert [len(scan) for scan in abide.data] == [40, 237, 40]
+    expected = np.sin(2 * np.pi * 0.05 * np.arange(237) * 2.0)[:, None] * [1, 2, 3]
+    np.testing.assert_allclose(abide.data[1][15:-15], expected[15:-15], atol=0.02)
+
+
+def test_a_scan_cut_within_its_last_number_is_noticed(folder, series):
+    path = folder / "NYU_0050001_rois_aal.1D"
+    whole = path.read_text()
+    for n in (1, 2, 5):
+        path.write_text(whole[:-n])
+        with pytest.raises(
+            ValueError, match=r"0050001_rois_aal.1D, line 41: the file is cut short"
+        ):
+            load_abide(home(folder))
+    path.write_bytes(whole.replace("\n", "\r\n").encode())
+    np.testing.assert_allclose(load_abide(home(folder)).data[0], series[50001], rtol=1e-6)
 
 
 @pytest.fixture
@@ -278,45 +406,13 @@ def test_loading_without_pandas_names_the_extra(folder, monkeypatch):
         load_abide(home(folder))
 
 
-def edit(folder, change):
-    path = folder.parents[1] / "Phenotypic_V1_0b_preprocessed1.csv"
-    table = pd.read_csv(path, dtype=object)
-    change(table)
-    table.to_csv(path, index=False)
-
-
-@pytest.mark.parametrize("diagnosis", ["", "0", "3", "-9999", "1.5"])
-def test_a_diagnosis_that_is_none_is_named(folder, diagnosis):
-    edit(folder, lambda table: table.__setitem__("DX_GROUP", ["1", diagnosis, *["2"] * 7]))
-    with pytest.raises(ValueError, match=r"line 3, subject 50002: DX_GROUP .* is neither 1"):
-        load_abide(home(folder))
-
-
-@pytest.mark.parametrize("column", ["DX_GROUP", "AGE_AT_SCAN", "func_mean_fd"])
-def test_text_among_numbers_is_named(folder, column):
-    edit(folder, lambda table: table.__setitem__(column, ["1", "n/k", *["2"] * 7]))
-    with pytest.raises(ValueError, match=f"line 3, subject 50002: {column} 'n/k' is not a number"):
-        load_abide(home(folder))
-
-
-def test_minus_9999_is_missing_in_every_column(folder):
-    def change(table):
-        table["func_mean_fd"] = ["0.1", "-9999", "-9999.0", *["0.2"] * 6]
-        table["FIQ_TEST_TYPE"] = ["WASI", "-9999", *["WASI"] * 7]
-
-    edit(folder, change)
-    phenotypic = load_abide(home(folder)).phenotypic
-    assert phenotypic["func_mean_fd"].isna().tolist() == [False, True, *[False] * 6]
-    assert phenotypic["FIQ_TEST_TYPE"].isna().tolist() == [False, True, *[False] * 6]
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"SUB_ID,SITE_ID,FILE_ID\n1,NYU,a\n", "has no column DX_GROUP"),
         ("SUB_ID,SITE_ID,FILE_ID,DX_GROUP\n1,Zürich,a,1\n".encode("latin-1"), "in UTF-8"),
         (b"SUB_ID,SITE_ID,FILE_ID,DX_GROUP\n1,NYU,a,1\n2,NYU,b,1,5,6\n", "line 3"),
-        (b"", "no table"),
+        (b"", "no column SUB_ID"),
     ],
 )
 def test_a_table_that_is_none_is_named(folder, content, message):
@@ -324,21 +420,3 @@ def test_a_table_that_is_none_is_named(folder, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"(?s){path.name}.*{message}"):
         load_abide(home(folder))
-
-
-def test_a_file_cut_in_its_last_number_is_noticed(folder):
-    path = folder / "NYU_0050001_rois_aal.1D"
-    path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(ValueError, match=r"NYU_0050001.*line 41: the file is cut short"):
-        load_abide(home(folder))
-
-
-def test_scans_of_another_repetition_time_than_their_site(folder, series):
-    def change(table):
-        table.loc[table["SUB_ID"] == "50007", ["SUB_ID", "FILE_ID"]] = ["50648", "CMU_b_0050648"]
-
-    edit(folder, change)
-    write_scan(folder, "CMU_b_0050648", series[50007])
-    abide = load_abide(home(folder), sites="CMU", resample_to=2.0)
-    assert load_abide(home(folder), sites="CMU").t_r.tolist() == [2, 1.5, 2]
-    assert [len(scan) for scan in abide.data] == [40, 30, 40]

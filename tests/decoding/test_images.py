@@ -23,12 +23,6 @@ def atlas():
     return decoding.load_atlas(nibabel.Nifti1Image(labels, affine), {7: "seven", 2001: "last"})
 
 
-@pytest.fixture
-def aal(data_dir):
-    folder = data_dir / "atlases"
-    return decoding.load_atlas(folder / "aal_mask_pad.nii.gz", folder / "aal_labels.csv")
-
-
 def test_atlas_has_the_codes_of_its_image_and_the_names_of_its_table(atlas, tmp_path):
     assert atlas.codes.tolist() == [7, 40, 2001]
     assert atlas.names == ["seven", "40", "last"]
@@ -191,57 +185,3 @@ def test_wrong_images(atlas, tmp_path):
     (tmp_path / "names.csv").write_text("index,label\n7,seven\n")
     with pytest.raises(ValueError, match="columns code and name"):
         decoding.load_atlas(atlas.image, tmp_path / "names.csv")
-
-
-@pytest.fixture
-def pyplot():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
-def test_communities_are_drawn_by_influence(aal, pyplot):
-    communities = np.zeros((116, 4), dtype=bool)
-    communities[:3, 0] = communities[3:8, 1] = communities[50:51, 3] = True
-    figure = decoding.plot_communities(
-        communities, aal.codes, aal, influence=[1, 3, 9, 2], n_communities=2, terms={3: ["motor"]}
-    )
-    titles = [t for ax in figure.axes if (t := ax.get_title(loc="left"))]
-    assert titles == [
-        "Community 1, 5 ROIs, influence 3",
-        "Community 3, 1 ROI, influence 2: motor",
-    ]
-    with pytest.raises(ValueError, match="no community"):
-        decoding.plot_communities(np.zeros((116, 2)), aal.codes, aal)
-    with pytest.raises(ValueError, match="influence must have shape"):
-        decoding.plot_communities(communities, aal.codes, aal, influence=[1])
-
-
-def test_connectome_has_the_strongest_edges(aal, pyplot, monkeypatch):
-    plotting = pytest.importorskip("nilearn.plotting")
-    drawn = {}
-
-    def plot(matrix, coords, **kwargs):
-        drawn.update(matrix=matrix, coords=coords)
-
-    monkeypatch.setattr(plotting, "plot_connectome", plot)
-    weights = np.zeros((116, 116))
-    for i, j, w in ((0, 5, -3.0), (5, 9, 2.0), (20, 30, 0.5), (7, 7, 9.0)):
-        weights[i, j] = weights[j, i] = w
-    decoding.plot_connectome(weights, aal.codes, aal, n_edges=2)
-    np.testing.assert_array_equal(drawn["matrix"], [[0, -3, 0], [-3, 0, 2], [0, 2, 0]])
-    assert drawn["coords"][0] == pytest.approx([-38.4, -7.6, 52.7], abs=0.06)
-    with pytest.raises(ValueError, match="symmetric"):
-        decoding.plot_connectome(np.triu(weights), aal.codes, aal)
-    with pytest.raises(ValueError, match="no connection"):
-        decoding.plot_connectome(np.zeros((116, 116)), aal.codes, aal)
-
-
-def test_connectome_is_drawn(aal, pyplot):
-    rng = np.random.default_rng(0)
-    weights = rng.standard_normal((116, 116))
-    figure = decoding.plot_connectome(weights + weights.T, aal.codes, aal, n_edges=20)
-    assert len(figure.axes) > 4

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from .._extras import require
-from ._images import brain_mask, resample, same_grid
+from ._images import brain_mask, on_grid
 
 
 @dataclass(frozen=True)
 class TermMaps:
     """One map over the brain's voxels for each term.
 
-    Attributes
+    Parameters
     ----------
     terms : list of str
         The terms or topics.
@@ -23,6 +23,27 @@ class TermMaps:
         The brain; its non-zero voxels, in C order, are the columns of `maps`.
     n_studies : ndarray of int of shape (n_terms,) or None
         How many studies use each term, where that is known.
+
+    Raises
+    ------
+    ValueError
+        If the maps do not fit the terms and the mask, or one is not finite.
+
+    See Also
+    --------
+    term_maps_from_peaks : Maps from the activation peaks of many studies.
+    term_maps_from_folder : Maps from images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from sklearn_lstmdg.decoding import TermMaps
+    >>> mask = Nifti1Image(np.ones((2, 2, 1), dtype=np.uint8), np.eye(4))
+    >>> maps = TermMaps(["fear", "motor"], np.array([[3.0, 1, 0, 0], [0, 0, 1, 4]]), mask)
+    >>> maps.image("fear").get_fdata()[..., 0]
+    array([[3., 1.],
+           [0., 0.]])
     """
 
     terms: list
@@ -44,7 +65,23 @@ class TermMaps:
         return np.asarray(self.mask.dataobj) > 0
 
     def image(self, term):
-        """Return the map of a term as a NIfTI image, 0 outside the brain."""
+        """Return the map of a term.
+
+        Parameters
+        ----------
+        term : str
+            One of `terms`.
+
+        Returns
+        -------
+        Nifti1Image
+            0 outside the brain.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term.
+        """
         nibabel = require("nibabel", extra="neuro")
         volume = np.zeros(self.mask.shape, dtype=np.float32)
         volume[self.inside] = self.maps[self.terms.index(term)]
@@ -68,6 +105,7 @@ def term_maps_from_folder(folder, *, resolution=4, mask=None):
     Returns
     -------
     TermMaps
+        In the order of the files' names.
 
     Raises
     ------
@@ -90,6 +128,5 @@ def _voxels(image, mask, name):
     """Return the values of an image in the brain's voxels, float32."""
     if len(image.shape) != 3:
         raise ValueError(f"{name} must be a 3-D image, its shape is {image.shape}.")
-    if not same_grid(image, mask):
-        image = resample(image, mask, "linear")
+    image = on_grid(image, mask, "linear")
     return np.asarray(image.dataobj, dtype=np.float32)[np.asarray(mask.dataobj) > 0]

@@ -1,0 +1,107 @@
+"""The ROI series of the Preprocessed Connectomes Project (PCP): where files lie, reading them."""
+
+import math
+
+import numpy as np
+
+_NO_FILE_NAME = "no_filename"
+
+# ROI codes that are faults of an atlas's mask, with the reason.
+_FAULTY_CODES = {"ho": {3455: "two voxels, constant zero in many subjects"}}
+
+
+def find_files(folder, atlas, rows, table):
+    """Return the path of every row whose file exists, by the row's index."""
+    prefixes = _site_prefixes(table)
+    paths = {}
+    for index, file_id, sub_id, site in rows[["FILE_ID", "SUB_ID", "SITE_ID"]].itertuples():
+        names = [file_id]
+        if file_id == _NO_FILE_NAME:
+            names = [f"{prefix}_{sub_id:07d}" for prefix in prefixes.get(site, [site])]
+        candidates = (folder / f"{name}_rois_{atlas}.1D" for name in names)
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is not None:
+            paths[index] = path
+    if not paths:
+        raise FileNotFoundError(_nothing_found(folder, atlas))
+    return paths
+
+
+def _site_prefixes(table):
+    """Return the file name prefixes that the table uses for each site (CMU: CMU_a and CMU_b)."""
+    named = table[table["FILE_ID"] != _NO_FILE_NAME]
+    prefix = named["FILE_ID"].str.rsplit("_", n=1).str[0]
+    return prefix.groupby(named["SITE_ID"]).unique()
+
+
+def _nothing_found(folder, atlas):
+    files = folder.parent.parent.glob("*/*/*_rois_*.1D")
+    there = {f"{f.parent.parent.name}/{f.parent.name} {f.stem.rpartition('_')[2]}" for f in files}
+    return (
+        f"No file of the selected subjects ends in _rois_{atlas}.1D in {folder}. "
+        f"On disk are: {', '.join(sorted(there)) or 'no scans at all'}."
+    )
+
+
+def read_scans(paths, atlas):
+    """Read the files with their columns in one order: ascending ROI codes."""
+    parts = [_read_scan(path) for path in paths]
+    faulty = set(_FAULTY_CODES.get(atlas, ()))
+    expected = set().union(*(codes for codes, _ in parts)) - faulty
+    roi_codes = sorted(expected)
+    scans = []
+    for path, (codes, scan) in zip(paths, parts, strict=True):
+        missing = expected.difference(codes)
+        if missing:
+            raise ValueError(f"{path} lacks the ROI codes {sorted(missing)} of the other files.")
+        column = {code: i for i, code in enumerate(codes)}
+        scans.append(scan[:, [column[code] for code in roi_codes]])
+    return scans, np.array(roi_codes)
+
+
+def _read_scan(path):
+    """Return the ROI codes and the series of a file."""
+    try:
+        header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+        codes = _read_codes(header)
+        scan = np.array([line.split() for line in lines], dtype=float)
+        # A last line without its end may be cut within its last number.
+        whole = lines and lines[-1].endswith("\n")
+        if whole and scan.ndim == 2 and scan.shape[1] == len(codes) and np.isfinite(scan).all():
+            return codes, scan
+    except ValueError:
+        pass
+    raise ValueError(_describe_damage(path))
+
+
+def _read_codes(line):
+    """Return the ROI codes of a file's first line."""
+    codes = [int(code) for code in line.replace("#", " ").split()]
+    if not codes or len(set(codes)) < len(codes):
+        raise ValueError("no codes, or one of them twice")
+    return codes
+
+
+def _describe_damage(path):
+    """Say which line of a file is not as it should be."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        try:
+            n_rois = len(_read_codes(next(lines, "")))
+        except ValueError:
+            return f"{path}, line 1: expected ROI codes, each once, such as '#2001\\t#2002'."
+        for number, line in enumerate(lines, start=2):
+            if not line.endswith("\n"):
+                return f"{path}, line {number}: the file is cut short, its last line has no end."
+            n_values = len(line.split())
+            if n_values != n_rois:
+                return f"{path}, line {number}: {n_values} values for {n_rois} ROIs."
+            if not all(map(_is_finite_number, line.split())):
+                return f"{path}, line {number}: a value is not a finite number."
+    return f"{path} holds no time point."
+
+
+def _is_finite_number(text):
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
