@@ -12,10 +12,10 @@ from sklearn.utils import Bunch
 
 from sklearn_lstmdg import models
 from sklearn_lstmdg.cli import main
+from sklearn_lstmdg.cli._options import add_cohort_options
 from sklearn_lstmdg.cli._scan_options import (
-    add_cohort_options,
     load_cohort,
-    load_source,
+    load_unlabeled,
     name_sites,
     permute_labels,
     read_confounds,
@@ -132,7 +132,7 @@ def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
         assert sorted(set(pandas.read_csv(out / "folds.csv")["site"])) == sites
 
 
-def test_source_sites_give_their_controls_only(monkeypatch):
+def test_unlabeled_sites_give_their_controls_only(monkeypatch):
     def load(data_dir, sites, **options):
         assert options["atlas"] == "ho"
         names = np.array([site for site in sites for _ in range(2)])
@@ -145,17 +145,19 @@ def test_source_sites_give_their_controls_only(monkeypatch):
     line = ["--data-dir", "d", "--atlas", "ho", "--sites", "NYU"]
     args = parser.parse_args(line)
     cohort = load_cohort(args)
-    assert load_source(args, cohort) is None
-    source = load_source(parser.parse_args([*line, "--source-sites", "OHSU", "UM"]), cohort)
+    assert load_unlabeled(args, cohort) is None
+    source = load_unlabeled(parser.parse_args([*line, "--unlabeled-sites", "OHSU", "UM"]), cohort)
     assert [scan[0, 0] for scan in source] == [0, 0]
-    with pytest.raises(ValueError, match="--source-sites names NYU, whose subjects are compared"):
-        load_source(parser.parse_args([*line, "--source-sites", "UM", "NYU"]), cohort)
+    with pytest.raises(
+        ValueError, match="--unlabeled-sites names NYU, whose subjects are compared"
+    ):
+        load_unlabeled(parser.parse_args([*line, "--unlabeled-sites", "UM", "NYU"]), cohort)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--source-sites", "UM"], "--source-sites needs --data-dir"),
+        (["--unlabeled-sites", "UM"], "--unlabeled-sites needs --data-dir"),
         (["--scheme", "leave-one-site-out"], "needs two sites"),
         (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
         (["--data-dir", "nowhere"], "no folder nowhere"),
