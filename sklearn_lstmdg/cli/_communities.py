@@ -9,6 +9,7 @@ from ..evaluation import load_comparison, measure_communities
 from ..plotting import MembershipDisplay, RobustnessDisplay
 from ._community_table import format_communities
 from ._parafac_folds import fit_parafac
+from ._terminal import say
 
 _PARAFAC = "parafac"
 
@@ -24,10 +25,10 @@ def run(args):
     tables = {"communities.csv": communities, "robustness.csv": robustness}
     for name, table in tables.items():
         write_atomically(Path(args.folder) / name, table.to_csv(index=False).encode())
-    print(format_communities(communities, robustness))
+    say(format_communities(communities, robustness))
     figures = _draw(methods, communities, robustness, args.folder)
     if not args.quiet:
-        print(f"\nResults: {args.folder} ({', '.join([*tables, *figures])})")
+        say(f"\nResults: {args.folder} ({', '.join([*tables, *figures])})")
 
 
 def _read_folds(comparison, model):

@@ -4,10 +4,12 @@ import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from joblib import parallel_config
 
 from .._extras import require
+from .._files import write_atomically
 from ..evaluation import compare_models
 from ..models import make_model
 from ..report import cohort_record
@@ -20,6 +22,7 @@ from ._scan_options import (
     read_confounds,
 )
 from ._summary_table import format_summary
+from ._terminal import say
 
 
 def run(args):
@@ -28,6 +31,8 @@ def run(args):
         name: make_model(name, args.length, args.step, args.regress_global_mean)
         for name in args.models
     }
+    if args.data_dir is None and args.subjects < args.folds:
+        raise ValueError(f"--subjects {args.subjects} is too few for --folds {args.folds}.")
     cohort = load_cohort(args)
     more = {
         "scheme": args.scheme,
@@ -72,6 +77,9 @@ def compare_and_report(models, cohort, args, **options):
     labels = cohort.target
     if args.permute_labels is not None:
         labels = permute_labels(labels, sites, args.permute_labels)
+    record = cohort_record(cohort, sites)
+    _check_names([*models, *sites])
+    _keep(args, record, replace=False)
     sys.stdout.flush()
     comparison = compare_models(
         models,
@@ -87,15 +95,25 @@ def compare_and_report(models, cohort, args, **options):
         verbose=0 if args.quiet else 1,
         **options,
     )
-    _write_options(args)
-    record = json.dumps(cohort_record(cohort, sites)) + "\n"
-    (Path(args.out) / "cohort.json").write_text(record)
-    print(format_summary(comparison.summary()))
+    _keep(args, record, replace=True)
+    say(format_summary(comparison.summary()))
     if not args.quiet:
-        print(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/)")
+        say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/)")
 
 
-def _write_options(args):
-    """Keep the options beside the results."""
+def _check_names(names):
+    """Refuse names that are too long for the files of folds, before any is fitted."""
+    for name in dict.fromkeys(map(str, names)):
+        if len(quote(name)) > 100:
+            raise ValueError(
+                f"The name {name[:20]!r}... of a model or site is too long for a file."
+            )
+
+
+def _keep(args, record, replace):
+    """Keep options and cohort beside the results; an earlier run's stay until this one is done."""
     options = {name: value for name, value in vars(args).items() if name != "run"}
-    (Path(args.out) / "options.json").write_text(json.dumps(options, indent=2) + "\n")
+    for name, content in {"options.json": options, "cohort.json": record}.items():
+        path = Path(args.out) / name
+        if replace or not path.exists():
+            write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())

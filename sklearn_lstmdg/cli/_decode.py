@@ -13,6 +13,7 @@ from .._files import write_atomically
 from ..communities import two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
+from ._terminal import say
 
 # A fault of the Harvard-Oxford mask: in the files' first line, but not among the ROIs loaded.
 _FAULT = 3455
@@ -36,15 +37,15 @@ def run(args):
     path = Path(args.folder) / "decoding.csv"
     write_atomically(path, table.to_csv(index=False).encode())
     if args.quiet:
-        print(path)
+        say(path)
         return
-    print(_format(table))
-    print(f"\nResults: {args.folder} (decoding.csv and {table['image'].nunique()} figures)")
+    say(_format(table))
+    say(f"\nResults: {args.folder} (decoding.csv and {table['image'].nunique()} figures)")
 
 
 def _say(args, text):
     if not args.quiet:
-        print(text, file=sys.stderr)
+        say(text, file=sys.stderr)
 
 
 def _first_model(comparison):

@@ -7,6 +7,7 @@ from ..models import make_model
 from ..report import write_report
 from ._compare import compare_and_report
 from ._options import INTRODUCTION
+from ._terminal import say
 
 _MODELS = ("lstm-dg", "lstm-h", "lstm-d", "lstm-s")
 _COHORT = {"n_subjects": 60, "n_timepoints": 120, "n_rois": 40}
@@ -24,13 +25,13 @@ What next:
 
 def run(args):
     """Simulate a cohort and compare the paper's models on it."""
-    print(INTRODUCTION + "\n")
+    say(INTRODUCTION + "\n")
     cohort = make_scans(**_COHORT, effect_size=_EFFECT_SIZE, random_state=args.seed)
     models = {name: make_model(name, step=_STEP, **_SMALL_NET) for name in _MODELS}
     models["fc-svm"] = make_model("fc-svm", step=_STEP)
     compare_and_report(models, cohort, args)
-    print("\n" + _NEXT.format(out=args.out))
-    print(f"\n{_report(args.out)}")
+    say("\n" + _NEXT.format(out=args.out))
+    say(f"\n{_report(args.out)}")
 
 
 def _report(out):

@@ -7,6 +7,7 @@ import warnings
 from .._version import __version__
 from ._config import add_config_option, with_config
 from ._options import COMMANDS
+from ._terminal import say
 
 _DESCRIPTION = """\
 Classify brain scans (ROI time series) with recurrent networks that also generate, and find the
@@ -79,7 +80,7 @@ def main(argv=None):
 
 
 def _say(message, code):
-    print(f"\nlstmdg: {message}" if code == 130 else f"lstmdg: {message}", file=sys.stderr)
+    say(f"\nlstmdg: {message}" if code == 130 else f"lstmdg: {message}", file=sys.stderr)
     return code
 
 
@@ -90,4 +91,4 @@ def _one_line(error):
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"lstmdg: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    say(f"lstmdg: warning: {' '.join(str(message).split())}", file=sys.stderr)

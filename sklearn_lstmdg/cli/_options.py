@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from importlib import import_module
+from os.path import expanduser
 from typing import NamedTuple
 
 from ..models import model_names
@@ -104,6 +105,19 @@ class Command(NamedTuple):
         import_module(self.module, __package__).run(args)
 
 
+def _at_least(least):
+    """Return a type of options: integers from ``least`` on."""
+
+    def integer(text):
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}, not {value}")
+        return value
+
+    integer.__name__ = "int"  # argparse names it where text is no number
+    return integer
+
+
 def _add_compare_options(parser):
     add_cohort_options(parser)
     _add_model_options(parser.add_argument_group("models"))
@@ -141,7 +155,26 @@ def add_cohort_options(parser):
         help="bring all scans to this repetition time (the paper: 2)",
     )
     simulated = parser.add_argument_group("simulated scans (without --data-dir)")
-    simulated.add_argument("--subjects", type=int, default=40, help="how many (default: 40)")
+    simulated.add_argument(
+        "--subjects", type=_at_least(2), default=40, help="how many (default: 40)"
+    )
+
+
+def refuse_abide_options(args):
+    """Refuse options that choose scans of ABIDE where there is no folder of them."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_cohort_options(parser)
+    given = [
+        action.option_strings[0]
+        for action in parser._actions
+        if action.dest not in ("data_dir", "subjects")
+        and getattr(args, action.dest, action.default) != action.default
+    ]
+    if given:
+        raise ValueError(
+            f"{', '.join(given)} needs --data-dir, the folder of ABIDE's scans: without it, scans "
+            "are simulated."
+        )
 
 
 def _add_abide_options(group, verb):
@@ -174,11 +207,11 @@ def _add_model_options(group):
         help=f"which of {', '.join(model_names())} (default: the first five)",
     )
     group.add_argument(
-        "--length", type=int, default=30, help="time points of a window (default: 30)"
+        "--length", type=_at_least(1), default=30, help="time points of a window (default: 30)"
     )
     group.add_argument(
         "--step",
-        type=int,
+        type=_at_least(1),
         default=1,
         help="time points from one window to the next; 5 is five times faster (default: 1)",
     )
@@ -198,8 +231,10 @@ def _add_protocol_options(group):
         help="each site on its own, each tested by the others, or folds over all sites' subjects "
         "(default: within-site)",
     )
-    group.add_argument("--folds", type=int, default=10, help="at least 3 (default: 10)")
-    group.add_argument("--repeats", type=int, default=1, help="partitions into folds (default: 1)")
+    group.add_argument("--folds", type=_at_least(3), default=10, help="at least 3 (default: 10)")
+    group.add_argument(
+        "--repeats", type=_at_least(1), default=1, help="partitions into folds (default: 1)"
+    )
     group.add_argument(
         "--n-jobs", type=int, default=1, help="folds side by side; -1: all cores (default: 1)"
     )
@@ -208,10 +243,12 @@ def _add_protocol_options(group):
         metavar="ADDRESS",
         help="run the folds on the workers of a Dask cluster, given its scheduler's address",
     )
-    group.add_argument("--seed", type=int, default=0, help="decides all results (default: 0)")
+    group.add_argument(
+        "--seed", type=_at_least(0), default=0, help="decides all results (default: 0)"
+    )
     group.add_argument(
         "--permute-labels",
-        type=int,
+        type=_at_least(0),
         metavar="SEED",
         help="permute labels within sites first, to see what chance gives",
     )
@@ -224,6 +261,7 @@ def _add_protocol_options(group):
     )
     group.add_argument(
         "--out",
+        type=expanduser,
         default="lstmdg-compare",
         metavar="DIR",
         help="results folder (default: lstmdg-compare)",
@@ -242,12 +280,12 @@ def _add_communities_options(parser):
     )
     parser.add_argument(
         "--permutations",
-        type=int,
+        type=_at_least(1),
         default=100,
         help="permutations of the ROI labels (default: 100)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="decides permutations and PARAFAC (default: 0)"
+        "--seed", type=_at_least(0), default=0, help="decides permutations and PARAFAC (default: 0)"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but the table")
     _add_parafac_options(parser.add_argument_group("tensor decomposition"))
@@ -262,7 +300,7 @@ def _add_parafac_options(group):
     )
     group.add_argument(
         "--parafac-step",
-        type=int,
+        type=_at_least(1),
         default=5,
         help="time points from one window to the next (default: 5)",
     )
@@ -276,9 +314,11 @@ def _add_decode_options(parser):
     parser.add_argument(
         "--model", help="whose communities (default: the first model that has an influence)"
     )
-    parser.add_argument("--top", type=int, default=3, help="how many communities (default: 3)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="decides the null sets of ROIs (default: 0)"
+        "--top", type=_at_least(1), default=3, help="how many communities (default: 3)"
+    )
+    parser.add_argument(
+        "--seed", type=_at_least(0), default=0, help="decides the null sets of ROIs (default: 0)"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but the results' name")
     _add_atlas_options(parser.add_argument_group("atlas"))
@@ -319,13 +359,15 @@ def _add_term_options(group):
         help="weight above which a study uses a term; 0.05 for topics (default: 0.001)",
     )
     group.add_argument(
-        "--permutations", type=int, default=1000, help="null sets of ROIs (default: 1000)"
+        "--permutations", type=_at_least(1), default=1000, help="null sets of ROIs (default: 1000)"
     )
 
 
 def _add_report_options(parser):
     parser.add_argument("folder", metavar="DIR", help='results folder of "lstmdg compare"')
-    parser.add_argument("--out", metavar="FILE", help="the page (default: report.html in DIR)")
+    parser.add_argument(
+        "--out", type=expanduser, metavar="FILE", help="the page (default: report.html in DIR)"
+    )
     parser.add_argument(
         "--reference",
         metavar="MODEL",
@@ -349,9 +391,13 @@ def _add_fetch_options(parser):
 
 
 def _add_demonstration_options(parser):
-    parser.add_argument("--out", default="lstmdg-results", metavar="DIR", help="results folder")
+    parser.add_argument(
+        "--out", type=expanduser, default="lstmdg-results", metavar="DIR", help="results folder"
+    )
     parser.add_argument("--n-jobs", type=int, default=2, help="folds side by side (default: 2)")
-    parser.add_argument("--seed", type=int, default=0, help="decides all results (default: 0)")
+    parser.add_argument(
+        "--seed", type=_at_least(0), default=0, help="decides all results (default: 0)"
+    )
     parser.set_defaults(sites=None, permute_labels=None, folds=5, repeats=1, quiet=False)
 
 

@@ -1,9 +1,10 @@
 """``lstmdg report``: a results folder as one HTML page."""
 
 from ..report import write_report
+from ._terminal import say
 
 
 def run(args):
     """Write the page and say where it is."""
     page = write_report(args.folder, args.out, args.reference, args.title)
-    print(page if args.quiet else f"Report: {page}")
+    say(page if args.quiet else f"Report: {page}")

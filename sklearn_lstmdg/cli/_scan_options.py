@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 
 from ..datasets import load_abide, make_scans
+from ._options import refuse_abide_options
+from ._terminal import say
 
 _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
 
@@ -23,6 +25,7 @@ def load_cohort(args):
         As from ``load_abide`` or ``make_scans``.
     """
     if args.data_dir is None:
+        refuse_abide_options(args)
         return make_scans(n_subjects=args.subjects, random_state=args.seed)
     return _load_sites(args, args.sites)
 
@@ -45,12 +48,10 @@ def load_unlabeled(args, cohort):
     Raises
     ------
     ValueError
-        If there is no ``--data-dir``, or a site is compared too.
+        If a site is compared too.
     """
     if args.unlabeled_sites is None:
         return None
-    if args.data_dir is None:
-        raise ValueError("--unlabeled-sites needs --data-dir.")
     source = _load_sites(args, args.unlabeled_sites)
     both = sorted(set(source.sites) & set(cohort.sites))
     if both:
@@ -141,7 +142,7 @@ def print_cohort(cohort, sites):
             members = set(cohort.sites[rows].tolist())
             mine = counts[counts.index.isin(members)]
             line += f"; {mine['files'].sum()} files found for {mine['table'].sum()} in the table"
-        print(line + _motion(cohort, rows))
+        say(line + _motion(cohort, rows))
 
 
 def _motion(cohort, rows):

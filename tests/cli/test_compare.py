@@ -161,9 +161,9 @@ def test_unlabeled_sites_give_their_controls_only(monkeypatch):
         (["--scheme", "leave-one-site-out"], "needs two sites"),
         (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
         (["--data-dir", "nowhere"], "no folder nowhere"),
-        (["--folds", 2], "n_folds"),
-        (["--folds", 99], "too few for n_folds=99"),
-        (["--subjects", 0], "n_subjects"),
+        (["--folds", 99], "--subjects 12 is too few for --folds 99"),
+        (["--atlas", "ho", "--sites", "NYU"], "--atlas, --sites needs --data-dir"),
+        (["--resample-to", 2], "--resample-to needs --data-dir"),
         (["--models", "broken"], "'broken' failed"),
     ],
 )
@@ -172,6 +172,46 @@ def test_errors_are_one_line(compare, options, message):
     last = err.strip().splitlines()[-1]
     assert code == 2 and last.startswith("lstmdg: error: ") and message in last
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [
+        *[("--folds", 2, 3), ("--subjects", 0, 2), ("--seed", -1, 0), ("--length", 0, 1)],
+        *[("--step", 0, 1), ("--repeats", 0, 1), ("--permute-labels", -1, 0)],
+    ],
+)
+def test_numbers_that_are_too_small_are_refused_by_option(capsys, option, value, least):
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", option, str(value)])
+    err = capsys.readouterr().err
+    assert stop.value.code == 2 and len(err.splitlines()) == 1
+    assert f"argument {option}: must be at least {least}, not {value}" in err
+
+
+def test_the_folder_is_expanded_and_opened_before_the_first_fold(tmp_path, monkeypatch):
+    def train(*args, out, **options):
+        assert out == str(tmp_path / "x") and (tmp_path / "x" / "options.json").exists()
+        raise ValueError("enough seen")
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", train)
+    with pytest.raises(ValueError, match="enough seen"):
+        main(["compare", "--models", "quick", "--out", "~/x", "--debug", "--quiet"])
+
+
+def test_names_too_long_for_files_are_refused_before_the_first_fold(compare, monkeypatch):
+    monkeypatch.setitem(models._FACTORIES, "m" * 101, models._FACTORIES["quick"])
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", None)
+    code, _, err = compare("--models", "m" * 101)
+    assert code == 2 and "too long for a file" in err
+
+
+def test_a_refused_command_leaves_the_options_of_the_earlier_one(compare, tmp_path):
+    compare()
+    before = (tmp_path / "out" / "options.json").read_text()
+    assert compare("--step", 2)[0] == 2
+    assert (tmp_path / "out" / "options.json").read_text() == before
 
 
 def test_debug_shows_the_traceback(compare):
