@@ -7,9 +7,9 @@ from .._extras import require
 from .._files import write_atomically
 from ..evaluation import load_comparison, measure_communities
 from ..plotting import MembershipDisplay, RobustnessDisplay
-from ._community_table import format_communities
 from ._parafac_folds import fit_parafac
 from ._terminal import say
+from ._text_tables import format_communities
 
 _PARAFAC = "parafac"
 

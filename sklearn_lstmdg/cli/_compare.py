@@ -21,8 +21,8 @@ from ._scan_options import (
     print_cohort,
     read_confounds,
 )
-from ._summary_table import format_summary
 from ._terminal import say
+from ._text_tables import format_summary
 
 
 def run(args):
