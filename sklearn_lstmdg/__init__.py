@@ -1,6 +1,8 @@
-"""Jointly discriminative and generative recurrent networks for learning from ROI time series."""
+"""Jointly discriminative and generative recurrent networks for learning from ROI time series.
 
-from importlib import import_module
+An estimator, and what it needs, is imported when its name is first used.
+"""
+
 from typing import TYPE_CHECKING
 
 from ._extras import attach
@@ -18,13 +20,7 @@ if TYPE_CHECKING:
     from .communities import ParafacCommunities as ParafacCommunities
     from .preprocessing import ScanCleaner as ScanCleaner
 
-_ROOMS = (
-    *("classifier", "augmentation", "preprocessing", "models", "presets", "estimator_checks"),
-    *("baselines", "communities", "datasets", "decoding", "evaluation", "network"),
-    *("persistence", "plotting", "report", "scans"),
-)
-
-_find, _, __all__ = attach(
+__getattr__, __dir__, _names = attach(
     __name__,
     {
         ".augmentation": ["SubsequenceAugmenter"],
@@ -39,14 +35,10 @@ _find, _, __all__ = attach(
         ".communities": ["CommunityExtractor", "ParafacCommunities"],
         ".preprocessing": ["ScanCleaner"],
     },
+    modules=(
+        *("augmentation", "base", "baselines", "classifier", "cli", "communities", "datasets"),
+        *("decoding", "estimator_checks", "evaluation", "models", "network", "persistence"),
+        *("plotting", "preprocessing", "presets", "report", "scans"),
+    ),
 )
-__all__ += ["__version__"]
-
-
-def __getattr__(name):
-    """Import an estimator, or a room, when its name is used."""
-    return import_module(f".{name}", __name__) if name in _ROOMS else _find(name)
-
-
-def __dir__():
-    return sorted({*__all__, *_ROOMS})
+__all__ = [*_names, "__version__"]

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 
-def attach(package, names):
+def attach(package, names, modules=()):
     """Let a package import its modules when their names are used.
 
     Parameters
@@ -12,6 +12,8 @@ def attach(package, names):
         The package's ``__name__``.
     names : dict of str to list of str
         By module, with its leading dot: the names that the package has from it.
+    modules : iterable of str, default=()
+        Modules of the package that are attributes of it too, without being names of ``__all__``.
 
     Returns
     -------
@@ -23,11 +25,13 @@ def attach(package, names):
     module_of = {name: module for module, told in names.items() for name in told}
 
     def getattr_(name):
+        if name in modules:
+            return import_module(f".{name}", package)
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(module_of[name], package), name)
 
-    return getattr_, lambda: sorted(module_of), sorted(module_of)
+    return getattr_, lambda: sorted({*module_of, *modules}), sorted(module_of)
 
 
 def require(module, *, extra):

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all."""
 
+import json
 import os
 import uuid
 
@@ -25,6 +26,33 @@ def write_atomically(path, content):
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def read_json(path):
+    """Read a file that holds a JSON object.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        What it holds.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or holds something else; the message names the file.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged, it is no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it holds no JSON object.")
+    return content
 
 
 def _sync_folder(folder):

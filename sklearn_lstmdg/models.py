@@ -2,32 +2,28 @@
 
 from functools import partial
 
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.pipeline import make_pipeline
-
-from .augmentation import SubsequenceAugmenter
-from .baselines import (
-    FCSVM,
-    ConnectivityFeatures,
-    MeanMLPClassifier,
-    ROIHMMClassifier,
-    TransferAutoencoderClassifier,
-)
-from .classifier import LSTMDGClassifier
-from .preprocessing import ScanCleaner
 from .presets import PAPER, TUNED
 
-__all__ = ["make_model", "model_names", "register_model"]
+# A factory imports its estimators when it is called, so that names are told without torch.
+
+
+def _pipeline(regress_global_mean, *steps):
+    """Make a Pipeline that cleans scans first."""
+    from sklearn.pipeline import make_pipeline
+
+    from .preprocessing import ScanCleaner
+
+    return make_pipeline(ScanCleaner(regress_global_mean=regress_global_mean), *steps)
 
 
 def _lstm_dg(length, step, regress_global_mean, **parameters):
     """Clean scans, cut windows with one point to generate, classify with LSTM-DG or a variant."""
+    from .augmentation import SubsequenceAugmenter
+    from .classifier import LSTMDGClassifier
+
     classifier = LSTMDGClassifier(**parameters)
-    return make_pipeline(
-        ScanCleaner(regress_global_mean=regress_global_mean),
-        SubsequenceAugmenter(length, step, horizon=classifier.horizon),
-        classifier,
-    )
+    augmenter = SubsequenceAugmenter(length, step, horizon=classifier.horizon)
+    return _pipeline(regress_global_mean, augmenter, classifier)
 
 
 def _preset(settings, length, step, regress_global_mean, **parameters):
@@ -36,30 +32,32 @@ def _preset(settings, length, step, regress_global_mean, **parameters):
 
 def _fc_svm(length, step, regress_global_mean, **parameters):
     """Clean scans, cut windows, classify their connectivity; a subject's windows vote."""
-    return make_pipeline(
-        ScanCleaner(regress_global_mean=regress_global_mean),
-        SubsequenceAugmenter(length, step, horizon=0),
-        FCSVM(**parameters),
-    )
+    from .augmentation import SubsequenceAugmenter
+    from .baselines import FCSVM
+
+    augmenter = SubsequenceAugmenter(length, step, horizon=0)
+    return _pipeline(regress_global_mean, augmenter, FCSVM(**parameters))
 
 
-def _whole_scan(classifier, length, step, regress_global_mean, **parameters):
+def _whole_scan(name, length, step, regress_global_mean, **parameters):
     """Clean scans and classify them whole: no windows, so that length and step say nothing."""
-    cleaner = ScanCleaner(regress_global_mean=regress_global_mean)
-    return make_pipeline(cleaner, classifier(**parameters))
+    from . import baselines
+
+    return _pipeline(regress_global_mean, getattr(baselines, name)(**parameters))
 
 
-def _connectivity(kind, classifier, length, step, regress_global_mean, **parameters):
+def _connectivity(kind, name, length, step, regress_global_mean, **parameters):
     """Clean scans, correlate their ROIs, classify; the fixed penalty needs no inner search."""
-    return make_pipeline(
-        ScanCleaner(regress_global_mean=regress_global_mean),
-        ConnectivityFeatures(kind),
-        classifier(**parameters),
-    )
+    from sklearn import linear_model
+
+    from .baselines import ConnectivityFeatures
+
+    classifier = getattr(linear_model, name)(**parameters)
+    return _pipeline(regress_global_mean, ConnectivityFeatures(kind), classifier)
 
 
-def _logistic(max_iter=1000, **parameters):
-    return LogisticRegression(max_iter=max_iter, **parameters)
+def _logistic(kind, *common, max_iter=1000, **parameters):
+    return _connectivity(kind, "LogisticRegression", *common, max_iter=max_iter, **parameters)
 
 
 _FACTORIES = {
@@ -70,13 +68,13 @@ _FACTORIES = {
     "fc-svm": _fc_svm,
     "lstm-dg-paper": partial(_preset, PAPER),
     "lstm-dg-tuned": partial(_preset, TUNED),
-    "fc-svm-scan": partial(_whole_scan, FCSVM),
-    "fc-logistic": partial(_connectivity, "correlation", _logistic),
-    "fc-ridge": partial(_connectivity, "correlation", RidgeClassifier),
-    "tangent-logistic": partial(_connectivity, "tangent", _logistic),
-    "mean-mlp": partial(_whole_scan, MeanMLPClassifier),
-    "dtl": partial(_whole_scan, TransferAutoencoderClassifier),
-    "hmm": partial(_whole_scan, ROIHMMClassifier),
+    "fc-svm-scan": partial(_whole_scan, "FCSVM"),
+    "fc-logistic": partial(_logistic, "correlation"),
+    "fc-ridge": partial(_connectivity, "correlation", "RidgeClassifier"),
+    "tangent-logistic": partial(_logistic, "tangent"),
+    "mean-mlp": partial(_whole_scan, "MeanMLPClassifier"),
+    "dtl": partial(_whole_scan, "TransferAutoencoderClassifier"),
+    "hmm": partial(_whole_scan, "ROIHMMClassifier"),
 }
 
 

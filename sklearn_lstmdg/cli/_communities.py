@@ -1,6 +1,5 @@
 """``lstmdg communities``: sizes and robustness of the communities that a comparison has learnt."""
 
-import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,69 +7,11 @@ from .._extras import require
 from .._files import write_atomically
 from ..evaluation import load_comparison, measure_communities
 from ..plotting import MembershipDisplay, RobustnessDisplay
-from ._community_table import format_communities
 from ._parafac_folds import fit_parafac
-
-_DESCRIPTION = """\
-Take the communities of a finished "lstmdg compare": how large they are, and how well those of
-different folds agree, beside what permuted ROI labels give. No network is trained again."""
-
-_EXAMPLE = """\
-example, the communities of a comparison in the folder nyu, beside those of tensor decomposition:
-  lstmdg communities nyu --parafac --n-jobs 2"""
+from ._terminal import say
+from ._text_tables import format_communities
 
 _PARAFAC = "parafac"
-
-
-def add_parser(commands):
-    """Add the sub-command and return its parser."""
-    parser = commands.add_parser(
-        "communities",
-        help="sizes and robustness of the communities of a comparison",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("folder", metavar="DIR", help='results folder of "lstmdg compare"')
-    parser.add_argument(
-        "--model",
-        nargs="+",
-        default=["lstm-dg"],
-        metavar="MODEL",
-        help="models of the comparison that have memberships (default: lstm-dg)",
-    )
-    parser.add_argument(
-        "--permutations",
-        type=int,
-        default=100,
-        help="permutations of the ROI labels (default: 100)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="decides permutations and PARAFAC (default: 0)"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but the table")
-    _add_parafac_options(parser.add_argument_group("tensor decomposition"))
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_parafac_options(group):
-    group.add_argument(
-        "--parafac",
-        action="store_true",
-        help="also decompose the connectivity of the training scans of the same folds; reads the "
-        "scans as the comparison did, and keeps every finished fold in DIR/parafac",
-    )
-    group.add_argument(
-        "--parafac-step",
-        type=int,
-        default=5,
-        help="time points from one window to the next (default: 5)",
-    )
-    group.add_argument(
-        "--n-jobs", type=int, default=1, help="folds side by side; -1: all cores (default: 1)"
-    )
 
 
 def run(args):
@@ -84,10 +25,10 @@ def run(args):
     tables = {"communities.csv": communities, "robustness.csv": robustness}
     for name, table in tables.items():
         write_atomically(Path(args.folder) / name, table.to_csv(index=False).encode())
-    print(format_communities(communities, robustness))
+    say(format_communities(communities, robustness))
     figures = _draw(methods, communities, robustness, args.folder)
     if not args.quiet:
-        print(f"\nResults: {args.folder} ({', '.join([*tables, *figures])})")
+        say(f"\nResults: {args.folder} ({', '.join([*tables, *figures])})")
 
 
 def _read_folds(comparison, model):

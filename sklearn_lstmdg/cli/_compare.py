@@ -1,130 +1,28 @@
 """``lstmdg compare``: models side by side by the paper's protocol."""
 
-import argparse
 import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from joblib import parallel_config
 
 from .._extras import require
+from .._files import write_atomically
 from ..evaluation import compare_models
-from ..models import make_model, model_names
+from ..models import make_model
 from ..report import cohort_record
 from ._scan_options import (
-    add_cohort_options,
     load_cohort,
-    load_source,
+    load_unlabeled,
     name_sites,
     permute_labels,
     print_cohort,
     read_confounds,
 )
-from ._summary_table import format_summary
-
-_DESCRIPTION = """\
-Compare models on ABIDE's scans, site by site, by the paper's cross-validation: a subject's scan is
-either trained on or tested, never both. Every finished fold is kept, so that the same command goes
-on where it was interrupted."""
-
-_EXAMPLE = """\
-example, NYU's subjects with the Harvard-Oxford atlas, all five models:
-  lstmdg compare --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
-      --no-global-signal-regression --regress-global-mean --n-jobs 2 --out nyu
-
-a first look within a minute (simulated scans, fewer windows and folds):
-  lstmdg compare --models fc-svm --step 10 --folds 3 --out first-look
-
-on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is on a shared disk):
-  lstmdg compare --dask tcp://node7:8786 --data-dir /shared/abide --out /shared/nyu"""
-
-_SCHEMES = ("within-site", "leave-one-site-out", "pooled")
-
-_MODELS = ("lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm")
-
-
-def add_parser(commands):
-    """Add the sub-command and return its parser."""
-    parser = commands.add_parser(
-        "compare",
-        help="compare models on ABIDE scans or simulated ones",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add_cohort_options(parser)
-    _add_model_options(parser.add_argument_group("models"))
-    _add_protocol_options(parser.add_argument_group("cross-validation"))
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_model_options(group):
-    group.add_argument(
-        "--models",
-        nargs="+",
-        default=list(_MODELS),
-        metavar="MODEL",
-        help=f"which of {', '.join(model_names())} (default: the first five)",
-    )
-    group.add_argument(
-        "--length", type=int, default=30, help="time points of a window (default: 30)"
-    )
-    group.add_argument(
-        "--step",
-        type=int,
-        default=1,
-        help="time points from one window to the next; 5 is five times faster (default: 1)",
-    )
-    group.add_argument(
-        "--regress-global-mean",
-        action="store_true",
-        help="regress the mean over ROIs from each scan, which does what PCP's global signal "
-        "regression does where that was not applied",
-    )
-
-
-def _add_protocol_options(group):
-    group.add_argument(
-        "--scheme",
-        default=_SCHEMES[0],
-        choices=_SCHEMES,
-        help="each site on its own, each tested by the others, or folds over all sites' subjects "
-        "(default: within-site)",
-    )
-    group.add_argument("--folds", type=int, default=10, help="at least 3 (default: 10)")
-    group.add_argument("--repeats", type=int, default=1, help="partitions into folds (default: 1)")
-    group.add_argument(
-        "--n-jobs", type=int, default=1, help="folds side by side; -1: all cores (default: 1)"
-    )
-    group.add_argument(
-        "--dask",
-        metavar="ADDRESS",
-        help="run the folds on the workers of a Dask cluster, given its scheduler's address",
-    )
-    group.add_argument("--seed", type=int, default=0, help="decides all results (default: 0)")
-    group.add_argument(
-        "--permute-labels",
-        type=int,
-        metavar="SEED",
-        help="permute labels within sites first, to see what chance gives",
-    )
-    group.add_argument(
-        "--confounds",
-        nargs="*",
-        metavar="COLUMN",
-        help="beside the models, judge a logistic regression on these columns of the phenotypic "
-        "table alone (none named: head motion, age, sex and site)",
-    )
-    group.add_argument(
-        "--out",
-        default="lstmdg-compare",
-        metavar="DIR",
-        help="results folder (default: lstmdg-compare)",
-    )
-    group.add_argument("--quiet", action="store_true", help="print nothing but the table")
+from ._terminal import say
+from ._text_tables import format_summary
 
 
 def run(args):
@@ -133,10 +31,12 @@ def run(args):
         name: make_model(name, args.length, args.step, args.regress_global_mean)
         for name in args.models
     }
+    if args.data_dir is None and args.subjects < args.folds:
+        raise ValueError(f"--subjects {args.subjects} is too few for --folds {args.folds}.")
     cohort = load_cohort(args)
     more = {
         "scheme": args.scheme,
-        "X_unlabeled": load_source(args, cohort),
+        "X_unlabeled": load_unlabeled(args, cohort),
         "confounds": read_confounds(cohort, args.confounds),
     }
     with _cluster(args.dask):
@@ -177,6 +77,9 @@ def compare_and_report(models, cohort, args, **options):
     labels = cohort.target
     if args.permute_labels is not None:
         labels = permute_labels(labels, sites, args.permute_labels)
+    record = cohort_record(cohort, sites)
+    _check_names([*models, *sites])
+    _keep(args, record, replace=False)
     sys.stdout.flush()
     comparison = compare_models(
         models,
@@ -192,15 +95,25 @@ def compare_and_report(models, cohort, args, **options):
         verbose=0 if args.quiet else 1,
         **options,
     )
-    _write_options(args)
-    record = json.dumps(cohort_record(cohort, sites)) + "\n"
-    (Path(args.out) / "cohort.json").write_text(record)
-    print(format_summary(comparison.summary()))
+    _keep(args, record, replace=True)
+    say(format_summary(comparison.summary()))
     if not args.quiet:
-        print(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/)")
+        say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/)")
 
 
-def _write_options(args):
-    """Keep the options beside the results."""
+def _check_names(names):
+    """Refuse names that are too long for the files of folds, before any is fitted."""
+    for name in dict.fromkeys(map(str, names)):
+        if len(quote(name)) > 100:
+            raise ValueError(
+                f"The name {name[:20]!r}... of a model or site is too long for a file."
+            )
+
+
+def _keep(args, record, replace):
+    """Keep options and cohort beside the results; an earlier run's stay until this one is done."""
     options = {name: value for name, value in vars(args).items() if name != "run"}
-    (Path(args.out) / "options.json").write_text(json.dumps(options, indent=2) + "\n")
+    for name, content in {"options.json": options, "cohort.json": record}.items():
+        path = Path(args.out) / name
+        if replace or not path.exists():
+            write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())

@@ -1,6 +1,5 @@
 """``lstmdg decode``: the top communities of a comparison on the brain, and their terms."""
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -14,83 +13,10 @@ from .._files import write_atomically
 from ..communities import two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
+from ._terminal import say
 
 # A fault of the Harvard-Oxford mask: in the files' first line, but not among the ROIs loaded.
 _FAULT = 3455
-
-_DESCRIPTION = """\
-Draw the most influential communities of each site's best fold on the brain, and rank the terms that
-go with them. The best fold has the highest test accuracy (then the highest AUC, then the lowest
-validation loss): it is chosen by its test subjects, for display only, never for a result."""
-
-_EXAMPLE = """\
-example, with the mask that PCP averaged over and Neurosynth's topics, and then the page:
-  lstmdg decode nyu --atlas ho_mask_pad.nii.gz --labels ho_labels.csv --maps neurosynth \\
-      --threshold 0.05
-  lstmdg report nyu"""
-
-
-def add_parser(commands):
-    """Add the sub-command and return its parser."""
-    parser = commands.add_parser(
-        "decode",
-        help="draw the top communities of a comparison on the brain and find their terms",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("folder", metavar="DIR", help='results folder of "lstmdg compare"')
-    parser.add_argument(
-        "--model", help="whose communities (default: the first model that has an influence)"
-    )
-    parser.add_argument("--top", type=int, default=3, help="how many communities (default: 3)")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="decides the null sets of ROIs (default: 0)"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print nothing but the results' name")
-    _add_atlas_options(parser.add_argument_group("atlas"))
-    _add_term_options(parser.add_argument_group("terms"))
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_atlas_options(group):
-    group.add_argument(
-        "--atlas",
-        required=True,
-        metavar="IMAGE",
-        help="label image that the series were averaged over; aal, harvard-oxford and cc200 are "
-        "downloaded by nilearn",
-    )
-    group.add_argument("--labels", metavar="CSV", help="table of ROI names: columns code and name")
-    group.add_argument(
-        "--roi-codes",
-        metavar="FILE",
-        help="atlas codes of the scans' ROIs, in their order, for example one of the .1D files "
-        "(default: as the comparison kept them, else all codes of the atlas)",
-    )
-
-
-def _add_term_options(group):
-    group.add_argument(
-        "--maps",
-        metavar="DIR",
-        help="folder with one NIfTI map per term, or with the files of Neurosynth or NeuroQuery "
-        "(default: no terms)",
-    )
-    group.add_argument(
-        "--vocabulary", default="", metavar="NAME", help="which one, where the folder has several"
-    )
-    group.add_argument(
-        "--threshold",
-        type=float,
-        default=0.001,
-        help="weight above which a study uses a term; 0.05 for topics (default: 0.001)",
-    )
-    group.add_argument(
-        "--permutations", type=int, default=1000, help="null sets of ROIs (default: 1000)"
-    )
 
 
 def run(args):
@@ -111,15 +37,15 @@ def run(args):
     path = Path(args.folder) / "decoding.csv"
     write_atomically(path, table.to_csv(index=False).encode())
     if args.quiet:
-        print(path)
+        say(path)
         return
-    print(_format(table))
-    print(f"\nResults: {args.folder} (decoding.csv and {table['image'].nunique()} figures)")
+    say(_format(table))
+    say(f"\nResults: {args.folder} (decoding.csv and {table['image'].nunique()} figures)")
 
 
 def _say(args, text):
     if not args.quiet:
-        print(text, file=sys.stderr)
+        say(text, file=sys.stderr)
 
 
 def _first_model(comparison):

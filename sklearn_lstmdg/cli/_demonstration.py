@@ -6,17 +6,14 @@ from ..datasets import make_scans
 from ..models import make_model
 from ..report import write_report
 from ._compare import compare_and_report
+from ._options import INTRODUCTION
+from ._terminal import say
 
 _MODELS = ("lstm-dg", "lstm-h", "lstm-d", "lstm-s")
 _COHORT = {"n_subjects": 60, "n_timepoints": 120, "n_rois": 40}
 _EFFECT_SIZE = 0.5
 _SMALL_NET = {"n_communities": 16, "n_units": 8, "max_epochs": 40, "lr": 3e-3}
 _STEP = 5
-
-_INTRODUCTION = """\
-A demonstration on simulated scans: two groups of subjects whose brain communities are coupled
-differently. Five models learn to tell the groups apart; each subject is judged by models that
-never saw that subject."""
 
 _NEXT = """\
 What next:
@@ -26,27 +23,15 @@ What next:
   of the table, and sklearn_lstmdg.evaluation.load_comparison("{out}") has these results."""
 
 
-def add_parser(commands):
-    """Add the sub-command and return its parser."""
-    parser = commands.add_parser(
-        "demo", help="the demonstration (also without a command)", description=_INTRODUCTION
-    )
-    parser.add_argument("--out", default="lstmdg-results", metavar="DIR", help="results folder")
-    parser.add_argument("--n-jobs", type=int, default=2, help="folds side by side (default: 2)")
-    parser.add_argument("--seed", type=int, default=0, help="decides all results (default: 0)")
-    parser.set_defaults(run=run, sites=None, permute_labels=None, folds=5, repeats=1, quiet=False)
-    return parser
-
-
 def run(args):
     """Simulate a cohort and compare the paper's models on it."""
-    print(_INTRODUCTION + "\n")
+    say(INTRODUCTION + "\n")
     cohort = make_scans(**_COHORT, effect_size=_EFFECT_SIZE, random_state=args.seed)
     models = {name: make_model(name, step=_STEP, **_SMALL_NET) for name in _MODELS}
     models["fc-svm"] = make_model("fc-svm", step=_STEP)
     compare_and_report(models, cohort, args)
-    print("\n" + _NEXT.format(out=args.out))
-    print(f"\n{_report(args.out)}")
+    say("\n" + _NEXT.format(out=args.out))
+    say(f"\n{_report(args.out)}")
 
 
 def _report(out):

@@ -5,16 +5,15 @@ import sys
 import warnings
 
 from .._version import __version__
-from . import _communities, _compare, _decode, _demonstration, _fetch, _report
 from ._config import add_config_option, with_config
+from ._options import COMMANDS
+from ._terminal import say
 
 _DESCRIPTION = """\
 Classify brain scans (ROI time series) with recurrent networks that also generate, and find the
 functional communities they use.
 
 Without a command, a demonstration on simulated scans runs: two minutes, no data needed."""
-
-_COMMANDS = (_demonstration, _compare, _communities, _decode, _report, _fetch)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -42,8 +41,8 @@ def _make_parser():
     )
     parser.add_argument("--version", action="version", version=f"sklearn_lstmdg {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in _COMMANDS:
-        sub = command.add_parser(commands)
+    for command in COMMANDS:
+        sub = command.add_to(commands)
         add_config_option(sub)
         sub.commands = commands.choices
         sub.add_argument(
@@ -81,7 +80,7 @@ def main(argv=None):
 
 
 def _say(message, code):
-    print(f"\nlstmdg: {message}" if code == 130 else f"lstmdg: {message}", file=sys.stderr)
+    say(f"\nlstmdg: {message}" if code == 130 else f"lstmdg: {message}", file=sys.stderr)
     return code
 
 
@@ -92,4 +91,4 @@ def _one_line(error):
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"lstmdg: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    say(f"lstmdg: warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -1,13 +1,13 @@
 """PARAFAC of the folds of a comparison, kept fold by fold beside its results."""
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import Bunch
 
+from .._files import read_json
 from ..augmentation import SubsequenceAugmenter
 from ..communities import ParafacCommunities
 from ..evaluation import FoldTask, describe, digest, make_seed, run_folds
@@ -60,7 +60,7 @@ def fit_parafac(args, folds):
 
 def _read_options(folder):
     path = Path(folder) / "options.json"
-    options = json.loads(path.read_text()) if path.exists() else {}
+    options = read_json(path) if path.exists() else {}
     if "data_dir" not in options:
         raise ValueError(
             f'{path} does not tell how scans were loaded: --parafac needs a folder of "lstmdg '

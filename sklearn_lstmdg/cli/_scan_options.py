@@ -1,65 +1,14 @@
 """Which scans a command works on: options, loading, and what is said of the cohort."""
 
-import argparse
 import hashlib
 
 import numpy as np
 
 from ..datasets import load_abide, make_scans
+from ._options import refuse_abide_options
+from ._terminal import say
 
-_PIPELINES = ("ccs", "cpac", "dparsf", "niak")
 _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
-
-
-def add_cohort_options(parser):
-    """Add the options that choose scans."""
-    real = parser.add_argument_group("ABIDE scans")
-    real.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="folder that contains ABIDE_pcp/ as nilearn downloads it; without it, scans are "
-        "simulated",
-    )
-    real.add_argument("--atlas", default="aal", help="aal, ho, cc200, ... (default: aal)")
-    real.add_argument(
-        "--pipeline", default="ccs", choices=_PIPELINES, help="PCP's pipeline (default: ccs)"
-    )
-    _add_switch(real, "--band-pass-filtering", "PCP's scans filtered to 0.01-0.1 Hz")
-    _add_switch(real, "--global-signal-regression", "PCP's scans with the global signal regressed")
-    real.add_argument(
-        "--sites",
-        nargs="+",
-        metavar="SITE",
-        help="sites to load, each compared on its own: UM is UM_1 and UM_2 as one site, UM_1 is "
-        "only that (default: all)",
-    )
-    real.add_argument(
-        "--source-sites",
-        nargs="+",
-        metavar="SITE",
-        help="further sites, never tested: their controls are what dtl and lstm-dg-tuned pretrain "
-        "on, beside those of the other sites compared",
-    )
-    real.add_argument(
-        "--quality-checked", action="store_true", help="only subjects that PCP's raters passed"
-    )
-    real.add_argument(
-        "--resample-to",
-        type=float,
-        metavar="SECONDS",
-        help="bring all scans to this repetition time (the paper: 2)",
-    )
-    simulated = parser.add_argument_group("simulated scans (without --data-dir)")
-    simulated.add_argument("--subjects", type=int, default=40, help="how many (default: 40)")
-
-
-def _add_switch(group, name, what):
-    group.add_argument(
-        name,
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help=f"read {what} (default: yes)",
-    )
 
 
 def load_cohort(args):
@@ -68,7 +17,7 @@ def load_cohort(args):
     Parameters
     ----------
     args : Namespace
-        Options of :func:`add_cohort_options`, and ``seed``.
+        Options of ``lstmdg compare``, and ``seed``.
 
     Returns
     -------
@@ -76,17 +25,18 @@ def load_cohort(args):
         As from ``load_abide`` or ``make_scans``.
     """
     if args.data_dir is None:
+        refuse_abide_options(args)
         return make_scans(n_subjects=args.subjects, random_state=args.seed)
     return _load_sites(args, args.sites)
 
 
-def load_source(args, cohort):
+def load_unlabeled(args, cohort):
     """Load the controls of the sites that are there for pretraining only.
 
     Parameters
     ----------
     args : Namespace
-        Options of :func:`add_cohort_options`.
+        Options of ``lstmdg compare``.
     cohort : Bunch
         The scans that are compared.
 
@@ -98,17 +48,15 @@ def load_source(args, cohort):
     Raises
     ------
     ValueError
-        If there is no ``--data-dir``, or a site is compared too.
+        If a site is compared too.
     """
-    if args.source_sites is None:
+    if args.unlabeled_sites is None:
         return None
-    if args.data_dir is None:
-        raise ValueError("--source-sites needs --data-dir.")
-    source = _load_sites(args, args.source_sites)
+    source = _load_sites(args, args.unlabeled_sites)
     both = sorted(set(source.sites) & set(cohort.sites))
     if both:
         raise ValueError(
-            f"--source-sites names {', '.join(both)}, whose subjects are compared: name the "
+            f"--unlabeled-sites names {', '.join(both)}, whose subjects are compared: name the "
             "others in --sites."
         )
     return [source.data[row] for row in np.flatnonzero(source.target == 0)]
@@ -194,7 +142,7 @@ def print_cohort(cohort, sites):
             members = set(cohort.sites[rows].tolist())
             mine = counts[counts.index.isin(members)]
             line += f"; {mine['files'].sum()} files found for {mine['table'].sum()} in the table"
-        print(line + _motion(cohort, rows))
+        say(line + _motion(cohort, rows))
 
 
 def _motion(cohort, rows):

@@ -1,12 +1,12 @@
 """All that a results folder knows."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from .._extras import require
+from .._files import read_json
 from ..evaluation import load_comparison
 
 
@@ -88,7 +88,7 @@ def _read_table(path):
 
 
 def _read_json(path):
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return read_json(path) if path.exists() else {}
 
 
 def best_fold(comparison, model, site):

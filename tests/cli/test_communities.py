@@ -9,7 +9,7 @@ import pytest
 from sklearn_lstmdg import ParafacCommunities, ScanCleaner, SubsequenceAugmenter, models
 from sklearn_lstmdg.cli import _parafac_folds as _parafac
 from sklearn_lstmdg.cli import main
-from sklearn_lstmdg.cli._community_table import format_communities
+from sklearn_lstmdg.cli._text_tables import format_communities
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import community_robustness, load_comparison, make_seed
 from sklearn_lstmdg.evaluation._store import FoldStore

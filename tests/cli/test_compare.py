@@ -12,15 +12,15 @@ from sklearn.utils import Bunch
 
 from sklearn_lstmdg import models
 from sklearn_lstmdg.cli import main
+from sklearn_lstmdg.cli._options import add_cohort_options
 from sklearn_lstmdg.cli._scan_options import (
-    add_cohort_options,
     load_cohort,
-    load_source,
+    load_unlabeled,
     name_sites,
     permute_labels,
     read_confounds,
 )
-from sklearn_lstmdg.cli._summary_table import format_summary
+from sklearn_lstmdg.cli._text_tables import format_summary
 from sklearn_lstmdg.datasets import make_scans
 
 from _stubs import Noise
@@ -132,7 +132,7 @@ def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
         assert sorted(set(pandas.read_csv(out / "folds.csv")["site"])) == sites
 
 
-def test_source_sites_give_their_controls_only(monkeypatch):
+def test_unlabeled_sites_give_their_controls_only(monkeypatch):
     def load(data_dir, sites, **options):
         assert options["atlas"] == "ho"
         names = np.array([site for site in sites for _ in range(2)])
@@ -145,23 +145,25 @@ def test_source_sites_give_their_controls_only(monkeypatch):
     line = ["--data-dir", "d", "--atlas", "ho", "--sites", "NYU"]
     args = parser.parse_args(line)
     cohort = load_cohort(args)
-    assert load_source(args, cohort) is None
-    source = load_source(parser.parse_args([*line, "--source-sites", "OHSU", "UM"]), cohort)
+    assert load_unlabeled(args, cohort) is None
+    source = load_unlabeled(parser.parse_args([*line, "--unlabeled-sites", "OHSU", "UM"]), cohort)
     assert [scan[0, 0] for scan in source] == [0, 0]
-    with pytest.raises(ValueError, match="--source-sites names NYU, whose subjects are compared"):
-        load_source(parser.parse_args([*line, "--source-sites", "UM", "NYU"]), cohort)
+    with pytest.raises(
+        ValueError, match="--unlabeled-sites names NYU, whose subjects are compared"
+    ):
+        load_unlabeled(parser.parse_args([*line, "--unlabeled-sites", "UM", "NYU"]), cohort)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--source-sites", "UM"], "--source-sites needs --data-dir"),
+        (["--unlabeled-sites", "UM"], "--unlabeled-sites needs --data-dir"),
         (["--scheme", "leave-one-site-out"], "needs two sites"),
         (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
         (["--data-dir", "nowhere"], "no folder nowhere"),
-        (["--folds", 2], "n_folds"),
-        (["--folds", 99], "too few for n_folds=99"),
-        (["--subjects", 0], "n_subjects"),
+        (["--folds", 99], "--subjects 12 is too few for --folds 99"),
+        (["--atlas", "ho", "--sites", "NYU"], "--atlas, --sites needs --data-dir"),
+        (["--resample-to", 2], "--resample-to needs --data-dir"),
         (["--models", "broken"], "'broken' failed"),
     ],
 )
@@ -170,6 +172,46 @@ def test_errors_are_one_line(compare, options, message):
     last = err.strip().splitlines()[-1]
     assert code == 2 and last.startswith("lstmdg: error: ") and message in last
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [
+        *[("--folds", 2, 3), ("--subjects", 0, 2), ("--seed", -1, 0), ("--length", 0, 1)],
+        *[("--step", 0, 1), ("--repeats", 0, 1), ("--permute-labels", -1, 0)],
+    ],
+)
+def test_numbers_that_are_too_small_are_refused_by_option(capsys, option, value, least):
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", option, str(value)])
+    err = capsys.readouterr().err
+    assert stop.value.code == 2 and len(err.splitlines()) == 1
+    assert f"argument {option}: must be at least {least}, not {value}" in err
+
+
+def test_the_folder_is_expanded_and_opened_before_the_first_fold(tmp_path, monkeypatch):
+    def train(*args, out, **options):
+        assert out == str(tmp_path / "x") and (tmp_path / "x" / "options.json").exists()
+        raise ValueError("enough seen")
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", train)
+    with pytest.raises(ValueError, match="enough seen"):
+        main(["compare", "--models", "quick", "--out", "~/x", "--debug", "--quiet"])
+
+
+def test_names_too_long_for_files_are_refused_before_the_first_fold(compare, monkeypatch):
+    monkeypatch.setitem(models._FACTORIES, "m" * 101, models._FACTORIES["quick"])
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", None)
+    code, _, err = compare("--models", "m" * 101)
+    assert code == 2 and "too long for a file" in err
+
+
+def test_a_refused_command_leaves_the_options_of_the_earlier_one(compare, tmp_path):
+    compare()
+    before = (tmp_path / "out" / "options.json").read_text()
+    assert compare("--step", 2)[0] == 2
+    assert (tmp_path / "out" / "options.json").read_text() == before
 
 
 def test_debug_shows_the_traceback(compare):
@@ -248,7 +290,8 @@ def test_the_table_is_the_paper_s():
     means = {"acc": 0.722, "tpr": 0.574, "tnr": 0.841, "auc": 0.5, "auc_pooled": 0.772}
     spreads = {"acc_sd": 0.147, "tpr_sd": 0.255, "tnr_sd": 0.122}
     lines = format_summary(pandas.DataFrame([row | means | spreads])).splitlines()
-    assert lines[2] == "lstm-dg  NYU   184  72.2 (14.7)  57.4 (25.5)  84.1 (12.2)  0.772"
+    cells = ["lstm-dg", "NYU", "184", "72.2 (14.7)", "57.4 (25.5)", "84.1 (12.2)", "0.772"]
+    assert re.split(" {2,}", lines[2]) == cells
     assert "1 of the test folds held one class only" in lines[-1]
 
 

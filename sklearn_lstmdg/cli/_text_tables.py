@@ -1,14 +1,60 @@
-"""Communities as a table for people, beside the paper's figures."""
+"""Tables for people, as plain text: a comparison, and its communities."""
 
 import numpy as np
+from tabulate import tabulate
 
 from ..evaluation import summarize_robustness
 
+_RATES = ("acc", "tpr", "tnr")
 _HEADER = ("method", "site", "size", "corr.", "null", "z", "Dice", "null", "z", "dead")
 _PAPER = (
     "Paper (four sites, AAL): LSTM-DG 11 ROIs a community, tensor decomposition 16; correlation "
     "15 % and\nDice 11 % higher."
 )
+
+
+def format_summary(summary):
+    """Format a comparison's summary like the paper's Table 1.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        ``Comparison.summary()``.
+
+    Returns
+    -------
+    str
+        One line per model and site: mean (standard deviation) over folds in per cent, and AUC
+        over the test subjects of all folds together.
+    """
+    header = ["model", "site", "n", "ACC (%)", "TPR (%)", "TNR (%)", "AUC"]
+    lines = [_format(header, map(_model_cells, summary.to_dict("records")))]
+    folds = sorted(set(summary["n_folds"]))
+    lines.append(
+        f"Mean (standard deviation) over {' or '.join(map(str, folds))} folds; "
+        "AUC over the test subjects of all folds."
+    )
+    one_class = int(summary["n_one_class"].sum())
+    if one_class:
+        lines.append(f"{one_class} of the test folds held one class only: TPR or TNR without them.")
+    return "\n".join(lines)
+
+
+def _model_cells(row):
+    rates = [_rate(row[m], row[f"{m}_sd"]) for m in _RATES]
+    return [row["model"], row["site"], str(row["n_subjects"]), *rates, f"{row['auc_pooled']:.3f}"]
+
+
+def _rate(mean, deviation):
+    """Return per cent, with the standard deviation where more than one fold has it."""
+    text = f"{100 * mean:.1f}"
+    return text if deviation != deviation else f"{text} ({100 * deviation:.1f})"
+
+
+def _format(header, rows):
+    """Align texts to the left and numbers, from the third column on, to the right."""
+    align = ["left", "left", *["right"] * (len(header) - 2)]
+    return tabulate([*rows], header, "simple", disable_numparse=True, colalign=align)
 
 
 def format_communities(communities, robustness):
@@ -25,7 +71,7 @@ def format_communities(communities, robustness):
         Means over the pairs with the first fold, as in the paper.
     """
     summary = summarize_robustness(communities, robustness)
-    lines = _align([_HEADER, *map(_cells, summary.to_dict("records"))])
+    lines = [_format(_HEADER, map(_community_cells, summary.to_dict("records")))]
     n_folds = sorted(set(communities.groupby(["method", "site", "repeat"])["fold"].nunique()))
     lines += [
         "Size: mean over the communities with members. Correlation and Dice: the first fold with "
@@ -38,24 +84,11 @@ def format_communities(communities, robustness):
     return "\n".join(lines)
 
 
-def _cells(row):
+def _community_cells(row):
     cells = [row["method"], str(row["site"]), f"{row['size']:.1f}"]
     for name in ("correlation", "dice"):
         cells += [f"{row[name]:.3f}", f"{row[f'{name}_null']:.3f}", f"{row[f'{name}_z']:.1f}"]
     return (*cells, f"{100 * row['dead']:.0f} %")
-
-
-def _align(rows):
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if place < 2 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return lines
 
 
 def _compare_methods(summary):
