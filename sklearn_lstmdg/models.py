@@ -4,6 +4,8 @@ from functools import partial
 
 from .presets import PAPER, TUNED
 
+__all__ = ["make_model", "model_names", "register_model"]
+
 # A factory imports its estimators when it is called, so that names are told without torch.
 
 

@@ -244,9 +244,7 @@ def _decide(proba, classes, pos_label):
     """Return the score of the positive class and the label that is decided for."""
     if pos_label not in classes:
         raise ValueError(f"the training rows are all of class {classes.tolist()}")
-    positive = int(np.flatnonzero(classes == pos_label)[0])
-    score = proba[:, positive]
-    others = np.delete(np.arange(len(classes)), positive)
-    other = others[proba[:, others].argmax(axis=1)]
-    is_positive = score > proba[np.arange(len(proba)), other]
-    return {"score": score, "predicted": classes[np.where(is_positive, positive, other)]}
+    # The positive class comes last, for the first of equals is decided for.
+    order = np.argsort(classes == pos_label, kind="stable")
+    winner = order[proba[:, order].argmax(axis=1)]
+    return {"score": proba[:, order[-1]], "predicted": classes[winner]}
