@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
-from sklearn_lstmdg.communities._extractor import (
+from sklearn_lstmdg.communities import (
     CommunityExtractor,
     community_influence,
     top_communities,
