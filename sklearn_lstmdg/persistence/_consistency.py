@@ -20,12 +20,14 @@ def estimators_in(value):
     waiting, seen = [value], set()
     while waiting:
         value = waiting.pop(0)
+        if not isinstance(value, list | tuple | dict | BaseEstimator) or id(value) in seen:
+            continue
+        seen.add(id(value))
         if isinstance(value, list | tuple):
             waiting += value
         elif isinstance(value, dict):
             waiting += value.values()
-        elif isinstance(value, BaseEstimator) and id(value) not in seen:
-            seen.add(id(value))
+        else:
             if "arguments" in vars(value):  # a net, which checks itself when it is made
                 continue
             yield value
