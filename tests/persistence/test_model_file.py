@@ -548,6 +548,17 @@ def test_estimators_are_looked_for_in_each_container_once():
     assert len(list(estimators_in(value))) == 1
 
 
+@pytest.mark.parametrize(
+    ("estimator", "name", "value"),
+    [(SubsequenceAugmenter(10, 3), "length", 10**15), (ScanCleaner(), "band_pass", [1e-12, 0.1])],
+)
+def test_a_file_does_not_choose_how_long_synthetic_scans_are(estimator, name, value, scans, path):
+    save_model(estimator.fit(scans[0]), path)
+    rewrite(path, gets(name, value))
+    with pytest.raises(ValueError, match="it reads scans of"):
+        load_model(path)
+
+
 def test_compressed_arrays_are_not_unpacked(saved):
     buffer = io.BytesIO()
     save_npz(buffer, csr_matrix((1, 1_000_000)))
