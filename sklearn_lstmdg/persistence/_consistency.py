@@ -12,6 +12,7 @@ from ..scans import n_connections
 
 _FITTED = re.compile(r"[A-Za-z]\w*_|_[A-Za-z]\w*", re.ASCII)
 _MOST_ROIS = 100_000
+_MOST_NUMBERS = 10**8  # in a synthetic scan
 _ANSWERS = ("predict_proba", "decision_function", "transform", "predict", "generate")
 
 
@@ -20,12 +21,14 @@ def estimators_in(value):
     waiting, seen = [value], set()
     while waiting:
         value = waiting.pop(0)
+        if not isinstance(value, list | tuple | dict | BaseEstimator) or id(value) in seen:
+            continue
+        seen.add(id(value))
         if isinstance(value, list | tuple):
             waiting += value
         elif isinstance(value, dict):
             waiting += value.values()
-        elif isinstance(value, BaseEstimator) and id(value) not in seen:
-            seen.add(id(value))
+        else:
             if "arguments" in vars(value):  # a net, which checks itself when it is made
                 continue
             yield value
@@ -160,6 +163,8 @@ def _synthetic_scans(estimator):
     for inner in estimators_in(estimator):
         if getattr(inner, "band_pass", None):
             n_points = max(n_points, int(np.ceil(1 / (inner.band_pass[0] * inner.t_r))) + 1)
+    if n_points * first.n_features_in_ > _MOST_NUMBERS:
+        raise ValueError(f"it reads scans of {n_points} points of {first.n_features_in_} ROIs.")
     rng = np.random.default_rng(0)
     if getattr(first, "_is_table", not type(first).__module__.startswith("sklearn_lstmdg")):
         return rng.standard_normal((2, first.n_features_in_))

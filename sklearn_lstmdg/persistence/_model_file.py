@@ -10,7 +10,6 @@ import io
 import json
 import warnings
 import zipfile
-from collections import Counter
 from math import prod
 from pathlib import Path
 
@@ -28,6 +27,12 @@ from ._trusted_types import TRUSTED_TYPES
 _FORMAT = 2
 _MARK = b"sklearn_lstmdg model %d sha256 " % _FORMAT
 _DIGITS = 64
+_PROTOCOL = 2  # older nodes of skops check less
+# What skops can make besides these calls, draws, or unpacks what is compressed.
+_LOADERS = {
+    *("ConstructorFromReduceNode", "DTypeNode", "DictNode", "JsonNode", "ListNode", "NdArrayNode"),
+    *("ObjectNode", "SetNode", "SliceNode", "TupleNode", "TypeNode"),
+}
 
 
 def save_model(estimator, path):
@@ -50,7 +55,8 @@ def save_model(estimator, path):
         If the estimator is not fitted.
     ValueError
         If something cannot be saved; the message names the parameter or attribute. Files hold no
-        code, so no callable ``monitor``, no ``callbacks`` and no estimators of other packages.
+        code, so no callable ``monitor``, no ``callbacks``, no ``RandomState`` and no estimators of
+        other packages.
     ImportError
         If skops, in the extra ``files``, is not installed.
 
@@ -96,7 +102,10 @@ def save_model(estimator, path):
 def _refusal(skops, value):
     """Return why files cannot hold a value, or None where they can."""
     try:
-        unknown = set(skops.get_untrusted_types(data=skops.dumps(value))) - set(TRUSTED_TYPES)
+        content = skops.dumps(value)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _count_nodes(json.loads(archive.read("schema.json")), {})
+        unknown = set(skops.get_untrusted_types(data=content)) - set(TRUSTED_TYPES)
     except Exception as error:  # whatever skops cannot take apart
         return str(error)
     return f"files hold no {', '.join(sorted(unknown))}" if unknown else None
@@ -193,13 +202,35 @@ def _check_members(content):
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.file_size > len(content):
                 raise ValueError(f"{member.filename} is compressed or larger than the file.")
-            if member.filename.endswith(".npy"):
+            if member.filename != "schema.json":
                 _check_array(archive.read(member), member.filename)
         schema = json.loads(archive.read("schema.json"), object_pairs_hook=_unique_keys)
-    identities = {(node["file"], node.get("__id__")) for node in _nodes(schema) if "file" in node}
-    often = [name for name, n in Counter(name for name, _ in identities).items() if n > 1]
-    if often:
-        raise ValueError(f"array {often[0]} stands for several objects.")
+    if not schema["protocol"] >= _PROTOCOL:
+        raise ValueError(f"its protocol is {schema['protocol']!r:.40}.")
+    _count_nodes(schema, {})
+
+
+def _count_nodes(value, seen, files=None):
+    """Return how many nodes a part of a schema has, which are as many objects as it makes.
+
+    An identity that stood for a small node here and a large one there, or an array with many or no
+    identities, would make more of a file than its size tells.
+    """
+    files = {} if files is None else files
+    if not isinstance(value, dict | list):
+        return 0
+    parts = value.values() if isinstance(value, dict) else value
+    size = sum(_count_nodes(part, seen, files) for part in parts)
+    if isinstance(value, list) or "__loader__" not in value:
+        return size
+    identity = value.get("__id__")
+    if value["__loader__"] not in _LOADERS:
+        raise ValueError(f"files hold no {value['__module__']}.{value['__class__']}")
+    if identity and seen.setdefault(identity, size) != size:
+        raise ValueError("an object is told twice, and not alike.")
+    if "file" in value and not (identity and files.setdefault(value["file"], identity) == identity):
+        raise ValueError(f"array {value['file']} stands for several objects.")
+    return size + 1
 
 
 def _check_array(content, name):
@@ -216,15 +247,3 @@ def _unique_keys(pairs):
     if len({key for key, _ in pairs}) < len(pairs):
         raise ValueError("a key occurs twice in the schema.")
     return dict(pairs)
-
-
-def _nodes(value):
-    """Yield all dicts of a JSON document."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            yield value
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value

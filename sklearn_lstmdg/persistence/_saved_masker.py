@@ -43,8 +43,8 @@ class SavedMasker:
     def from_masker(cls, masker):
         """Take a masker apart."""
         told = masker.get_params(deep=False)
-        kept = {k: v for k, v in told.items() if k not in _NOT_KEPT and v is not None}
-        images = {k: _voxels(kept.pop(k)) for k in list(kept) if k.endswith("_img")}
+        images = {k: _voxels(v) for k, v in told.items() if k.endswith("_img") and v is not None}
+        kept = {k: v for k, v in told.items() if k not in _NOT_KEPT and not k.endswith("_img")}
         if hasattr(kept.get("lut"), "to_dict"):
             kept["lut"] = kept["lut"].to_dict("list")
         return cls(type(masker).__name__, kept, images)
@@ -53,13 +53,17 @@ class SavedMasker:
         """Return the masker, fitted."""
         if self.name not in _MASKERS:
             raise ValueError(f"{self.name!r:.40} is none of nilearn's maskers for ROIs.")
+        for name, value in self.params.items():
+            # A cache holds pickles, and images are read from where a path says.
+            if name in _NOT_KEPT or name.endswith("_img") or (name, type(value)) == ("lut", str):
+                raise ValueError(f"parameter {name!r:.40} of {self.name} cannot be in a file.")
         maskers, nibabel = (
             require("nilearn.maskers", extra="neuro"),
             require("nibabel", extra="neuro"),
         )
         images = {name: nibabel.Nifti1Image(*told) for name, told in self.images.items()}
         params = dict(self.params)
-        if "lut" in params:
+        if isinstance(params.get("lut"), dict):
             params["lut"] = require("pandas", extra="data").DataFrame(params["lut"])
         return getattr(maskers, self.name)(**params, **images).fit()
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import sklearn
 import torch
+from scipy.sparse import csr_matrix, save_npz
 from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
@@ -35,6 +36,8 @@ from sklearn_lstmdg import (
 )
 from sklearn_lstmdg.models import make_model
 from sklearn_lstmdg.persistence import load_model, save_model
+from sklearn_lstmdg.persistence._consistency import estimators_in
+from sklearn_lstmdg.persistence._saved_masker import SavedMasker
 from sklearn_lstmdg.persistence._trusted_types import TRUSTED_TYPES
 
 skops = pytest.importorskip("skops.io")
@@ -326,6 +329,8 @@ def test_memory_order_and_odd_numbers_survive(scans, path):
         (net(monitor=lambda y, proba: 0.0), "monitor"),
         (net(callbacks=[EpochTimer()]), "callbacks"),
         (make_pipeline(ScanCleaner(), net(callbacks=[EpochTimer()])), "'callbacks' of LSTMDG"),
+        (net(random_state=np.random.RandomState(0)), "'random_state' of LSTMDG"),
+        (make_pipeline(ConnectivityFeatures(), FunctionTransformer(np.abs)), "'func' of"),
         (make_pipeline(ConnectivityFeatures(), LogisticRegression(), memory="cache"), "memory"),
         (make_pipeline(ConnectivityFeatures(), FunctionTransformer(lambda X: X)), "'func' of"),
     ],
@@ -504,19 +509,75 @@ def test_hostile_documents_with_a_right_checksum(name, saved):
         load_model(saved[1])
 
 
-def test_one_array_stands_for_one_object(scans, path):
+@pytest.mark.parametrize("identity", [int, lambda k: 0, lambda k: None, lambda k: ""])
+def test_one_array_stands_for_one_object(identity, scans, path):
     """A file of megabytes that referenced an array 9,000 times took gigabytes."""
     save_model(FCSVM(Cs=[0.1]).fit(*scans), path)
 
     def refer(document):
         node = find(document, "coef_")
-        content = [node | {"__id__": k} for k in range(9_000)]
+        content = [node | {"__id__": identity(k)} for k in range(9_000)]
         many = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode"}
         put(find(document)["content"], "a_", many | {"content": content})
 
     rewrite(path, refer)
     with pytest.raises(ValueError, match="stands for several objects"):
         load_model(path)
+
+
+def test_nothing_in_a_file_is_made_in_circles(saved):
+    """Lists that hold the one before them twice would make 2^n of it."""
+
+    def nest(document):
+        kind = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode"}
+        lists = [kind | {"content": [], "__id__": 1}]
+        for k in range(2, 40):
+            again = kind | {"content": [], "__id__": k - 1}
+            lists.append(kind | {"content": [again, again], "__id__": k})
+        put(find(document)["content"], "a_", kind | {"content": lists, "__id__": 99})
+
+    rewrite(saved[1], nest)
+    with pytest.raises(ValueError, match="told twice"):
+        load_model(saved[1])
+
+
+def test_estimators_are_looked_for_in_each_container_once():
+    value = [StandardScaler()]
+    for _ in range(60):
+        value = [value, value]
+    assert len(list(estimators_in(value))) == 1
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "value"),
+    [(SubsequenceAugmenter(10, 3), "length", 10**15), (ScanCleaner(), "band_pass", [1e-12, 0.1])],
+)
+def test_a_file_does_not_choose_how_long_synthetic_scans_are(estimator, name, value, scans, path):
+    save_model(estimator.fit(scans[0]), path)
+    rewrite(path, gets(name, value))
+    with pytest.raises(ValueError, match="it reads scans of"):
+        load_model(path)
+
+
+def test_compressed_arrays_are_not_unpacked(saved):
+    buffer = io.BytesIO()
+    save_npz(buffer, csr_matrix((1, 1_000_000)))
+    node = {"__class__": "spmatrix", "__module__": "scipy.sparse._matrix"}
+    node |= {"__loader__": "SparseMatrixNode", "type": "scipy", "file": "a.npz", "__id__": 1}
+    rewrite(
+        saved[1],
+        lambda document: put(find(document)["content"], "a_", node),
+        lambda members, document: members | {"a.npz": buffer.getvalue()},
+    )
+    with pytest.raises(ValueError, match="No model"):
+        load_model(saved[1])
+
+
+@pytest.mark.parametrize("protocol", [0, 1, "2", None])
+def test_older_protocols_are_refused(protocol, saved):
+    rewrite(saved[1], lambda document: document.update(protocol=protocol))
+    with pytest.raises(ValueError, match="No model"):
+        load_model(saved[1])
 
 
 def test_arrays_are_as_large_as_they_claim_and_nothing_is_compressed(saved):
@@ -592,6 +653,16 @@ def test_arrays_of_other_estimators_that_do_not_fit(estimator, names, change, sc
     rewrite(path, lambda document: None, with_array(names, change))
     with pytest.raises(ValueError, match="No model can be made"):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    "params", [{"memory": "cache"}, {"labels_img": "elsewhere.nii"}, {"lut": "elsewhere.tsv"}]
+)
+def test_maskers_may_not_choose_what_is_read(params):
+    """A cache holds pickles, and fitting a masker reads it: this is checked before."""
+    masker = SavedMasker("NiftiLabelsMasker", params, {})
+    with pytest.raises(ValueError, match="cannot be in a file"):
+        masker.make()
 
 
 def test_a_pipeline_that_begins_with_nilearns_masker(path):
