@@ -14,6 +14,9 @@ _VALUES = [f"{rate}{end}" for rate in _RATES for end in ("", "_sd")]
 _DECIMALS = {**dict.fromkeys([*_VALUES, "percent_positive"], 1), "auc": 3}
 _COLUMNS = ["table", "site", "paper_site", "model", "source", "n_subjects", "percent_positive"]
 _COLUMNS += [*_VALUES, "auc", "n_one_class", "wrong_values", "wrong_because", "site_erratum"]
+_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_LATEX = str.maketrans({c: f"\\{c}" for c in "_%&#${}"} | _SPECIAL)
+_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\|*`<"})
 
 
 def paper_table(folds, predictions, form="markdown", pos_label=None, counterparts=None):
@@ -180,7 +183,7 @@ def _explain(folds):
 
 def _write_markdown(number, sites, rows, notes, remarks):
     def cell(text, letter=""):
-        return str(text).replace("|", r"\|") + (f"<sup>{letter}</sup>" if letter else "")
+        return str(text).translate(_MARKDOWN) + (f"<sup>{letter}</sup>" if letter else "")
 
     title = f"Table {number}: results at {' and '.join(cell(site) for site, _ in sites)}"
     lines = [f"**{title}**", ""]
@@ -194,10 +197,8 @@ def _write_markdown(number, sites, rows, notes, remarks):
 
 
 def _write_latex(number, sites, rows, notes, remarks):
-    escapes = str.maketrans({character: f"\\{character}" for character in "_%&#$"})
-
     def cell(text, letter=""):
-        return str(text).translate(escapes) + (f"$^{{{letter}}}$" if letter else "")
+        return str(text).translate(_LATEX) + (f"$^{{{letter}}}$" if letter else "")
 
     caption = f"Results at {' and '.join(cell(site) for site, _ in sites)}. {remarks}"
     spans = [rf"\multicolumn{{4}}{{c}}{{{cell(s)} ({cell(*subjects)})}}" for s, subjects in sites]

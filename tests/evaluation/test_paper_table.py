@@ -185,6 +185,14 @@ def test_latex_is_balanced_and_escaped(tables):
     assert r"Other\_1 (40 subjects, 50.0 \% positive)" in text
 
 
+def test_names_cannot_break_the_table():
+    name = r"a^b{c}~\d|*<`"
+    tables = make_tables(0, {name: 0.5}, ["NYU"])
+    latex, markdown = (paper_table(*tables, form=form) for form in ("latex", "markdown"))
+    assert r"a\textasciicircum{}b\{c\}\textasciitilde{}\textbackslash{}d|*<` & ours" in latex
+    assert r"| a^b{c}~\\d\|\*\<\` | ours |" in markdown
+
+
 def test_unknown_forms_and_missing_columns_are_refused(tables):
     with pytest.raises(ValueError, match="form='html' must be"):
         paper_table(*tables, form="html")
