@@ -4,24 +4,7 @@ from importlib import import_module
 
 
 def attach(package, names, modules=()):
-    """Let a package import its modules when their names are used.
-
-    Parameters
-    ----------
-    package : str
-        The package's ``__name__``.
-    names : dict of str to list of str
-        By module, with its leading dot: the names that the package has from it.
-    modules : iterable of str, default=()
-        Modules of the package that are attributes of it too, without being names of ``__all__``.
-
-    Returns
-    -------
-    getattr, dir : callable
-        For the package's ``__getattr__`` and ``__dir__``.
-    all : list of str
-        For its ``__all__``.
-    """
+    """Let a package import its modules when their names are used."""
     module_of = {name: module for module, told in names.items() for name in told}
 
     def getattr_(name):
@@ -35,25 +18,7 @@ def attach(package, names, modules=()):
 
 
 def require(module, *, extra):
-    """Import an optional dependency.
-
-    Parameters
-    ----------
-    module : str
-        Dotted name of the module to import.
-    extra : str
-        The package's extra that installs it.
-
-    Returns
-    -------
-    module
-        The imported module.
-
-    Raises
-    ------
-    ImportError
-        If the module is not installed; the message names the extra.
-    """
+    """Import an optional dependency."""
     try:
         return import_module(module)
     except ImportError as error:

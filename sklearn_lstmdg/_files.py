@@ -6,15 +6,7 @@ import uuid
 
 
 def write_atomically(path, content):
-    """Write a file so that at any moment there is the whole of it, or what was there before.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made where missing.
-    content : bytes
-        What to write.
-    """
+    """Write a file so that at any moment there is the whole of it, or what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -29,23 +21,7 @@ def write_atomically(path, content):
 
 
 def read_json(path):
-    """Read a file that holds a JSON object.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    dict
-        What it holds.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, or holds something else; the message names the file.
-    """
+    """Read a file that holds a JSON object."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -30,24 +30,7 @@ _SMALLEST_ACTIVITY = 1e-6
 def pretrain_encoder(features, layer_sizes, n_epochs, lr, generator=None, **penalties):
     """Train a stack of sparse autoencoders, each on the codes of the one before.
 
-    Parameters
-    ----------
-    features : ndarray of shape (n_rows, n_features)
-        Standardised here; a constant feature becomes 0.
-    layer_sizes : sequence of int
-        Nodes of each layer.
-    n_epochs : int
-        Steps of Adam for each layer, on all rows at once.
-    lr : float
-        Its learning rate.
-    generator : torch.Generator, default=None
-        Draws the first weights.
-    **penalties
-        ``sparsity``, ``sparsity_weight`` and ``weight_decay`` of the loss.
-
-    Returns
-    -------
-    SparseEncoder
+    Shapes: features (n_rows, n_features).
     """
     mean, scale = features.mean(axis=0), features.std(axis=0)
     mean_square = np.square(mean) + np.square(scale)
@@ -84,21 +67,7 @@ def sparse_autoencoder_loss(
 ):
     r"""Half the squared error, plus the penalties on weights and on activity.
 
-    Parameters
-    ----------
-    inputs, reconstruction : Tensor of shape (n_rows, n_inputs)
-        :math:`x` and :math:`\hat x`.
-    code : Tensor of shape (n_rows, n_units)
-        :math:`a`.
-    weights : sequence of Tensor
-        :math:`W` and :math:`W'`.
-    sparsity, sparsity_weight, weight_decay : float
-        :math:`\rho, \beta, \lambda`.
-
-    Returns
-    -------
-    Tensor
-        The loss, a scalar.
+    Shapes: inputs, reconstruction (n_rows, n_inputs), code (n_rows, n_units).
     """
     error = (reconstruction - inputs).square().sum(dim=1).mean() / 2
     decay = sum(weight.square().sum() for weight in weights) / 2

@@ -87,47 +87,14 @@ class _Points:
 
 
 def n_parameters(n_states):
-    """Return the number of free parameters of a model.
-
-    Parameters
-    ----------
-    n_states : int
-        Number of states.
-
-    Returns
-    -------
-    int
-        Of means, variances, start and transition probabilities.
-    """
+    """Return the number of free parameters of a model."""
     return 2 * n_states + (n_states - 1) + n_states * (n_states - 1)
 
 
 def fit_hmms(sequences, n_states, *, max_iter=30, tol=1e-5, min_variance=1e-3, bic_n="points", rng):
     """Fit one model to each ROI, with the number of states that minimises BIC.
 
-    Parameters
-    ----------
-    sequences : Sequences
-        Scans, or bags whose windows are sequences of their own.
-    n_states : sequence of int
-        Candidates.
-    max_iter : int, default=30
-        Most iterations of expectation-maximisation.
-    tol : float, default=1e-5
-        An ROI stops where an iteration gains less in mean log-likelihood per point.
-    min_variance : float, default=1e-3
-        Smallest variance of a state, as a share of the ROI's variance (of 1, where that is 0).
-    bic_n : {"points", "subjects"}, default="points"
-        What BIC counts as observations.
-    rng : numpy.random.RandomState
-        Source of the starting values.
-
-    Returns
-    -------
-    models : list of GaussianHMM
-        One for each ROI, its states in ascending order of their means.
-    n_iter : ndarray of int of shape (n_rois,)
-        Iterations of each model.
+    Returned: (n_rois,).
     """
     n_rois, n_states = sequences.n_rois, sorted(n_states)
     jitter = {q: rng.standard_normal((n_rois, q)) for q in n_states}
@@ -151,16 +118,7 @@ def fit_hmms(sequences, n_states, *, max_iter=30, tol=1e-5, min_variance=1e-3, b
 def sequence_log_likelihoods(sequences, models):
     """Return the log-likelihood of each row under each ROI's model.
 
-    Parameters
-    ----------
-    sequences : Sequences
-        Rows; a bag's log-likelihood is the sum over its windows.
-    models : list of GaussianHMM
-        One for each ROI.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_rois)
+    Returned: (n_rows, n_rois).
     """
     told = np.empty((len(sequences), len(models)))
     by_states = sorted(range(len(models)), key=lambda roi: models[roi].n_states)

@@ -57,19 +57,7 @@ def check_Cs(Cs):
 def search_folds(y_encoded, groups, cv, rng):
     """Return the (train, test) rows of a search, none where there are too few groups.
 
-    Parameters
-    ----------
-    y_encoded, groups : ndarray of int of shape (n_rows,)
-        Class and group numbers.
-    cv : int, None or cross-validation splitter
-        A number of stratified folds, never more than the smallest class has groups.
-    rng : numpy.random.RandomState
-        Decides the folds.
-
-    Returns
-    -------
-    list of (ndarray, ndarray)
-        Folds whose training rows hold every class.
+    Shapes: y_encoded, groups (n_rows,).
     """
     classes = np.unique(y_encoded)
     n_groups = min(len(np.unique(groups[y_encoded == k])) for k in classes)
@@ -122,28 +110,8 @@ class SVMSearch:
     def choose_C(self, Cs, features, rows, y_encoded, folds, weight=1.0):
         """Choose C by the accuracy over rows, whose windows vote.
 
-        Parameters
-        ----------
-        Cs : ndarray of shape (n_candidates,)
-            Ascending; of equally accurate ones the first is taken.
-        features : ndarray of shape (n_windows, n_columns)
-            Features, or their Gram factor.
-        rows : ndarray of int of shape (n_windows,)
-            Row of each window.
-        y_encoded : ndarray of int of shape (n_rows,)
-            Class numbers.
-        folds : list of (ndarray, ndarray)
-            Rows that train and that test; without any the median candidate is taken.
-        weight : float, default=1.0
-            How many windows each one stands for.
-
-        Returns
-        -------
-        C : float
-        cv_results : dict of ndarray
-            Empty without a search.
-        n_capped : int
-            Fits that did not converge.
+        Shapes: Cs (n_candidates,), features (n_windows, n_columns), rows (n_windows,), y_encoded
+        (n_rows,).
         """
         if not folds or len(Cs) == 1:
             return float(Cs[len(Cs) // 2]), {}, 0

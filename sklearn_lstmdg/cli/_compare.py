@@ -57,20 +57,7 @@ def _cluster(address):
 
 
 def compare_and_report(models, cohort, args, **options):
-    """Compare models on a cohort, print the table, and say where the results are.
-
-    Parameters
-    ----------
-    models : dict of str to classifier
-        Models by name.
-    cohort : Bunch
-        Scans, labels, groups and sites.
-    args : Namespace
-        Options ``sites``, ``permute_labels``, ``folds``, ``repeats``, ``n_jobs``, ``out``,
-        ``seed`` and ``quiet``.
-    **options
-        Further parameters of ``compare_models``.
-    """
+    """Compare models on a cohort, print the table, and say where the results are."""
     sites = name_sites(cohort.sites, args.sites)
     if not args.quiet:
         print_cohort(cohort, sites)

@@ -19,27 +19,7 @@ def add_config_option(parser):
 
 
 def with_config(parser, arguments, commands):
-    """Put the options of the configuration file before those of the command line.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The command's, with :func:`add_config_option`.
-    arguments : list of str
-        The command line after the command's name.
-    commands : collection of str
-        Names of all commands, which tables may have.
-
-    Returns
-    -------
-    list of str
-        The command line as it would be without the file; the same where it names none.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read, a key is unknown, or a value does not fit its option.
-    """
+    """Put the options of the configuration file before those of the command line."""
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--config")
     path = first.parse_known_args(arguments)[0].config

@@ -52,18 +52,7 @@ def _make_parser():
 
 
 def main(argv=None):
-    """Run the command line.
-
-    Parameters
-    ----------
-    argv : list of str, default=None
-        Arguments; None takes those of the process.
-
-    Returns
-    -------
-    int
-        Exit code: 0, 2 for an error, 130 if interrupted.
-    """
+    """Run the command line."""
     argv = sys.argv[1:] if argv is None else list(argv)
     args = _make_parser().parse_args(argv or ["demo"])
     try:

@@ -19,27 +19,7 @@ _NAME = "parafac"
 
 
 def fit_parafac(args, folds):
-    """Decompose the training scans of each fold, or read what an earlier run has finished.
-
-    Parameters
-    ----------
-    args : Namespace
-        Options ``folder``, ``parafac_step``, ``n_jobs``, ``seed`` and ``quiet``.
-    folds : dict of Bunch
-        Folds of a model of the comparison, by site, repeat and fold: their training rows are
-        decomposed, into as many communities as the model has.
-
-    Returns
-    -------
-    dict of Bunch
-        ``membership``, and ``influence`` (None), by site, repeat and fold.
-
-    Raises
-    ------
-    ValueError
-        If the folder does not tell how the scans were loaded, they have changed, or what is
-        finished was made with other settings.
-    """
+    """Decompose the training scans of each fold, or read what an earlier run has finished."""
     options = _read_options(args.folder)
     cohort = load_cohort(options)
     _check_subjects(cohort, folds, args.folder)

@@ -12,18 +12,7 @@ _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, s
 
 
 def load_cohort(args):
-    """Load, or simulate, the scans that the options ask for.
-
-    Parameters
-    ----------
-    args : Namespace
-        Options of ``lstmdg compare``, and ``seed``.
-
-    Returns
-    -------
-    Bunch
-        As from ``load_abide`` or ``make_scans``.
-    """
+    """Load, or simulate, the scans that the options ask for."""
     if args.data_dir is None:
         refuse_abide_options(args)
         return make_scans(n_subjects=args.subjects, random_state=args.seed)
@@ -31,25 +20,7 @@ def load_cohort(args):
 
 
 def load_unlabeled(args, cohort):
-    """Load the controls of the sites that are there for pretraining only.
-
-    Parameters
-    ----------
-    args : Namespace
-        Options of ``lstmdg compare``.
-    cohort : Bunch
-        The scans that are compared.
-
-    Returns
-    -------
-    list of ndarray, or None
-        Scans; None where no such site was named.
-
-    Raises
-    ------
-    ValueError
-        If a site is compared too.
-    """
+    """Load the controls of the sites that are there for pretraining only."""
     if args.unlabeled_sites is None:
         return None
     source = _load_sites(args, args.unlabeled_sites)
@@ -78,22 +49,7 @@ def _load_sites(args, sites):
 def name_sites(site_ids, asked):
     """Name the site that each subject is compared in.
 
-    Parameters
-    ----------
-    site_ids : ndarray of str of shape (n_subjects,)
-        SITE_ID, such as UM_1.
-    asked : list of str or None
-        Sites as the user named them; one that is a SITE_ID stays on its own.
-
-    Returns
-    -------
-    ndarray of str of shape (n_subjects,)
-        The SITE_ID where it was asked for, else its stem: UM for UM_1 and UM_2.
-
-    Raises
-    ------
-    ValueError
-        If a stem and one of its samples are both asked for.
+    Shapes: site_ids (n_subjects,); returned (n_subjects,).
     """
     exact = {site.upper() for site in asked or ()}
     names = {site: site if site.upper() in exact else _stem(site) for site in set(site_ids)}
@@ -111,17 +67,7 @@ def _stem(site):
 def permute_labels(labels, sites, seed):
     """Permute labels within each site, which makes every model's true AUC one half.
 
-    Parameters
-    ----------
-    labels, sites : ndarray of shape (n_subjects,)
-        Labels, and what they are permuted within.
-    seed : int
-        Which permutation; a site's does not depend on the other sites.
-
-    Returns
-    -------
-    ndarray of shape (n_subjects,)
-        Permuted labels.
+    Shapes: labels, sites (n_subjects,); returned (n_subjects,).
     """
     permuted = np.array(labels)
     for site in np.unique(sites):
@@ -157,24 +103,7 @@ def _motion(cohort, rows):
 
 
 def read_confounds(cohort, columns):
-    """Return columns of the phenotypic table, or None.
-
-    Parameters
-    ----------
-    cohort : Bunch
-        With ``phenotypic``.
-    columns : list of str or None
-        Which; none named: head motion, age, sex and site. None: no confounds.
-
-    Returns
-    -------
-    DataFrame or None
-
-    Raises
-    ------
-    ValueError
-        If the table lacks a column.
-    """
+    """Return columns of the phenotypic table, or None."""
     if columns is None:
         return None
     wanted = list(columns or _CONFOUNDS)

@@ -14,19 +14,7 @@ _PAPER = (
 
 
 def format_summary(summary):
-    """Format a comparison's summary like the paper's Table 1.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        ``Comparison.summary()``.
-
-    Returns
-    -------
-    str
-        One line per model and site: mean (standard deviation) over folds in per cent, and AUC
-        over the test subjects of all folds together.
-    """
+    """Format a comparison's summary like the paper's Table 1."""
     header = ["model", "site", "n", "ACC (%)", "TPR (%)", "TNR (%)", "AUC"]
     lines = [_format(header, map(_model_cells, summary.to_dict("records")))]
     folds = sorted(set(summary["n_folds"]))
@@ -58,18 +46,7 @@ def _format(header, rows):
 
 
 def format_communities(communities, robustness):
-    """Format sizes and robustness, one line per method and site.
-
-    Parameters
-    ----------
-    communities, robustness : DataFrame
-        From ``measure_communities``.
-
-    Returns
-    -------
-    str
-        Means over the pairs with the first fold, as in the paper.
-    """
+    """Format sizes and robustness, one line per method and site."""
     summary = summarize_robustness(communities, robustness)
     lines = [_format(_HEADER, map(_community_cells, summary.to_dict("records")))]
     n_folds = sorted(set(communities.groupby(["method", "site", "repeat"])["fold"].nunique()))

@@ -50,16 +50,8 @@ def hals(products, gram, factor, n_passes=_HALS_PASSES):
 
     Each component is set to the best one given the others, so the error never rises [1]_.
 
-    Parameters
-    ----------
-    products : ndarray of shape (n_communities, n)
-        MTTKRP of this mode.
-    gram : ndarray of shape (n_communities, n_communities)
-        Product of the other modes' Gram matrices.
-    factor : ndarray of shape (n_communities, n)
-        Updated in place. A component whose other factors are zero stays as it is.
-    n_passes : int
-        Passes over the components.
+    Shapes: products (n_communities, n), gram (n_communities, n_communities), factor (n_communities,
+    n).
 
     References
     ----------
@@ -80,18 +72,7 @@ def hals(products, gram, factor, n_passes=_HALS_PASSES):
 def random_start(shape, n_communities, rng):
     """Draw the factors of all modes uniformly from [0, 1).
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Lengths of the modes.
-    n_communities : int
-        Number of components.
-    rng : numpy.random.RandomState
-        Source of the numbers.
-
-    Returns
-    -------
-    list of ndarray of shape (n_communities, n)
+    Returned: (n_communities, n).
     """
     return [np.ascontiguousarray(rng.random_sample((n, n_communities)).T) for n in shape]
 
@@ -99,21 +80,7 @@ def random_start(shape, n_communities, rng):
 def relative_error(agreement, gram, loadings, squared_norm):
     """Return the relative Frobenius error of a model, without the tensor.
 
-    Parameters
-    ----------
-    agreement : float
-        Inner product of tensor and model.
-    gram : ndarray of shape (n_communities, n_communities)
-        Product of the Gram matrices of the modes of ROIs.
-    loadings : ndarray of shape (n_communities, n_windows)
-        Factor of the mode of windows.
-    squared_norm : float
-        Sum of squares of the tensor.
-
-    Returns
-    -------
-    float
-        0 where the tensor is zero.
+    Shapes: gram (n_communities, n_communities), loadings (n_communities, n_windows).
     """
     if squared_norm == 0:
         return 0.0
@@ -124,25 +91,8 @@ def relative_error(agreement, gram, loadings, squared_norm):
 def sweep_windows(tensor, a, b, loadings, kept, update=True):
     """Update the loadings, and sum what the next factor over ROIs needs, in one pass.
 
-    Parameters
-    ----------
-    tensor : WindowCorrelations
-        The windows.
-    a, b : ndarray of shape (n_communities, n_rois)
-        The newest factor over ROIs, and the one before it.
-    loadings : ndarray of shape (n_communities, n_windows)
-        Updated in place.
-    kept : ndarray of shape (n_points, n_communities) or None
-        Projections on ``b``; overwritten by those on ``a``. Computed anew where None.
-    update : bool
-        Whether the loadings are updated.
-
-    Returns
-    -------
-    products : ndarray of shape (n_communities, n_rois)
-        ``roi_products`` of ``a`` and the new loadings.
-    agreement : float
-        Inner product of the tensor and the new model.
+    Shapes: a, b (n_communities, n_rois), loadings (n_communities, n_windows), kept (n_points,
+    n_communities); returned (n_communities, n_rois).
     """
     gram = (a @ a.T) * (b @ b.T)
     products, agreement, start = np.zeros(a.shape), 0.0, 0
@@ -171,23 +121,6 @@ def fit_factors(tensor, start, max_iter, tol, squared_norm):
     error. The slices are symmetric and the two factors become equal, so that a sweep updates
     every part of the model. In the first sweeps the loadings wait until both have had their turn:
     there the factors are far apart, and the order decides which optimum is reached.
-
-    Parameters
-    ----------
-    tensor : WindowCorrelations
-        What to decompose.
-    start : list of three ndarray
-        Factors to start from, as of ``random_start``.
-    max_iter : int
-        Most sweeps.
-    tol : float
-        Stop where the relative error changes by less; with 0 all sweeps are run.
-    squared_norm : float
-        Sum of squares of the tensor.
-
-    Returns
-    -------
-    Factors
     """
     older, newer, loadings = (factor.copy() for factor in start)
     kept = _room_for_projections(tensor, len(newer))
@@ -217,18 +150,7 @@ def _has_settled(errors, tol):
 
 
 def fit_factors_dense(tensor, start, max_iter, tol):
-    """Fit the factors from one start by tensorly's HALS, on the tensor itself.
-
-    Parameters
-    ----------
-    tensor, start, max_iter, tol : as in ``fit_factors``
-        The reference forms the tensor and needs several times its memory.
-
-    Returns
-    -------
-    Factors
-        Without errors where ``tol`` is 0: tensorly then computes none.
-    """
+    """Fit the factors from one start by tensorly's HALS, on the tensor itself."""
     import tensorly
     from tensorly.cp_tensor import CPTensor
     from tensorly.decomposition import non_negative_parafac_hals
@@ -250,15 +172,7 @@ def fit_factors_dense(tensor, start, max_iter, tol):
 def symmetrise(a, b):
     """Return the one factor of unit components that both factors over ROIs have become.
 
-    Parameters
-    ----------
-    a, b : ndarray of shape (n_communities, n_rois)
-        Factors equal up to the scale of each component.
-
-    Returns
-    -------
-    ndarray of shape (n_communities, n_rois)
-        Their mean at unit length; zero where both are.
+    Shapes: a, b (n_communities, n_rois); returned (n_communities, n_rois).
     """
     return _unit(_unit(a) + _unit(b))
 
@@ -271,18 +185,8 @@ def _unit(factor):
 def solve_loadings(products, gram):
     """Return each window's best non-negative loadings, given the other factors.
 
-    Parameters
-    ----------
-    products : ndarray of shape (n_communities, n_windows)
-        MTTKRP of the mode of windows.
-    gram : ndarray of shape (n_communities, n_communities)
-        Product of the other modes' Gram matrices.
-
-    Returns
-    -------
-    ndarray of shape (n_communities, n_windows)
-        Exact up to a ridge of 1e-8 of the mean diagonal, which makes the solution unique where
-        communities outnumber what the correlations can tell apart.
+    Shapes: products (n_communities, n_windows), gram (n_communities, n_communities); returned
+    (n_communities, n_windows).
     """
     ridge = _RIDGE * max(np.trace(gram) / len(gram), np.finfo(float).tiny)
     root = cholesky(gram + ridge * np.eye(len(gram)), lower=True)

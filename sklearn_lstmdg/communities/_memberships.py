@@ -12,15 +12,7 @@ _ROUNDING = np.finfo(np.float32).eps
 def find_constant(membership):
     """Tell which communities have the same membership for every ROI.
 
-    Parameters
-    ----------
-    membership : ndarray of shape (n_rois, n_communities)
-        Membership weights.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_communities,)
-        True where all weights are equal, within the rounding of float32; all zeros included.
+    Shapes: membership (n_rois, n_communities); returned (n_communities,).
     """
     return np.ptp(membership, axis=0) <= _ROUNDING * np.abs(membership).max(axis=0)
 
@@ -33,16 +25,7 @@ def two_means(membership):
 
     .. math:: \max_{n} \frac{R}{n (R - n)} \Big( \sum_{i \le n} w_{(i)} \Big)^2 .
 
-    Parameters
-    ----------
-    membership : array-like of shape (n_rois, n_communities)
-        Membership weights.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rois, n_communities)
-        True in the cluster of larger weights. Of equally good splits the one with fewer members
-        is taken; a constant column has no members.
+    Shapes: membership (n_rois, n_communities); returned (n_rois, n_communities).
     """
     membership = np.asarray(membership, dtype=np.float64)
     n_rois = len(membership)
@@ -61,17 +44,8 @@ def two_means(membership):
 def member_weights(membership, communities):
     """Return weights for means over each community's members.
 
-    Parameters
-    ----------
-    membership : ndarray of shape (n_rois, n_communities)
-        Membership weights, not negative.
-    communities : ndarray of bool of shape (n_rois, n_communities)
-        Members.
-
-    Returns
-    -------
-    ndarray of shape (n_rois, n_communities)
-        0 outside the members; columns sum to 1, or to 0 where a community has no members.
+    Shapes: membership (n_rois, n_communities), communities (n_rois, n_communities); returned
+    (n_rois, n_communities).
     """
     weights = np.where(communities, membership, 0)
     total = weights.sum(axis=0)
@@ -81,17 +55,7 @@ def member_weights(membership, communities):
 def correlate(first, second):
     """Correlate the memberships of all pairs of communities over ROIs.
 
-    Parameters
-    ----------
-    first : ndarray of shape (n_rois, n_first)
-        Membership weights.
-    second : ndarray of shape (n_rois, n_second)
-        Membership weights.
-
-    Returns
-    -------
-    ndarray of shape (n_first, n_second)
-        Pearson's correlation; 0 where a column is constant.
+    Shapes: first (n_rois, n_first), second (n_rois, n_second); returned (n_first, n_second).
     """
     return _unit(first).T @ _unit(second)
 
@@ -107,17 +71,7 @@ def _unit(membership):
 def dice(first, second):
     r"""Compare the members of all pairs of communities.
 
-    Parameters
-    ----------
-    first : ndarray of bool of shape (n_rois, n_first)
-        Members.
-    second : ndarray of bool of shape (n_rois, n_second)
-        Members.
-
-    Returns
-    -------
-    ndarray of shape (n_first, n_second)
-        Dice coefficient :math:`2 |A \cap B| / (|A| + |B|)`; 0 where both are empty.
+    Shapes: first (n_rois, n_first), second (n_rois, n_second); returned (n_first, n_second).
     """
     shared = first.T.astype(np.float64) @ second
     sizes = first.sum(axis=0)[:, None] + second.sum(axis=0)
@@ -127,15 +81,7 @@ def dice(first, second):
 def match_best(similarity):
     """Average, over the first communities, the similarity to the most alike of the second.
 
-    Parameters
-    ----------
-    similarity : ndarray of shape (n_first, n_second)
-        Of all pairs.
-
-    Returns
-    -------
-    float
-        Mean of the largest of each row. Two rows may take the same column.
+    Shapes: similarity (n_first, n_second).
     """
     return float(similarity.max(axis=1).mean())
 
@@ -143,16 +89,7 @@ def match_best(similarity):
 def match_one_to_one(similarity):
     """Average the similarity of communities that are matched one to one.
 
-    Parameters
-    ----------
-    similarity : ndarray of shape (n_first, n_second)
-        Of all pairs.
-
-    Returns
-    -------
-    float
-        Largest total of a one-to-one matching, divided by ``n_first``: what stays unmatched
-        counts 0.
+    Shapes: similarity (n_first, n_second).
     """
     pairs = linear_sum_assignment(similarity, maximize=True)
     return float(similarity[pairs].sum() / len(similarity))

@@ -113,18 +113,8 @@ class WindowCorrelations:
     def roi_products(self, b, loadings, kept=None):
         r"""Return :math:`\sum_s c_{sk} C_s b_k` for each k (the MTTKRP of a mode of ROIs).
 
-        Parameters
-        ----------
-        b : ndarray of shape (n_communities, n_rois)
-            Factor of the other mode of ROIs.
-        loadings : ndarray of shape (n_communities, n_windows)
-            Factor of the mode of windows.
-        kept : ndarray of shape (n_points, n_communities), default=None
-            Filled with the projections on ``b``.
-
-        Returns
-        -------
-        ndarray of shape (n_communities, n_rois), float64
+        Shapes: b (n_communities, n_rois), loadings (n_communities, n_windows), kept (n_points,
+        n_communities); returned (n_communities, n_rois).
         """
         products, start = np.zeros(b.shape), 0
         for block, z in self.blocks():
@@ -139,14 +129,7 @@ class WindowCorrelations:
     def window_products(self, a, b):
         r"""Return :math:`a_k^T C_s b_k` for each s and k (the MTTKRP of the mode of windows).
 
-        Parameters
-        ----------
-        a, b : ndarray of shape (n_communities, n_rois)
-            Factors of the modes of ROIs.
-
-        Returns
-        -------
-        ndarray of shape (n_communities, n_windows), float64
+        Shapes: a, b (n_communities, n_rois); returned (n_communities, n_windows).
         """
         products = np.empty((len(a), self.shape[2]))
         for block, z in self.blocks():
@@ -166,16 +149,8 @@ class WindowCorrelations:
 def project(z, factor):
     """Return each window's points projected on each component, z_s a_k.
 
-    Parameters
-    ----------
-    z : ndarray of shape (n_windows, n_points, n_rois)
-        Standardised windows.
-    factor : ndarray of shape (n_communities, n_rois)
-        Components over ROIs.
-
-    Returns
-    -------
-    ndarray of shape (n_windows, n_points, n_communities)
+    Shapes: z (n_windows, n_points, n_rois), factor (n_communities, n_rois); returned (n_windows,
+    n_points, n_communities).
     """
     flat = z.reshape(-1, z.shape[2]) @ factor.T.astype(z.dtype)
     return flat.reshape(*z.shape[:2], len(factor))
@@ -184,18 +159,8 @@ def project(z, factor):
 def sum_back(z, projected, loadings):
     r"""Return :math:`\sum_s c_{sk} z_s^T p_{sk}` for projections :math:`p_{sk} = z_s b_k`.
 
-    Parameters
-    ----------
-    z : ndarray of shape (n_windows, n_points, n_rois)
-        Standardised windows.
-    projected : ndarray of shape (n_windows, n_points, n_communities)
-        Their projections; multiplied by the loadings in place.
-    loadings : ndarray of shape (n_communities, n_windows)
-        Loadings.
-
-    Returns
-    -------
-    ndarray of shape (n_communities, n_rois)
+    Shapes: z (n_windows, n_points, n_rois), projected (n_windows, n_points, n_communities),
+    loadings (n_communities, n_windows); returned (n_communities, n_rois).
     """
     projected *= np.ascontiguousarray(loadings.T, dtype=z.dtype)[:, None]
     return projected.reshape(-1, len(loadings)).T @ z.reshape(-1, z.shape[2])

@@ -60,13 +60,7 @@ class EpochNet(NeuralNet):
         return dict(self.callbacks_)["BestEpoch"].epoch_
 
     def start(self, seed):
-        """Draw first weights, unless there are weights, and let all that follows draw from a seed.
-
-        Parameters
-        ----------
-        seed : int
-            Decides weights, order, noise and dropout.
-        """
+        """Draw first weights, unless there are some, and let all that follows draw from a seed."""
         self.random_ = RandomStreams(seed, self.device)
         if not self.initialized_:
             self.set_params(module__generator=self.random_.cpu)

@@ -24,21 +24,7 @@ def forward_backward(network, criterion, points, target, labels, weights):
     Does what ``criterion(*network(points), ...)[0].backward()`` does, with the same dropout masks,
     for windows of one length and one generated point on the compiled path.
 
-    Parameters
-    ----------
-    network : JointNetwork
-        In training mode.
-    criterion : JointLoss
-        The loss.
-    points : Tensor of shape (n_points, n_windows, n_rois)
-        What is read, time first.
-    target, labels, weights : Tensor
-        As ``JointLoss`` takes them.
-
-    Returns
-    -------
-    Tensor of shape (3,)
-        Total, generative and discriminative loss.
+    Shapes: points (n_points, n_windows, n_rois); returned (3,).
     """
     with torch.no_grad():
         first, last = _read(network, points)

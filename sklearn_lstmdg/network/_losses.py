@@ -12,17 +12,7 @@ from torch.nn import functional
 def generative_losses(generated, target):
     """Squared error of each window, averaged over ROIs and the points that it has.
 
-    Parameters
-    ----------
-    generated, target : Tensor of shape (n_steps, n_windows, n_rois)
-        Points as generated and as scanned; NaN in ``target`` where a window has none.
-
-    Returns
-    -------
-    losses : Tensor of shape (n_windows,)
-        Zero where a window has no target.
-    known : Tensor of bool of shape (n_windows,)
-        Which windows have a target.
+    Shapes: generated, target (n_steps, n_windows, n_rois); returned (n_windows,), (n_windows,).
     """
     given = ~target[..., 0].isnan()
     error = (generated - target.nan_to_num()).square().mean(dim=-1) * given
@@ -32,17 +22,7 @@ def generative_losses(generated, target):
 def discriminative_losses(logits, labels):
     """Cross-entropy of each window.
 
-    Parameters
-    ----------
-    logits : Tensor of shape (n_windows, n_outputs)
-        One output: logit of class 1; more: one for each class.
-    labels : Tensor of int64 of shape (n_windows,)
-        Class numbers; -1 where unknown.
-
-    Returns
-    -------
-    Tensor of shape (n_windows,)
-        Zero where the label is unknown.
+    Shapes: logits (n_windows, n_outputs), labels (n_windows,); returned (n_windows,).
     """
     if logits.shape[1] > 1:
         return functional.cross_entropy(logits, labels, ignore_index=-1, reduction="none")
@@ -67,13 +47,8 @@ class JointLoss(nn.Module):
     def forward(self, logits, generated, labels, target, weights):
         """Return the batch's total, generative and discriminative loss as a tensor of three.
 
-        Parameters
-        ----------
-        logits : Tensor of shape (n_windows, n_outputs)
-        generated, target : Tensor of shape (n_steps, n_windows, n_rois), or None
-        labels : Tensor of int64 of shape (n_windows,)
-        weights : Tensor of shape (n_windows,)
-            Weight of each window's class, of mean 1 over the training windows.
+        Shapes: logits (n_windows, n_outputs), generated, target (n_steps, n_windows, n_rois),
+        labels (n_windows,), weights (n_windows,).
         """
         labelled = (labels >= 0).sum().clamp(min=1)
         disc = (discriminative_losses(logits, labels) * weights).sum() / labelled

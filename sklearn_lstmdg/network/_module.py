@@ -68,21 +68,8 @@ class JointNetwork(nn.Module):
     def forward(self, points, lengths=None, n_steps=1):
         """Read sequences and answer both tasks.
 
-        Parameters
-        ----------
-        points : Tensor of shape (n_points, n_sequences, n_rois)
-            Time first; shorter sequences are padded at the end.
-        lengths : Tensor of shape (n_sequences,), default=None
-            Points of each sequence where they differ.
-        n_steps : int, default=1
-            Points to generate; from the second on, what was generated is read.
-
-        Returns
-        -------
-        logits : Tensor of shape (n_sequences, n_outputs)
-            Mean over time of the shared dense layer's answers.
-        generated : Tensor of shape (n_steps, n_sequences, n_rois) or None
-            Points that follow; None for the variants without a generative path.
+        Shapes: points (n_points, n_sequences, n_rois), lengths (n_sequences,); returned
+        (n_sequences, n_outputs), (n_steps, n_sequences, n_rois).
         """
         if lengths is None:
             hidden, cell = lstm(points, self.first_lstm)

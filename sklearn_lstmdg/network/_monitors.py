@@ -16,20 +16,7 @@ MONITORS = {
 def subject_scores(validation, proba, monitor=None):
     """Judge the mean of each subject's window probabilities.
 
-    Parameters
-    ----------
-    validation : LabelledWindows
-        Windows, with their labels and subjects.
-    proba : ndarray of shape (n_windows, n_classes)
-        Class probabilities of the windows.
-    monitor : callable, default=None
-        ``monitor(y, proba)`` of class numbers and subjects' probabilities, greater is better.
-
-    Returns
-    -------
-    dict
-        "subject_loss" (cross-entropy, weighted by class), "auc" (NaN where a class is missing),
-        "accuracy", and "monitor" for a callable.
+    Shapes: proba (n_windows, n_classes).
     """
     _, first, member = np.unique(validation.subjects, return_index=True, return_inverse=True)
     labels, n_classes = validation.labels[first], proba.shape[1]

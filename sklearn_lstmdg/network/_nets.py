@@ -52,17 +52,6 @@ class Nets:
         """Train the nets one after the other, each with its own seed.
 
         An interrupt (Ctrl-C) leaves those that have been trained, and is raised again.
-
-        Parameters
-        ----------
-        training, validation : LabelledWindows
-            Windows; validation may be None.
-        seeds : list of int
-            One a net.
-        n_epochs, n_pretrain : int
-            Most epochs, and epochs of the generative task alone before the first.
-        n_threads : int
-            Threads of torch.
         """
         try:
             self._train_each(training, validation, seeds, n_epochs, n_pretrain, n_threads)

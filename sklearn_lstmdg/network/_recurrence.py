@@ -15,12 +15,7 @@ except ImportError:  # no compiler when the package was installed
 
 
 def compiled_available():
-    """Tell whether the compiled path was built and is not switched off by LSTMDG_COMPILED=0.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether the compiled path was built and is not switched off by LSTMDG_COMPILED=0."""
     return _lstm is not None and os.environ.get("LSTMDG_COMPILED", "1") != "0"
 
 
@@ -33,19 +28,8 @@ def is_compiled_for(points):
 def lstm(points, layer):
     """Run a one-layer LSTM over sequences of one length.
 
-    Parameters
-    ----------
-    points : Tensor of shape (n_points, n_sequences, n_inputs)
-        Input, time first.
-    layer : torch.nn.LSTM
-        Whose ``bias_hh_l0`` is zero and not trained.
-
-    Returns
-    -------
-    hidden : Tensor of shape (n_points, n_sequences, n_units)
-        All h_t.
-    cell : Tensor of shape (n_sequences, n_units)
-        The last c_t.
+    Shapes: points (n_points, n_sequences, n_inputs); returned (n_points, n_sequences, n_units),
+    (n_sequences, n_units).
     """
     if not is_compiled_for(points):
         hidden, (_, cell) = layer(points)
@@ -61,21 +45,8 @@ def lstm(points, layer):
 def lstm_windows(series, first, n_points, layer):
     """Run a one-layer LSTM over windows of one series, each point projected once.
 
-    Parameters
-    ----------
-    series : Tensor of shape (n_timepoints, n_inputs)
-        The points that the windows share.
-    first : Tensor of int64 of shape (n_windows,)
-        First point of each window.
-    n_points : int
-        Points of a window.
-    layer : torch.nn.LSTM
-        As in ``lstm``. No gradient is kept.
-
-    Returns
-    -------
-    hidden : Tensor of shape (n_points, n_windows, n_units)
-    cell : Tensor of shape (n_windows, n_units)
+    Shapes: series (n_timepoints, n_inputs), first (n_windows,); returned (n_points, n_windows,
+    n_units), (n_windows, n_units).
     """
     if not is_compiled_for(series):
         where = first + torch.arange(n_points, device=series.device)[:, None]
@@ -104,19 +75,8 @@ def _forward(projected, first, layer, n_points, n_sequences):
 def forward_recorded(points, weight, recurrent, bias):
     """Run the compiled LSTM and keep what its derivatives need.
 
-    Parameters
-    ----------
-    points : Tensor of shape (n_points, n_sequences, n_inputs)
-        Input, time first.
-    weight, recurrent, bias : Tensor of shape (4K, n_inputs), (4K, K), (4K,)
-        W, U and b of all gates.
-
-    Returns
-    -------
-    gates : Tensor of shape (n_points * n_sequences, 4K)
-        Activated gates.
-    states : Tensor of shape (3, n_points, n_sequences, K)
-        h_t, c_t and tanh(c_t).
+    Shapes: points (n_points, n_sequences, n_inputs), weight, recurrent, bias (4K, n_inputs);
+    returned (n_points * n_sequences, 4K), (3, n_points, n_sequences, K).
     """
     n_points, n_sequences, _ = points.shape
     projected = points.flatten(0, 1) @ weight.T
@@ -131,21 +91,7 @@ def forward_recorded(points, weight, recurrent, bias):
 def backward_recorded(points, weight, recurrent, gates, states, d_hidden, d_cell, by_points=True):
     """Return a loss's gradients by the input and the weights of a recorded run.
 
-    Parameters
-    ----------
-    points, weight, recurrent, gates, states : Tensor
-        The run.
-    d_hidden : Tensor of shape (n_points, n_sequences, K)
-        Derivatives by all h_t.
-    d_cell : Tensor of shape (n_sequences, K) or None
-        Derivatives by the last c_t; None stands for zeros.
-    by_points : bool, default=True
-        Whether the derivatives by the input are wanted.
-
-    Returns
-    -------
-    d_points, d_weight, d_recurrent, d_bias : Tensor
-        In the shapes of what they are gradients by; ``d_points`` is None unless wanted.
+    Shapes: d_hidden (n_points, n_sequences, K), d_cell (n_sequences, K).
     """
     hidden, cell, tanh_cell = states
     d_gates = torch.empty_like(gates)

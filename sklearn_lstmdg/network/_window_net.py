@@ -220,20 +220,7 @@ class WindowNet(EpochNet):
     def predict_chunks(self, windows, horizon, n_steps=1):
         """Yield logits, generated points and window numbers, chunk by chunk, each bag on its own.
 
-        Parameters
-        ----------
-        windows : WindowSet
-            What to read.
-        horizon : int
-            Points at the end of each window that are left unread.
-        n_steps : int, default=1
-            Points to generate.
-
-        Yields
-        ------
-        logits : Tensor of shape (n_chunk, n_outputs)
-        generated : Tensor of shape (n_steps, n_chunk, n_rois) or None
-        chunk : ndarray of shape (n_chunk,)
+        Returned: (n_chunk, n_outputs), (n_steps, n_chunk, n_rois), (n_chunk,).
         """
         yield from self._each_chunk(windows, horizon, "forward_windows", n_steps)
 

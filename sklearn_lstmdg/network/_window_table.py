@@ -128,19 +128,7 @@ class LabelledWindows:
 def gather_windows(points, first, n_points):
     """Gather windows of one length into a time-major batch.
 
-    Parameters
-    ----------
-    points : Tensor of shape (n_total, n_rois)
-        Table of points.
-    first : Tensor of shape (n_windows,)
-        First point of each window.
-    n_points : int
-        Points to gather from each.
-
-    Returns
-    -------
-    Tensor of shape (n_points, n_windows, n_rois)
-        A copy, for one batch only.
+    Shapes: points (n_total, n_rois), first (n_windows,); returned (n_points, n_windows, n_rois).
     """
     where = first + torch.arange(n_points, device=points.device)[:, None]
     where = where.clamp_(max=len(points) - 1).flatten()

@@ -40,16 +40,6 @@ def check_estimator_state(estimator):
 
     Attributes have names that can be learnt, parameters are valid, and asked for two synthetic
     scans the whole answers with finite numbers of the right shape.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted, just loaded or about to be saved.
-
-    Raises
-    ------
-    ValueError
-        If something does not fit.
     """
     for inner in estimators_in(estimator):
         _check_attributes(inner)

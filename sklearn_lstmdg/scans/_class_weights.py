@@ -8,21 +8,7 @@ import numpy as np
 def check_class_weight(class_weight, classes):
     """Check weights of classes and return them by class number.
 
-    Parameters
-    ----------
-    class_weight : dict, "balanced" or None
-        Weights by label; a class that is not named has weight 1.
-    classes : ndarray of shape (n_classes,)
-        Labels.
-
-    Returns
-    -------
-    dict of int to float, "balanced" or None
-
-    Raises
-    ------
-    ValueError
-        If a label is unknown, a weight is negative or not finite, or all of them are zero.
+    Shapes: classes (n_classes,).
     """
     if class_weight is None or class_weight == "balanced":
         return class_weight

@@ -23,18 +23,7 @@ def connectivity_features(windows, out):
     With :math:`z` the centred series of length 1, every coefficient of a window is one entry of
     the product :math:`z^T z`.
 
-    Parameters
-    ----------
-    windows : ndarray of shape (n_windows, n_points, n_rois)
-        Windows, best as a view on a scan.
-    out : ndarray of shape (n_windows, n_rois * (n_rois - 1) / 2)
-        Filled with the upper triangles, row by row; 0 where an ROI is constant. Coefficients are
-        computed in float32.
-
-    Returns
-    -------
-    int
-        How many ROIs of windows were constant.
+    Shapes: windows (n_windows, n_points, n_rois), out (n_windows, n_rois * (n_rois - 1) / 2).
     """
     n_windows, n_points, n_rois = windows.shape
     size = min(n_windows, max(_LEAST_WINDOWS, _BLOCK_VALUES // (n_points * n_rois)))
@@ -53,17 +42,7 @@ def connectivity_features(windows, out):
 def scan_features(scans, out):
     """Correlate all pairs of ROIs in each scan; neighbours of one length go together.
 
-    Parameters
-    ----------
-    scans : list of ndarray of shape (n_points_i, n_rois)
-        Scans.
-    out : ndarray of shape (n_scans, n_rois * (n_rois - 1) / 2)
-        Filled as by ``connectivity_features``.
-
-    Returns
-    -------
-    int
-        How many ROIs of scans were constant.
+    Shapes: scans (n_points_i, n_rois), out (n_scans, n_rois * (n_rois - 1) / 2).
     """
     n_constant = end = 0
     for _, alike in groupby(scans, key=lambda scan: (scan.shape, scan.dtype)):
@@ -106,16 +85,7 @@ def _correlate(z, space, out):
 def connectivity_matrices(features, n_rois):
     """Lay feature vectors out as symmetric matrices with a zero diagonal.
 
-    Parameters
-    ----------
-    features : ndarray of shape (n_vectors, n_rois * (n_rois - 1) / 2)
-        Upper triangles, row by row.
-    n_rois : int
-        Number of ROIs.
-
-    Returns
-    -------
-    ndarray of shape (n_vectors, n_rois, n_rois)
+    Shapes: features (n_vectors, n_rois * (n_rois - 1) / 2); returned (n_vectors, n_rois, n_rois).
     """
     matrices = np.zeros((len(features), n_rois, n_rois), dtype=features.dtype)
     above = np.triu_indices(n_rois, 1)
@@ -126,22 +96,7 @@ def connectivity_matrices(features, n_rois):
 def whole_scans(sequences, min_points=1):
     """Return the scan behind each row.
 
-    Parameters
-    ----------
-    sequences : Sequences
-        Rows of scans or bags.
-    min_points : int, default=1
-        Fewest points that a scan must have.
-
-    Returns
-    -------
-    list of ndarray of shape (n_points_i, n_rois)
-        A row that is one sequence as it is, a bag's distinct points in their order.
-
-    Raises
-    ------
-    ValueError
-        If scans are too short; the message names the rows.
+    Returned: (n_points_i, n_rois).
     """
     scans = list(sequences.series)
     if sequences.kind == "bags":
@@ -166,15 +121,7 @@ def distinct_points(windows):
 
     The overlap is found by value, so that a copy of windows says the same as a view on the scan.
 
-    Parameters
-    ----------
-    windows : ndarray of shape (n_windows, n_points, n_rois)
-        Windows at equal steps.
-
-    Returns
-    -------
-    ndarray of shape (n_distinct_points, n_rois)
-        All points one after the other where windows do not overlap.
+    Shapes: windows (n_windows, n_points, n_rois); returned (n_distinct_points, n_rois).
     """
     n_points = windows.shape[1]
     steps = range(1, n_points)
@@ -197,25 +144,7 @@ def fisher_z(correlations):
 def scan_connectivity(sequences):
     """Correlate all pairs of ROIs over each row's whole scan.
 
-    Parameters
-    ----------
-    sequences : Sequences
-        Rows of scans or bags.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_rois * (n_rois - 1) / 2)
-        Upper triangles of Pearson's r, row by row, computed in float32.
-
-    Raises
-    ------
-    ValueError
-        If a scan has fewer than two points or ROIs.
-
-    Warns
-    -----
-    UserWarning
-        If ROIs are constant: how many series.
+    Returned: (n_rows, n_rois * (n_rois - 1) / 2).
     """
     scans = connectable_scans(sequences)
     features = np.empty((len(sequences), n_connections(sequences.n_rois)))

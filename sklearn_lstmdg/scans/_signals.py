@@ -14,19 +14,7 @@ def band_pass(scan, low, high, t_r):
     A Butterworth filter of order 4 runs forwards and backwards over the centred scan, whose ends
     are continued by one period of ``low`` (point reflection at the ends).
 
-    Parameters
-    ----------
-    scan : ndarray of shape (n_timepoints, n_rois)
-        ROI series.
-    low, high : float
-        Edges of the band, in Hz, where the power falls to a quarter (-6 dB).
-    t_r : float
-        Repetition time, in seconds.
-
-    Returns
-    -------
-    ndarray of shape (n_timepoints, n_rois)
-        Filtered series, about 0.
+    Shapes: scan (n_timepoints, n_rois); returned (n_timepoints, n_rois).
     """
     sections = signal.butter(_ORDER, (low, high), "bandpass", fs=1 / t_r, output="sos")
     margin = min(len(scan) - 1, round(1 / (low * t_r)))
@@ -36,15 +24,7 @@ def band_pass(scan, low, high, t_r):
 def regress_global_mean(scan):
     """Remove from every ROI what the mean over ROIs explains of it.
 
-    Parameters
-    ----------
-    scan : ndarray of shape (n_timepoints, n_rois)
-        ROI series.
-
-    Returns
-    -------
-    ndarray of shape (n_timepoints, n_rois)
-        Residuals of the least-squares fit; each ROI keeps its own mean over time.
+    Shapes: scan (n_timepoints, n_rois); returned (n_timepoints, n_rois).
     """
     mean = scan.mean(axis=1)
     mean = mean - mean.mean()
@@ -56,15 +36,7 @@ def regress_global_mean(scan):
 def standardize(scan):
     """Scale every ROI to mean 0 and standard deviation 1 over the whole scan (``ddof=0``).
 
-    Parameters
-    ----------
-    scan : ndarray of shape (n_timepoints, n_rois)
-        ROI series.
-
-    Returns
-    -------
-    ndarray of shape (n_timepoints, n_rois)
-        Standardised series; an ROI without any deviation becomes zeros.
+    Shapes: scan (n_timepoints, n_rois); returned (n_timepoints, n_rois).
     """
     centred = scan - scan.mean(axis=0)
     deviation = centred.std(axis=0)
@@ -77,19 +49,7 @@ def resample(scan, t_r, new_t_r):
     A polyphase filter keeps the new time grid exact for any ratio, and removes on the way to a
     longer repetition time what that could not hold. The ends are continued by point reflection.
 
-    Parameters
-    ----------
-    scan : ndarray of shape (n_timepoints, n_rois)
-        ROI series; standardise afterwards, not before.
-    t_r, new_t_r : float
-        Repetition times, in seconds. Their ratio is rounded to a fraction of denominator 1000 at
-        most.
-
-    Returns
-    -------
-    ndarray of shape (n_new_timepoints, n_rois)
-        The scan at the times 0, ``new_t_r``, 2 ``new_t_r``, ...; as long as before, in seconds,
-        rounded up to a whole point.
+    Shapes: scan (n_timepoints, n_rois); returned (n_new_timepoints, n_rois).
 
     Examples
     --------

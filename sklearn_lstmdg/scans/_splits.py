@@ -8,26 +8,7 @@ import numpy as np
 def hold_out_groups(codes, groups, fraction, rng):
     """Choose validation rows, class by class, without splitting a group.
 
-    Parameters
-    ----------
-    codes : ndarray of int of shape (n_rows,)
-        Class number of each row.
-    groups : ndarray of int of shape (n_rows,)
-        Group number of each row. A group counts for the class of most of its rows.
-    fraction : float
-        Share of each class's groups to hold back; at least one group, and never all.
-    rng : numpy.random.RandomState
-        Source of the choice.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rows,) or None
-        None, with a warning, where a class has fewer than two groups.
-
-    Raises
-    ------
-    ValueError
-        If all rows are one group.
+    Shapes: codes (n_rows,), groups (n_rows,); returned (n_rows,).
     """
     n_groups = groups.max() + 1
     if n_groups < 2 <= len(groups):

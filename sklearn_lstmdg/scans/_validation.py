@@ -20,19 +20,7 @@ _FLOATS = (np.float64, np.float32)
 def window_view(scan, length, step):
     """Return all windows of a scan as a view.
 
-    Parameters
-    ----------
-    scan : ndarray of shape (..., n_timepoints, n_rois)
-        ROI series of at least ``length`` points.
-    length : int
-        Points per window.
-    step : int
-        Points from the start of one window to the next.
-
-    Returns
-    -------
-    ndarray of shape (..., n_windows, length, n_rois)
-        Read-only view.
+    Shapes: scan (..., n_timepoints, n_rois); returned (..., n_windows, length, n_rois).
     """
     return sliding_window_view(scan, length, axis=-2)[..., ::step, :, :].swapaxes(-1, -2)
 
@@ -147,26 +135,7 @@ def _unpack(points, starts, ends, window_ends, lengths, kind, is_array):
 def check_sequences(X, *, estimator=None, reset=False):
     """Check ``X`` in any data form and return its rows.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_subjects, n_rois), (n_subjects, n_timepoints, n_rois) or \
-            (n_subjects, n_windows, n_points, n_rois), or list of 2-D or 3-D arrays
-        A table, scans or bags of windows.
-    estimator : estimator, default=None
-        Whose ``n_features_in_`` is set (``reset=True``) or compared.
-    reset : bool, default=False
-        Whether this is ``fit``.
-
-    Returns
-    -------
-    Sequences
-        Views on ``X`` where its numbers are float32 or float64, else on a float64 copy.
-
-    Raises
-    ------
-    ValueError
-        If the rows are not all of one form and one number of ROIs, or hold no point, no window,
-        or a value that is not finite. The message names the row and the ROI.
+    Shapes: X (n_subjects, n_rois).
     """
     if _is_collection(X):
         rows = [_as_floats(row, f"row {i} of X") for i, row in enumerate(X)]
@@ -312,23 +281,7 @@ def _check_finite(series, row):
 
 
 def check_float32(sequences):
-    """Refuse values that float32, which networks compute in, cannot hold.
-
-    Parameters
-    ----------
-    sequences : Sequences
-        Checked rows.
-
-    Returns
-    -------
-    Sequences
-        The same.
-
-    Raises
-    ------
-    ValueError
-        Naming row, time point and ROI.
-    """
+    """Refuse values that float32, which networks compute in, cannot hold."""
     largest = np.finfo(np.float32).max
     for row, series in enumerate(sequences.series):
         if series.dtype != np.float32 and np.abs(series).max() > largest:
@@ -343,26 +296,7 @@ def check_float32(sequences):
 def check_labels(y, n_rows, min_classes=2):
     """Check class labels and encode them.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-        Class labels.
-    n_rows : int
-        Number of rows of ``X``.
-    min_classes : int, default=2
-        Fewest classes that ``y`` must hold.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-        Sorted labels.
-    codes : ndarray of shape (n_rows,)
-        Position of each row's label in ``classes``.
-
-    Raises
-    ------
-    ValueError
-        If ``y`` is missing, of another length, not finite, not class labels, or of fewer classes.
+    Shapes: y (n_rows,); returned (n_classes,), (n_rows,).
     """
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
@@ -387,22 +321,7 @@ def _check_length(values, n_rows, name):
 def check_groups(groups, n_rows):
     """Check groups and encode them; without groups every row is its own.
 
-    Parameters
-    ----------
-    groups : array-like of shape (n_rows,) or None
-        Which rows belong together (windows of a subject, scans of a family).
-    n_rows : int
-        Number of rows of ``X``.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        Group numbers from 0.
-
-    Raises
-    ------
-    ValueError
-        If there is not one group for each row, or a group is missing (NaN or None).
+    Shapes: groups (n_rows,); returned (n_rows,).
     """
     if groups is None:
         return np.arange(n_rows)
@@ -417,25 +336,7 @@ def check_groups(groups, n_rows):
 def check_validation_mask(validation, groups, y_encoded):
     """Check a boolean mask over rows that says which of them validate.
 
-    Parameters
-    ----------
-    validation : array-like of bool of shape (n_rows,)
-        True for validation rows.
-    groups : ndarray of shape (n_rows,)
-        Which rows belong together.
-    y_encoded : ndarray of int of shape (n_rows,)
-        Class number of each row.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_rows,)
-        The mask.
-
-    Raises
-    ------
-    ValueError
-        If it is not a boolean mask over the rows, leaves no row of some class to train on or no
-        row to validate on, or has rows of one group on both sides.
+    Shapes: validation (n_rows,), groups (n_rows,), y_encoded (n_rows,); returned (n_rows,).
     """
     mask = np.asarray(validation)
     if mask.dtype != bool or mask.shape != groups.shape:

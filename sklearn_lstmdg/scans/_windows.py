@@ -6,21 +6,7 @@ from ._validation import Sequences
 
 
 def cut_like(unlabeled, labelled):
-    """Cut scans as other rows are cut: the same length, and the same step.
-
-    Parameters
-    ----------
-    unlabeled : Sequences
-        Rows to cut. Bags, and scans shorter than a window, stay as they are.
-    labelled : Sequences
-        Rows whose windows serve as the model. Where their lengths differ nothing is cut; where
-        each is one sequence, the windows follow each other without overlap.
-
-    Returns
-    -------
-    Sequences
-        The unlabelled rows.
-    """
+    """Cut scans as other rows are cut: the same length, and the same step."""
     lengths = np.unique(labelled.lengths)
     if unlabeled.kind == "bags" or len(lengths) > 1:
         return unlabeled
@@ -34,19 +20,7 @@ def cut_like(unlabeled, labelled):
 def every_window(step, n_windows):
     """Choose every step-th window of each row.
 
-    Parameters
-    ----------
-    step : int
-        1 chooses all.
-    n_windows : ndarray of int of shape (n_rows,)
-        Windows of each row, which follow each other.
-
-    Returns
-    -------
-    kept : ndarray of bool of shape (n_windows.sum(),) or slice
-        Which windows; a slice where it is all of them, so that indexing copies nothing.
-    rows : ndarray of int of shape (n_kept,)
-        Row of each chosen window.
+    Shapes: n_windows (n_rows,); returned (n_windows.sum(),), (n_kept,).
     """
     rows = np.repeat(np.arange(len(n_windows)), n_windows)
     if step == 1:
