@@ -169,5 +169,5 @@ def _fluctuating_scans(sequences):
     if flat:
         raise ValueError(f"All ROIs are constant in rows {flat[:10]} of X.")
     kept = "they keep the variance that shrinkage gives them"
-    warn_of_constant_rois(int(np.sum(constant)), kept, stacklevel=4)
+    warn_of_constant_rois(int(np.sum(constant)), kept)
     return [np.asarray(scan, dtype=np.float64) for scan in scans]

@@ -17,6 +17,7 @@ from ..scans import (
     connectivity_features,
     connectivity_matrices,
     every_window,
+    level_of_the_caller,
     n_connections,
     scan_features,
     warn_of_constant_rois,
@@ -190,13 +191,13 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         return self
 
     def _warn(self, n_constant, n_capped):
-        warn_of_constant_rois(n_constant, "their correlations are set to 0", stacklevel=4)
+        warn_of_constant_rois(n_constant, "their correlations are set to 0")
         if n_capped:
             warnings.warn(
                 f"{n_capped} fits of the linear SVM stopped after max_iter={self.max_iter} passes "
                 "before they converged.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=level_of_the_caller(),
             )
 
     def _probabilities(self, scores):

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import Parallel, delayed, effective_n_jobs
 from scipy.linalg import cholesky, solve_triangular
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.parallel import Parallel, delayed
 
 from ..base import draw_seed
 from ..scans import votes
@@ -116,6 +115,7 @@ class SVMSearch:
         if not folds or len(Cs) == 1:
             return float(Cs[len(Cs) // 2]), {}, 0
         n_jobs = min(effective_n_jobs(self.n_jobs), len(folds))
+        # scikit-learn's own Parallel would change the warning filters in each thread.
         told = Parallel(n_jobs=n_jobs)(
             delayed(self._score_fold)(features, rows, y_encoded, *fold, Cs * weight)
             for fold in folds

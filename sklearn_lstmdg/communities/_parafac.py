@@ -202,7 +202,7 @@ class ParafacCommunities(
     def _store(self, memberships, sequences):
         """Solve for the loadings of the symmetric model, and sort its components by weight."""
         tensor = WindowCorrelations(sequences, np.float64)
-        warn_of_constant_rois(tensor.n_constant, _NO_CORRELATION, stacklevel=5)
+        warn_of_constant_rois(tensor.n_constant, _NO_CORRELATION)
         gram = np.square(memberships @ memberships.T)
         products = tensor.window_products(memberships, memberships)
         loadings = solve_loadings(products, gram)

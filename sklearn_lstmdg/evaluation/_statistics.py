@@ -22,8 +22,8 @@ def paired_t(differences):
 
     Returns
     -------
-    t, df, p : float
-        :math:`t = \bar d / \sqrt{s^2 / J}`. NaN below two pairs.
+    tuple of (float, float, float)
+        The t, df and p of :math:`t = \bar d / \sqrt{s^2 / J}`. NaN below two pairs.
     """
     # Without an overlap of training sets there is nothing to correct.
     return corrected_resampled_t(differences, n_train=1, n_test=0)
@@ -41,7 +41,7 @@ def corrected_resampled_t(differences, n_train, n_test):
 
     Returns
     -------
-    t, df, p : float
+    tuple of (float, float, float)
         :math:`t = m / v^{1/2}` with :func:`corrected_mean`'s mean, standard error and degrees of
         freedom. 0 where all differences are 0.
 
@@ -215,7 +215,7 @@ def wilson_interval(rate, n, level=0.95):
 
     Returns
     -------
-    low, high : float
+    tuple of (float, float)
         NaN where there are no subjects.
     """
     if n == 0:
@@ -231,16 +231,16 @@ def balanced_interval(tpr, n_positive, tnr, n_negative, level=0.95):
 
     Parameters
     ----------
-    tpr, tnr : float
-        The two rates.
-    n_positive, n_negative : int
-        Their numbers of subjects.
+    tpr, n_positive : float, int
+        Rate of the positive class, and its number of subjects.
+    tnr, n_negative : float, int
+        The same of the negative class.
     level : float, default=0.95
         Confidence level.
 
     Returns
     -------
-    low, high : float
+    tuple of (float, float)
         NaN where a class is missing.
 
     References
@@ -293,7 +293,7 @@ def auc_interval(y, placements, level=0.95):
 
     Returns
     -------
-    low, high : float
+    tuple of (float, float)
         NaN below two subjects of a class. Perfect or constant scores have no variance: theirs is
         Wilson's interval for as many subjects as the smaller class has.
 

@@ -28,7 +28,7 @@ def _of_the_estimator(name):
 
 
 class EpochNet(NeuralNet):
-    """skorch net that a fixed set trains, epoch by epoch, until its patience is out.
+    """Net of skorch that a fixed set trains, epoch by epoch, until its patience is out.
 
     A subclass has ``make(**arguments)``, ``batches(training)``, ``train_batch(*batch)`` and
     ``validate(validation)``. Its state is plain: numbers, texts and arrays, from which pickle,

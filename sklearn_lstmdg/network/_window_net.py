@@ -20,11 +20,11 @@ _USERS = ("callbacks", "verbose")
 
 
 class WindowNet(EpochNet):
-    """skorch net that gathers windows by number and projects weights after every step.
+    """Net of skorch that gathers windows by number and projects weights after every step.
 
     Parameters
     ----------
-    module, criterion, **kwargs
+    module, criterion : type
         As in skorch.
     horizon : int
         Points at the end of a window that are generated, never read.
@@ -34,6 +34,8 @@ class WindowNet(EpochNet):
         A callable's score of the validation subjects is recorded beside the built-in ones.
     windows_per_epoch : int, float or None, default=None
         Number or share of the training windows that an epoch draws; None takes all.
+    **kwargs : dict
+        As in skorch.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""nilearn's maskers in model files: their parameters, with images as arrays.
+"""Maskers of nilearn in model files: their parameters, with images as arrays.
 
 A fitted masker holds proxies of files, caches and data frames, which no plain file can. All that it
 learns follows from its parameters, so that it is fitted anew where the file is read.

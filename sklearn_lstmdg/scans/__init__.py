@@ -12,7 +12,12 @@ from ._connectivity import (
     scan_features,
     whole_scans,
 )
-from ._constant import find_constant_rois, is_constant, warn_of_constant_rois
+from ._constant import (
+    find_constant_rois,
+    is_constant,
+    level_of_the_caller,
+    warn_of_constant_rois,
+)
 from ._signals import band_pass, regress_global_mean, resample, standardize
 from ._splits import hold_out_groups
 from ._validation import (
@@ -46,6 +51,7 @@ __all__ = [
     "fisher_z",
     "hold_out_groups",
     "is_constant",
+    "level_of_the_caller",
     "n_connections",
     "probabilities",
     "regress_global_mean",

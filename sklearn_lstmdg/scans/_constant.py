@@ -1,5 +1,6 @@
 """The one rule of what a constant ROI is, and the one warning of it."""
 
+import sys
 import warnings
 
 import numpy as np
@@ -27,12 +28,20 @@ def find_constant_rois(scan, like=None):
     return is_constant(scan.var(axis=0, dtype=np.float64), mean_square, len(scan), like.dtype)
 
 
-def warn_of_constant_rois(n_series, consequence, where="", stacklevel=3):
-    """Warn once of all constant ROI series."""
+def warn_of_constant_rois(n_series, consequence, where=""):
+    """Warn once of all constant ROI series: how many, what becomes of them, where the first is."""
     if n_series:
         first = f" (first: {where})" if where else ""
         warnings.warn(
             f"{n_series} ROI series are constant in their scan or window{first}: {consequence}.",
             UserWarning,
-            stacklevel=stacklevel,
+            stacklevel=level_of_the_caller(),
         )
+
+
+def level_of_the_caller():
+    """Return the stack level, seen from one's caller, of the first frame outside this package."""
+    frame, level, package = sys._getframe(1), 1, f"{__name__.partition('.')[0]}."
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
+        frame, level = frame.f_back, level + 1
+    return level

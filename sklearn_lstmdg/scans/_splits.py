@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 
+from ._constant import level_of_the_caller
+
 
 def hold_out_groups(codes, groups, fraction, rng):
     """Choose validation rows, class by class, without splitting a group.
@@ -25,7 +27,7 @@ def hold_out_groups(codes, groups, fraction, rng):
             f"Class number {int(np.argmin([*map(len, members)]))} has fewer than 2 groups of "
             "rows: training runs for max_epochs without validation.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=level_of_the_caller(),
         )
         return None
     held = [rng.permutation(m)[: _share(len(m), fraction)] for m in members]
