@@ -1,5 +1,6 @@
 """Imports that are made late: optional dependencies, and names of a room when they are used."""
 
+import sys
 from importlib import import_module
 
 
@@ -12,7 +13,9 @@ def attach(package, names, modules=()):
             return import_module(f".{name}", package)
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(module_of[name], package), name)
+        found = getattr(import_module(module_of[name], package), name)
+        setattr(sys.modules[package], name, found)  # the next use does not come here
+        return found
 
     return getattr_, lambda: sorted({*module_of, *modules}), sorted(module_of)
 

@@ -1,4 +1,4 @@
-r"""The paper's network, section 2.1: an LSTM for communities with two paths.
+r"""The paper's network, section 2.1: an LSTM for communities with two paths, and its loss.
 
 .. math::
     g_t = \sigma(W_g x_t + U_g h_{t-1} + b_g), \quad g \in \{i, f, o\} \\
@@ -6,11 +6,13 @@ r"""The paper's network, section 2.1: an LSTM for communities with two paths.
     c_t = i_t * \tilde c_t + f_t * c_{t-1}, \quad h_t = o_t * \tanh(c_t)
 
 The discriminative path reads :math:`h_t` at every point, the generative path
-:math:`\hat x_{T+1} = W_d c_T + b_d`; :math:`W_i, W_f, W_o, W_c, W_d \ge 0`.
+:math:`\hat x_{T+1} = W_d c_T + b_d`; :math:`W_i, W_f, W_o, W_c, W_d \ge 0`. Trained is
+:math:`L = L_G + \lambda L_D`, squared error of the generated point and cross-entropy of the class.
 """
 
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ._randomness import Dropout, empty_layer
@@ -142,3 +144,91 @@ def _ragged_lstm(points, lengths, layer):
     packed = pack_padded_sequence(points, lengths.cpu(), enforce_sorted=False)
     hidden, (last, cell) = layer(packed)
     return pad_packed_sequence(hidden, total_length=len(points))[0], last[0], cell[0]
+
+
+def generative_losses(generated, target):
+    """Squared error of each window, averaged over ROIs and the points that it has.
+
+    Shapes: generated, target (n_steps, n_windows, n_rois); returned (n_windows,), (n_windows,).
+    """
+    given = ~target[..., 0].isnan()
+    error = (generated - target.nan_to_num()).square().mean(dim=-1) * given
+    return error.sum(dim=0) / given.sum(dim=0).clamp(min=1), given.any(dim=0)
+
+
+def discriminative_losses(logits, labels):
+    """Cross-entropy of each window.
+
+    Shapes: logits (n_windows, n_outputs), labels (n_windows,); returned (n_windows,).
+    """
+    if logits.shape[1] > 1:
+        return functional.cross_entropy(logits, labels, ignore_index=-1, reduction="none")
+    target = labels.clamp(min=0).to(logits.dtype)
+    losses = functional.binary_cross_entropy_with_logits(logits[:, 0], target, reduction="none")
+    return losses * (labels >= 0)
+
+
+class JointLoss(nn.Module):
+    r"""The paper's loss :math:`L = L_G + \lambda L_D`; :math:`L_D` alone without a generative path.
+
+    Parameters
+    ----------
+    discriminative_weight : float
+        :math:`\lambda`.
+    """
+
+    def __init__(self, discriminative_weight):
+        super().__init__()
+        self.discriminative_weight = discriminative_weight
+
+    def forward(self, logits, generated, labels, target, weights):
+        """Return the batch's total, generative and discriminative loss as a tensor of three.
+
+        Shapes: logits (n_windows, n_outputs), generated, target (n_steps, n_windows, n_rois),
+        labels (n_windows,), weights (n_windows,).
+        """
+        labelled = (labels >= 0).sum().clamp(min=1)
+        disc = (discriminative_losses(logits, labels) * weights).sum() / labelled
+        if generated is None:
+            return torch.stack([disc, torch.zeros_like(disc), disc])
+        gen = _mean_generative_loss(generated, target)
+        return torch.stack([gen + self.discriminative_weight * disc, gen, disc])
+
+    def backward(self, logits, generated, labels, target, weights):
+        """Return the total loss's derivatives by the logits and the generated points (or None)."""
+        known = labels >= 0
+        d_logits = _cross_entropy_gradient(logits, labels.clamp(min=0))
+        d_logits *= (weights * known / known.sum().clamp(min=1))[:, None]
+        if generated is None:
+            return d_logits, None
+        d_generated = _generative_gradient(generated, target)
+        return d_logits * self.discriminative_weight, d_generated
+
+
+def _cross_entropy_gradient(logits, labels):
+    if logits.shape[1] > 1:
+        return logits.softmax(dim=1) - functional.one_hot(labels, logits.shape[1])
+    return logits.sigmoid() - labels[:, None]
+
+
+def _generative_gradient(generated, target):
+    given = ~target[..., 0].isnan()
+    known = given.any(dim=0).sum().clamp(min=1)
+    share = given.to(generated.dtype) / (given.sum(dim=0).clamp(min=1) * known)
+    share *= 2 / generated.shape[-1]
+    return (generated - target.nan_to_num()).mul_(share[..., None])
+
+
+def _mean_generative_loss(generated, target):
+    if not target[..., 0].isnan().any():
+        return functional.mse_loss(generated, target)
+    losses, known = generative_losses(generated, target)
+    return losses.sum() / known.sum().clamp(min=1)
+
+
+class ClassLoss(nn.Module):
+    """Mean cross-entropy of labelled rows."""
+
+    def forward(self, logits, labels):
+        """Return the mean over rows, a scalar."""
+        return discriminative_losses(logits, labels).mean()

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ._epoch_net import EpochNet
-from ._losses import ClassLoss
-from ._monitors import BestEpoch
+from ._epoch_net import BestEpoch, EpochNet
+from ._module import ClassLoss
 
 
 def as_rows(arrays):

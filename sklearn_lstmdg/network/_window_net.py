@@ -4,11 +4,9 @@ import numpy as np
 import torch
 
 from ..scans import probabilities
-from ._epoch_net import EpochNet, usable_device
+from ._epoch_net import BestEpoch, EpochNet, subject_scores, usable_device
 from ._forward_backward import forward_backward
-from ._losses import JointLoss, discriminative_losses, generative_losses
-from ._module import JointNetwork
-from ._monitors import BestEpoch, subject_scores
+from ._module import JointLoss, JointNetwork, discriminative_losses, generative_losses
 from ._recurrence import is_compiled_for
 from ._window_table import split_horizon
 

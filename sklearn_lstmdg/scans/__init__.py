@@ -1,6 +1,5 @@
 """What X is: the one definition of rows, scans, bags, windows and groups, and of each error."""
 
-from ._class_weights import check_class_weight
 from ._connectivity import (
     connectable_scans,
     connectivity_features,
@@ -22,6 +21,7 @@ from ._signals import band_pass, regress_global_mean, resample, standardize
 from ._splits import hold_out_groups
 from ._validation import (
     Sequences,
+    check_class_weight,
     check_float32,
     check_groups,
     check_labels,

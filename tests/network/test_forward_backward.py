@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from sklearn_lstmdg.network._forward_backward import forward_backward
-from sklearn_lstmdg.network._losses import JointLoss
-from sklearn_lstmdg.network._module import JointNetwork
+from sklearn_lstmdg.network._module import JointLoss, JointNetwork
 from sklearn_lstmdg.network._recurrence import compiled_available
 
 pytestmark = pytest.mark.skipif(

@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_lstmdg.network._losses import JointLoss, discriminative_losses, generative_losses
-from sklearn_lstmdg.network._module import JointNetwork
+from sklearn_lstmdg.network._module import (
+    JointLoss,
+    JointNetwork,
+    discriminative_losses,
+    generative_losses,
+)
 
 from _references import numpy_forward, sigmoid
 

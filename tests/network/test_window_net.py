@@ -10,7 +10,7 @@ from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
 from sklearn_lstmdg.network import _window_net
-from sklearn_lstmdg.network._monitors import MONITORS
+from sklearn_lstmdg.network._epoch_net import MONITORS
 from sklearn_lstmdg.network._window_net import WindowNet
 
 TINY = {"n_communities": 4, "n_units": 3, "random_state": 0}
