@@ -48,6 +48,8 @@ class CommunityExtractor(
     clusterer : clusterer, default=None
         What splits a column of memberships, such as ``KMeans(2, n_init=10, random_state=0)``.
         None is the exact optimum of 2-means, which needs no seed.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the default estimator; one that is given has a seed of its own.
 
     Attributes
     ----------
@@ -99,12 +101,14 @@ class CommunityExtractor(
         "estimator": [HasMethods("fit"), None],
         "prefit": ["boolean"],
         "clusterer": [HasMethods("fit_predict"), None],
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator=None, prefit=False, *, clusterer=None):
+    def __init__(self, estimator=None, prefit=False, *, clusterer=None, random_state=None):
         self.estimator = estimator
         self.prefit = prefit
         self.clusterer = clusterer
+        self.random_state = random_state
 
     def fit(self, X, y=None, groups=None):
         """Fit the estimator, unless it is fitted already, and find its communities.
@@ -163,7 +167,9 @@ class CommunityExtractor(
         return self.estimator
 
     def _estimator_or_default(self):
-        return LSTMDGClassifier() if self.estimator is None else self.estimator
+        if self.estimator is not None:
+            return self.estimator
+        return LSTMDGClassifier(random_state=self.random_state)
 
     def _split(self):
         """Return the members of each community."""

@@ -185,7 +185,7 @@ class WindowNet(EpochNet):
         losses, known = torch.zeros(len(windows)), torch.zeros(len(windows), dtype=torch.bool)
         steps = max(self.horizon, 1)
         for answers, generated, chunk in self.predict_chunks(windows, self.horizon, steps):
-            logits[chunk] = answers.double().cpu()
+            logits[chunk] = answers.cpu().double()
             if generated is not None:
                 target = self._targets(windows, chunk)
                 losses[chunk], known[chunk] = (
@@ -214,7 +214,7 @@ class WindowNet(EpochNet):
         """Return the logits (n_windows, n_outputs) of all windows, in float64."""
         logits = self._empty_logits(windows)
         for answers, _, chunk in self.predict_chunks(windows, horizon, n_steps=0):
-            logits[chunk] = answers.double().cpu()
+            logits[chunk] = answers.cpu().double()
         return logits.numpy()
 
     def predict_chunks(self, windows, horizon, n_steps=1):

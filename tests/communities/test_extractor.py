@@ -178,9 +178,13 @@ def test_none_is_the_classifier_which_needs_labels(scans, monkeypatch):
     with pytest.raises(ValueError, match="requires y"):
         CommunityExtractor().fit(X)
     monkeypatch.setattr(
-        "sklearn_lstmdg.communities._extractor.LSTMDGClassifier", lambda: LSTMDGClassifier(**TINY)
+        "sklearn_lstmdg.communities._extractor.LSTMDGClassifier",
+        lambda random_state: LSTMDGClassifier(**TINY | {"random_state": random_state}),
     )
     assert CommunityExtractor().fit(X, y).membership_.shape == (6, 8)
+    seeded = [CommunityExtractor(random_state=seed).fit(X, y).membership_ for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(seeded[0], seeded[1])
+    assert not np.array_equal(seeded[0], seeded[2])
 
 
 def test_influence_exists_where_the_estimator_has_it(scans, planted):
