@@ -11,13 +11,16 @@ from ._memberships import (
     two_means,
 )
 from ._parafac import ParafacCommunities
+from ._redundancy import community_redundancy, effective_communities
 
 __all__ = [
     "CommunityExtractor",
     "ParafacCommunities",
     "community_influence",
+    "community_redundancy",
     "correlate",
     "dice",
+    "effective_communities",
     "find_constant",
     "match_best",
     "match_one_to_one",
