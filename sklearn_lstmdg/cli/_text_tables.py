@@ -6,7 +6,8 @@ from tabulate import tabulate
 from ..evaluation import summarize_robustness
 
 _RATES = ("acc", "tpr", "tnr")
-_HEADER = ("method", "site", "size", "corr.", "null", "z", "Dice", "null", "z", "dead")
+_MEASURES = ("corr.", "null", "z", "Dice", "null", "z")
+_HEADER = ("method", "site", "size", *_MEASURES, "redund.", "eff.", "dead")
 _PAPER = (
     "Paper (four sites, AAL): LSTM-DG 11 ROIs a community, tensor decomposition 16; correlation "
     "15 % and\nDice 11 % higher."
@@ -53,8 +54,9 @@ def format_communities(communities, robustness):
     lines += [
         "Size: mean over the communities with members. Correlation and Dice: the first fold with "
         f"each of\nthe others ({' or '.join(map(str, n_folds))} folds in all); null: ROI labels "
-        "permuted; z: distance from that in its\nstandard deviations. Dead: share of communities "
-        "with constant memberships.",
+        "permuted; z: distance from that in its\nstandard deviations. Redund.: correlation of each "
+        "community with the most alike of the same fold;\neff.: effective number of communities. "
+        "Dead: share of communities with constant memberships.",
         *_compare_methods(summary),
         _PAPER,
     ]
@@ -65,7 +67,8 @@ def _community_cells(row):
     cells = [row["method"], str(row["site"]), f"{row['size']:.1f}"]
     for name in ("correlation", "dice"):
         cells += [f"{row[name]:.3f}", f"{row[f'{name}_null']:.3f}", f"{row[f'{name}_z']:.1f}"]
-    return (*cells, f"{100 * row['dead']:.0f} %")
+    distinct = f"{row['redundancy']:.3f}", f"{row['n_effective']:.1f}"
+    return (*cells, *distinct, f"{100 * row['dead']:.0f} %")
 
 
 def _compare_methods(summary):

@@ -8,7 +8,16 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state, check_scalar
 
 from .._extras import require
-from ..communities import correlate, dice, find_constant, match_best, match_one_to_one, two_means
+from ..communities import (
+    community_redundancy,
+    correlate,
+    dice,
+    effective_communities,
+    find_constant,
+    match_best,
+    match_one_to_one,
+    two_means,
+)
 
 
 class _Communities(NamedTuple):
@@ -109,7 +118,10 @@ def measure_communities(folds, n_permutations=100, random_state=None):
     -------
     communities : DataFrame
         One row per ``method``, ``site``, ``repeat``, ``fold`` and ``community``: its ``size``,
-        whether it is ``dead`` (of constant memberships), and its ``influence`` (NaN if unknown).
+        whether it is ``dead`` (of constant memberships), its ``redundancy``
+        (:func:`~sklearn_lstmdg.communities.community_redundancy`), the fold's ``n_effective``
+        (:func:`~sklearn_lstmdg.communities.effective_communities`), and its ``influence`` (NaN if
+        unknown).
     robustness : DataFrame
         :func:`community_robustness` of each ``method``, ``site`` and ``repeat``.
 
@@ -166,6 +178,8 @@ def _describe(fold):
         "community": np.arange(fold.membership.shape[1]),
         "size": two_means(fold.membership).sum(axis=0),
         "dead": find_constant(fold.membership),
+        "redundancy": community_redundancy(fold.membership),
+        "n_effective": effective_communities(fold.membership),
         "influence": np.nan if fold.influence is None else fold.influence,
     }
 
@@ -182,10 +196,11 @@ def summarize_robustness(communities, robustness):
     -------
     DataFrame
         ``method``, ``site``, ``size`` (mean over the communities that are not dead), ``dead``
-        (share of all), and of each measure of :func:`community_robustness` the mean over the
-        pairs with the reference fold, as in the paper, with its ``_sd`` (standard deviation over
-        these pairs), its ``_null`` and ``_z`` (mean level of chance, and mean distance from it in
-        standard deviations, of the same pairs), and ``_all`` (mean over all pairs of folds).
+        (share of all), ``redundancy`` and ``n_effective`` (means), and of each measure of
+        :func:`community_robustness` the mean over the pairs with the reference fold, as in the
+        paper, with its ``_sd`` (standard deviation over these pairs), its ``_null`` and ``_z``
+        (mean level of chance, and mean distance from it in standard deviations, of the same
+        pairs), and ``_all`` (mean over all pairs of folds).
 
     Examples
     --------
@@ -204,7 +219,8 @@ def summarize_robustness(communities, robustness):
     first = robustness.groupby([*keys, "repeat"])["fold"].transform("first")
     pairs = robustness[robustness["fold"] == first].groupby(keys)
     living = communities["size"].where(~communities["dead"])
-    means = communities.assign(size=living).groupby(keys, sort=False)[["size", "dead"]].mean()
+    told = communities.assign(size=living).groupby(keys, sort=False)
+    means = told[["size", "dead", "redundancy", "n_effective"]].mean()
     return means.join(
         [
             pairs[[f"{name}{end}" for name in measures for end in ("", "_null", "_z")]].mean(),

@@ -171,7 +171,9 @@ def test_the_table_is_of_pairs_with_the_first_fold():
     pairs.loc[1, "correlation"] = 0.1  # not with the first fold
     keys = {"method": "m", "site": "S", "repeat": 0}
     robustness = pairs.assign(**keys, fold=[1, 2], other=[2, 3])
-    communities = pandas.DataFrame({"size": [4, 0], "dead": [False, True], "fold": 1} | keys)
+    distinct = {"redundancy": [0.25, np.nan], "n_effective": 1.5}
+    told = {"size": [4, 0], "dead": [False, True], "fold": 1}
+    communities = pandas.DataFrame(told | distinct | keys)
     lines = format_communities(communities, robustness).splitlines()
-    numbers = ["4.0", "0.800", "0.200", "9.0", "0.600", "0.300", "5.0"]
+    numbers = ["4.0", "0.800", "0.200", "9.0", "0.600", "0.300", "5.0", "0.250", "1.5"]
     assert lines[2].split() == ["m", "S", *numbers, "50", "%"]

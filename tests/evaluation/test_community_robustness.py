@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from sklearn.utils import Bunch
 
-from sklearn_lstmdg.communities._memberships import two_means
+from sklearn_lstmdg.communities import (
+    community_redundancy,
+    effective_communities,
+    two_means,
+)
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation._community_robustness import (
     community_recovery,
@@ -227,3 +231,19 @@ def test_the_summary_is_of_the_pairs_with_the_reference(memberships):
     assert summary["dead"].tolist() == [0, 2 / 44]
     sizes = np.concatenate([two_means(m).sum(axis=0) for m in memberships])
     assert summary["size"][0] == sizes.mean()
+    redundancy = np.mean([community_redundancy(m) for m in memberships])
+    assert summary["redundancy"][0] == pytest.approx(redundancy)
+    numbers = [effective_communities(m) for m in memberships]
+    assert summary["n_effective"][0] == pytest.approx(np.mean(numbers))
+
+
+def test_repeated_communities_are_robust_but_redundant(memberships):
+    folds = [m[:, [0, 0, 0, 1, 1, 1]] for m in memberships]
+    folds = {
+        (method, "S", 0, number): Bunch(membership=m, influence=None)
+        for method, mine in (("apart", memberships), ("repeated", folds))
+        for number, m in enumerate(mine)
+    }
+    summary = summarize_robustness(*measure_communities(folds, 2)).set_index("method")
+    assert summary.loc["repeated", "redundancy"] == pytest.approx(1)
+    assert summary.loc["repeated", "n_effective"] < 2.1 < 4 < summary.loc["apart", "n_effective"]
