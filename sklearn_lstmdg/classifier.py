@@ -1,9 +1,11 @@
 """The jointly discriminative and generative recurrent classifier, and its ablations."""
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
@@ -17,7 +19,9 @@ from .scans import (
     check_groups,
     check_labels,
     cut_like,
+    level_of_the_caller,
     probabilities,
+    votes,
 )
 
 __all__ = ["LSTMDGClassifier"]
@@ -57,10 +61,21 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         :math:`\lambda`.
     dropout : float or tuple of three floats, default=0.5
         Rate before the shared dense layer, the mean over time, and the generative dense layer.
+    augment : tuple of {"sign", "reverse"} or None, default=None
+        Each time a window trains, target included, its sign is flipped, or its time, with
+        probability 1/2. Logits are then averaged over all such versions of a window. Generation
+        and community activity read it as it is.
+    generate_at : {"last", "all"}, default="last"
+        Where the generative loss is taken: at the last point that is read, as in the paper; or at
+        each, :math:`L_G = \frac{1}{T} \sum_t (W_d c_t + b_d - x_{t+1})^2`, averaged over ROIs,
+        with a dropout mask for each point.
     input_noise : float, default=0.7
         Standard deviation of the Gaussian noise added to the training input, in the units of X.
     max_epochs : int, default=200
         Most epochs.
+    max_updates : int or None, default=None
+        Steps of the optimiser after which training ends, in place of ``max_epochs``: what it means
+        depends neither on the number of scans nor on the windows' step.
     batch_size : int, default=32
         Windows per step.
     windows_per_epoch : int, float or None, default=None
@@ -68,6 +83,9 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         share in (0, 1] of all. None takes all.
     lr : float, default=1e-3
         Learning rate of Adam.
+    lr_schedule : {"cosine"} or None, default=None
+        "cosine" lets the learning rate fall to a hundredth over ``max_updates`` or ``max_epochs``.
+        ``partial_fit`` keeps it as it is.
     weight_decay : float, default=0.0
         Decoupled weight decay: every step shrinks weights and biases by ``lr * weight_decay``.
     pretrain_epochs : int, default=0
@@ -80,10 +98,11 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         subjects' mean probabilities; or ``monitor(y, proba)`` of the subjects' class numbers and
         probabilities, greater is better. Ties, and an AUC that is not defined, are decided by the
         validation loss.
-    patience : int, default=10
-        Epochs without improvement before training stops.
+    patience : int or None, default=10
+        Epochs without improvement before training stops. None never stops early, keeps the last
+        weights, and trains on all rows, those of ``validation`` included.
     validation_fraction : float, default=0.1
-        Share of each class's groups held back; 0 trains for ``max_epochs`` without validation.
+        Share of each class's groups held back; 0 trains to the end without validation.
     horizon : int, default=1
         Points at the end of every sequence that are generated and never read. 0, where nothing is
         generated, needs variant "d" or "s".
@@ -121,6 +140,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         Epochs trained.
     best_epoch_ : int
         Epoch, from 1, whose weights are kept.
+    n_validation_ : int
+        Rows that chose the epoch, and trained nothing.
     membership_ : ndarray of shape (n_rois, n_communities)
         :math:`W_d`: each ROI's membership in each community. Variants "dg" and "h".
     influence_ : ndarray of shape (n_communities,)
@@ -175,15 +196,19 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         "n_units": [_POSITIVE],
         "discriminative_weight": [Interval(Real, 0, None, closed="left")],
         "dropout": [_RATE, tuple, list],
+        "augment": [tuple, list, None],
+        "generate_at": [StrOptions({"last", "all"})],
         "input_noise": [Interval(Real, 0, None, closed="left")],
         "max_epochs": [_POSITIVE],
+        "max_updates": [_POSITIVE, None],
         "batch_size": [_POSITIVE],
         "windows_per_epoch": [_POSITIVE, Interval(RealNotInt, 0, 1, closed="right"), None],
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"cosine"}), None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
         "monitor": [StrOptions(_MONITORS), callable],
-        "patience": [_POSITIVE],
+        "patience": [_POSITIVE, None],
         "validation_fraction": [_RATE],
         "horizon": [Interval(Integral, 0, None, closed="left")],
         "aggregation": [StrOptions({"vote", "mean"})],
@@ -205,11 +230,15 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         n_units=20,
         discriminative_weight=0.1,
         dropout=0.5,
+        augment=None,
+        generate_at="last",
         input_noise=0.7,
         max_epochs=200,
+        max_updates=None,
         batch_size=32,
         windows_per_epoch=None,
         lr=1e-3,
+        lr_schedule=None,
         weight_decay=0.0,
         pretrain_epochs=0,
         monitor="subject_loss",
@@ -231,11 +260,15 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         self.n_units = n_units
         self.discriminative_weight = discriminative_weight
         self.dropout = dropout
+        self.augment = augment
+        self.generate_at = generate_at
         self.input_noise = input_noise
         self.max_epochs = max_epochs
+        self.max_updates = max_updates
         self.batch_size = batch_size
         self.windows_per_epoch = windows_per_epoch
         self.lr = lr
+        self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
         self.pretrain_epochs = pretrain_epochs
         self.monitor = monitor
@@ -293,11 +326,16 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         groups = check_groups(groups, len(sequences))
         rng = check_random_state(self.random_state)
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
+        if self.patience is None:
+            is_validation = None
         unlabeled = None
         if X_unlabeled is not None:
             unlabeled = cut_like(check_float32(self._check_rows(X_unlabeled)), sequences)
         windows = self._lay_out(sequences, y_encoded, groups, is_validation, unlabeled)
-        return self._train(windows, rng, self.max_epochs, self.pretrain_epochs)
+        length = {"n_epochs": self.max_epochs, "n_updates": self.max_updates}
+        self._train(windows, rng, **length, n_pretrain=self.pretrain_epochs)
+        self.n_validation_ = 0 if is_validation is None else int(is_validation.sum())
+        return self._warn_if_untrained(windows[0])
 
     @keeps_model_if_refused
     def partial_fit(self, X, y, classes=None):
@@ -321,7 +359,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         sequences, y_encoded = self._check_labelled(X, y, classes)
         groups = check_groups(None, len(sequences))
         windows = self._lay_out(sequences, y_encoded, groups, None, None)
-        return self._train(windows, check_random_state(self.random_state), n_epochs=1)
+        rng = check_random_state(self.random_state)
+        return self._train(windows, rng, {"lr_schedule": None}, n_epochs=1)
 
     def _check_parameters(self, X_unlabeled):
         self._validate_params()
@@ -334,6 +373,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"Variant {self.variant!r} has no generative task: pretrain_epochs must be 0."
             )
+        if unknown := set(map(str, self.augment or ())) - {"sign", "reverse"}:
+            raise ValueError(f"augment knows 'sign' and 'reverse', and not {min(unknown)!r}.")
         if self.device not in ("auto", "cpu"):
             network.usable_device(self.device)
         rates = self._dropout_rates()
@@ -381,10 +422,10 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
             return labelled(np.ones(len(groups), dtype=bool), unlabeled), None
         return labelled(~is_validation, unlabeled), labelled(is_validation)
 
-    def _train(self, windows, rng, n_epochs, n_pretrain=0):
+    def _train(self, windows, rng, others=(), **length):
         """Train the nets, new ones or those of the last fit, and tell their history."""
         seeds = [draw_seed(rng) for _ in range(self.n_nets)]
-        parameters = self._plain_params() | {"dropout": self._dropout_rates()}
+        parameters = {**self._plain_params(), "dropout": self._dropout_rates(), **dict(others)}
         nets = getattr(self, "_nets", None)
         if nets is None:
             sizes = {"n_rois": self.n_features_in_, "n_classes": len(self.classes_)}
@@ -392,7 +433,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         else:
             nets.update(**parameters)
         try:
-            nets.train(*windows, seeds, n_epochs, n_pretrain, self.n_threads)
+            nets.train(windows, seeds, **length, n_threads=self.n_threads)
         except KeyboardInterrupt:
             if nets.nets:
                 self._keep(nets)
@@ -405,8 +446,25 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         self.best_epoch_ = net.best_epoch
         return self
 
+    def _warn_if_untrained(self, training):
+        """Warn where the first epoch was kept, or windows of all rows are given one class."""
+        logits = self._nets.logits(training.windows.some_rows(32, 16), self.horizon)
+        if self.n_validation_ and self.best_epoch_ == 1 < self.n_iter_:
+            sign = f"the weights kept are those of epoch 1 of {self.n_iter_}"
+        elif len(set(votes(logits).argmax(axis=1))) == 1:
+            sign = f"{len(logits)} windows of the training rows are all given the same class"
+        else:
+            return self
+        warnings.warn(
+            f"The net is hardly trained: {sign}. More rows to validate on, another monitor, or "
+            "patience=None with max_updates may help.",
+            ConvergenceWarning,
+            stacklevel=level_of_the_caller(),
+        )
+        return self
+
     def _forget(self):
-        for name in ("_nets", "history_", "n_iter_", "best_epoch_"):
+        for name in ("_nets", "history_", "n_iter_", "best_epoch_", "n_validation_"):
             vars(self).pop(name, None)
 
     def __sklearn_is_fitted__(self):

@@ -77,16 +77,16 @@ INLINE float tanh_float(float x) {
 static PyObject *forward(PyObject *self, PyObject *args) {
     unsigned long long projected, first, bias, U, gates, hidden, cell, tanh_cell;
     Py_ssize_t T, B, K;
-    int is_double, failed;
-    if (!PyArg_ParseTuple(args, "iKKKKKKKKnnn", &is_double, &projected, &first, &bias, &U, &gates,
-                          &hidden, &cell, &tanh_cell, &T, &B, &K))
+    int is_double, direction, failed;
+    if (!PyArg_ParseTuple(args, "iKKKKKKKKnnni", &is_double, &projected, &first, &bias, &U, &gates,
+                          &hidden, &cell, &tanh_cell, &T, &B, &K, &direction))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
 #define CALL(real, function)                                                                       \
     function((const real *)(uintptr_t)projected, (const int64_t *)(uintptr_t)first,                \
              (const real *)(uintptr_t)bias, (const real *)(uintptr_t)U, (real *)(uintptr_t)gates,  \
              (real *)(uintptr_t)hidden, (real *)(uintptr_t)cell, (real *)(uintptr_t)tanh_cell, T,  \
-             B, K)
+             B, K, direction)
     failed = is_double ? CALL(double, forward_double) : CALL(float, forward_float);
 #undef CALL
     Py_END_ALLOW_THREADS
@@ -97,16 +97,16 @@ static PyObject *forward(PyObject *self, PyObject *args) {
 static PyObject *backward(PyObject *self, PyObject *args) {
     unsigned long long gates, cell, tanh_cell, U, d_hidden, d_cell, d_gates;
     Py_ssize_t T, B, K;
-    int is_double, failed;
-    if (!PyArg_ParseTuple(args, "iKKKKKKKnnn", &is_double, &gates, &cell, &tanh_cell, &U,
-                          &d_hidden, &d_cell, &d_gates, &T, &B, &K))
+    int is_double, at_all, failed;
+    if (!PyArg_ParseTuple(args, "iKKKKKKKnnni", &is_double, &gates, &cell, &tanh_cell, &U,
+                          &d_hidden, &d_cell, &d_gates, &T, &B, &K, &at_all))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
 #define CALL(real, function)                                                                       \
     function((const real *)(uintptr_t)gates, (const real *)(uintptr_t)cell,                        \
              (const real *)(uintptr_t)tanh_cell, (const real *)(uintptr_t)U,                       \
              (const real *)(uintptr_t)d_hidden, (const real *)(uintptr_t)d_cell,                   \
-             (real *)(uintptr_t)d_gates, T, B, K)
+             (real *)(uintptr_t)d_gates, T, B, K, at_all)
     failed = is_double ? CALL(double, backward_double) : CALL(float, backward_float);
 #undef CALL
     Py_END_ALLOW_THREADS
@@ -187,13 +187,15 @@ INLINE void NAME(step)(const REAL *projected, const REAL *restrict recurrent,
 }
 
 /* Run T steps of B sequences.
- *   projected (points, 4K): W x. Sequence b reads row first[b] + t, or t B + b without first.
+ *   projected (points, 4K): W x. Sequence b reads row first[b] + t, or
+ *   first[b] - t where the direction is -1, or t B + b without first.
  *   bias (4K); U (4K, K); hidden (T, B, K).
  *   gates (T, B, 4K), cell and tanh_cell (T, B, K): kept for the way back; without gates, cell
  *   (B, K) is the last one alone and tanh_cell is not used. */
 CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, const REAL *bias,
                                 const REAL *U, REAL *gates, REAL *hidden, REAL *cell,
-                                REAL *tanh_cell, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K) {
+                                REAL *tanh_cell, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K,
+                                int direction) {
     ptrdiff_t n = NAME(padded)(4 * K);
     REAL *room = calloc((size_t)(K * n + ROWS * n + 4 * K + 4 * K + 2 * K), sizeof(REAL));
     if (room == NULL) return 1;
@@ -212,7 +214,7 @@ CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, con
                               n);
             for (ptrdiff_t b = b0; b < b0 + rows; b++) {
                 ptrdiff_t now = t * B + b, before = now - B;
-                const REAL *x = projected + (first ? first[b] + t : now) * 4 * K;
+                const REAL *x = projected + (first ? first[b] + direction * t : now) * 4 * K;
                 REAL *c = gates ? cell + now * K : cell + b * K;
                 const REAL *c_before = t == 0 ? zero : gates ? cell + before * K : scratch_tanh;
                 if (t > 0 && !gates) memcpy(scratch_tanh, c, sizeof(REAL) * (size_t)K);
@@ -227,12 +229,13 @@ CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, con
 }
 
 /* Derive the loss by the pre-activations, last step first.
- *   d_hidden (T, B, K), d_cell (B, K): derivatives by all h_t and by the last c_t, in; without
- *   d_cell they are zero.
+ *   d_hidden (T, B, K), d_cell (B, K): derivatives by all h_t and by the last c_t, in; at_all,
+ *   d_cell (T, B, K) is by all c_t; without d_cell they are zero.
  *   d_gates (T, B, 4K): derivatives by the pre-activations of the gates, out. */
 CLONES static int NAME(backward)(const REAL *gates, const REAL *cell, const REAL *tanh_cell,
                                  const REAL *U, const REAL *d_hidden, const REAL *d_cell,
-                                 REAL *d_gates, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K) {
+                                 REAL *d_gates, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K,
+                                 int at_all) {
     ptrdiff_t n = NAME(padded)(K);
     REAL *room = calloc((size_t)(4 * K * n + ROWS * n + ROWS * K + K), sizeof(REAL));
     if (room == NULL) return 1;
@@ -243,10 +246,7 @@ CLONES static int NAME(backward)(const REAL *gates, const REAL *cell, const REAL
     for (ptrdiff_t b0 = 0; b0 < B; b0 += ROWS) {
         ptrdiff_t rows = B - b0 < ROWS ? B - b0 : ROWS;
         memset(recurrent, 0, sizeof(REAL) * (size_t)(ROWS * n));
-        if (d_cell)
-            memcpy(d_c, d_cell + b0 * K, sizeof(REAL) * (size_t)(rows * K));
-        else
-            memset(d_c, 0, sizeof(REAL) * (size_t)(rows * K));
+        memset(d_c, 0, sizeof(REAL) * (size_t)(rows * K));
         for (ptrdiff_t t = T - 1; t >= 0; t--) {
             if (t < T - 1)
                 NAME(product)(d_gates + ((t + 1) * B + b0) * 4 * K, U_padded, recurrent, rows,
@@ -261,6 +261,10 @@ CLONES static int NAME(backward)(const REAL *gates, const REAL *cell, const REAL
                 const REAL *restrict i = gates + now * 4 * K, *restrict f = i + K;
                 const REAL *restrict z = i + 2 * K, *restrict o = i + 3 * K;
                 REAL *restrict d = d_gates + now * 4 * K;
+                if (d_cell && (at_all || t == T - 1)) {
+                    const REAL *d_c_here = d_cell + (at_all ? now : b) * K;
+                    for (ptrdiff_t k = 0; k < K; k++) d_c_b[k] += d_c_here[k];
+                }
                 for (ptrdiff_t k = 0; k < K; k++) {
                     REAL i_k = i[k], f_k = f[k], z_k = z[k], o_k = o[k];
                     REAL dh = d_h[k] + d_h_next[k];

@@ -13,7 +13,6 @@ The discriminative path reads :math:`h_t` at every point, the generative path
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ._randomness import Dropout, empty_layer
 from ._recurrence import lstm, lstm_windows
@@ -67,22 +66,32 @@ class JointNetwork(nn.Module):
         if self.generative_dense is not None:
             self.generative_dense.weight.detach().clamp_(min=0)
 
-    def forward(self, points, lengths=None, n_steps=1):
+    def forward(self, points, lengths=None, n_steps=1, generate_at="last"):
         """Read sequences and answer both tasks.
 
-        Shapes: points (n_points, n_sequences, n_rois), lengths (n_sequences,); returned
-        (n_sequences, n_outputs), (n_steps, n_sequences, n_rois).
+        What is generated follows the last point or, for "all", each point, then the last one's
+        further steps. Shapes: points (n_points, n_sequences, n_rois), lengths (n_sequences,);
+        returned (n_sequences, n_outputs), (n_generated, n_sequences, n_rois).
         """
-        if lengths is None:
-            hidden, cell = lstm(points, self.first_lstm)
-            last = hidden[-1]
-        else:
-            hidden, last, cell = _ragged_lstm(points, lengths, self.first_lstm)
-        return self.discriminate(hidden, lengths), self.generate(last, cell, n_steps)
+        at_all = generate_at == "all"
+        hidden, cells = lstm(points, self.first_lstm, all_cells=at_all or lengths is not None)
+        logits = self.discriminate(hidden, lengths)
+        last, cell = _last(hidden, lengths), _last(cells, lengths)
+        if not at_all or self.generative_dense is None:
+            return logits, self.generate(last, cell, n_steps)
+        each = self._next_point(hidden, cells)
+        further = self._go_on(_last(each, lengths), last, cell, n_steps - 1)
+        return logits, torch.stack([*each, *further]) if n_steps > 1 else each
 
-    def forward_windows(self, series, first, n_points, n_steps=1):
+    def forward_windows(
+        self, series, first, n_points, n_steps=1, generate_at="last", sign=1, direction=1
+    ):
         """Do as ``forward`` for windows of one series that share its points, without gradients."""
-        hidden, cell = lstm_windows(series, first, n_points, self.first_lstm)
+        if generate_at == "all":
+            each = first + torch.arange(n_points, device=series.device)[:, None]
+            return self(series[each], None, n_steps, "all")
+        read = series, first, n_points, self.first_lstm, sign, direction
+        hidden, cell = lstm_windows(*read)
         return self.discriminate(hidden), self.generate(hidden[-1], cell, n_steps)
 
     def hidden_windows(self, series, first, n_points):
@@ -92,10 +101,7 @@ class JointNetwork(nn.Module):
     def discriminate(self, hidden, lengths=None):
         """Return class logits (n_sequences, n_outputs) from the first LSTM's hidden states."""
         if self.community_lstm is not None:
-            if lengths is None:
-                hidden, _ = lstm(hidden, self.discriminative_lstm)
-            else:
-                hidden, _, _ = _ragged_lstm(hidden, lengths, self.discriminative_lstm)
+            hidden, _ = lstm(hidden, self.discriminative_lstm)
         answers = self.dropouts[1](self.shared_dense(self.dropouts[0](hidden)))
         if lengths is None:
             return answers.mean(dim=0)
@@ -106,13 +112,16 @@ class JointNetwork(nn.Module):
         """Return the points (n_steps, n_sequences, n_rois) that follow the given states."""
         if self.generative_dense is None or n_steps == 0:
             return None
-        generated = [self._next_point(hidden, cell)]
-        while len(generated) < n_steps:
-            state = (hidden[None], cell[None])
-            _, (hidden, cell) = self.community_lstm(generated[-1][None], state)
-            hidden, cell = hidden[0], cell[0]
-            generated.append(self._next_point(hidden, cell))
-        return torch.stack(generated)
+        point = self._next_point(hidden, cell)
+        return torch.stack([point, *self._go_on(point, hidden, cell, n_steps - 1)])
+
+    def _go_on(self, point, hidden, cell, n_steps):
+        """Yield the points that follow when what was generated is read."""
+        hidden, cell = hidden[None], cell[None]
+        for _ in range(n_steps):
+            _, (hidden, cell) = self.community_lstm(point[None], (hidden, cell))
+            point = self._next_point(hidden[0], cell[0])
+            yield point
 
     def _next_point(self, hidden, cell):
         state = cell if self.variant == "dg" else hidden
@@ -139,11 +148,11 @@ def keras_dense(n_inputs, n_outputs, generator):
     return layer
 
 
-def _ragged_lstm(points, lengths, layer):
-    """Run an LSTM over sequences of different lengths; return all h_t, and the last h and c."""
-    packed = pack_padded_sequence(points, lengths.cpu(), enforce_sorted=False)
-    hidden, (last, cell) = layer(packed)
-    return pad_packed_sequence(hidden, total_length=len(points))[0], last[0], cell[0]
+def _last(values, lengths):
+    """Return what belongs to the last point of each sequence."""
+    if lengths is None:
+        return values[-1]
+    return values[lengths - 1, torch.arange(len(lengths), device=lengths.device)]
 
 
 def generative_losses(generated, target):
@@ -181,17 +190,18 @@ class JointLoss(nn.Module):
         super().__init__()
         self.discriminative_weight = discriminative_weight
 
-    def forward(self, logits, generated, labels, target, weights):
+    def forward(self, logits, generated, labels, target, weights, counts=None):
         """Return the batch's total, generative and discriminative loss as a tensor of three.
 
-        Shapes: logits (n_windows, n_outputs), generated, target (n_steps, n_windows, n_rois),
-        labels (n_windows,), weights (n_windows,).
+        Of a part of a batch the share, where ``counts`` tells how many windows of the batch are
+        labelled and how many have a target. Shapes: logits (n_windows, n_outputs), generated,
+        target (n_generated, n_windows, n_rois), labels (n_windows,), weights (n_windows,).
         """
-        labelled = (labels >= 0).sum().clamp(min=1)
-        disc = (discriminative_losses(logits, labels) * weights).sum() / labelled
+        labelled, known = counts or ((labels >= 0).sum(), None)
+        disc = (discriminative_losses(logits, labels) * weights).sum() / labelled.clamp(min=1)
         if generated is None:
             return torch.stack([disc, torch.zeros_like(disc), disc])
-        gen = _mean_generative_loss(generated, target)
+        gen = _mean_generative_loss(generated, target, known)
         return torch.stack([gen + self.discriminative_weight * disc, gen, disc])
 
     def backward(self, logits, generated, labels, target, weights):
@@ -219,11 +229,11 @@ def _generative_gradient(generated, target):
     return (generated - target.nan_to_num()).mul_(share[..., None])
 
 
-def _mean_generative_loss(generated, target):
-    if not target[..., 0].isnan().any():
+def _mean_generative_loss(generated, target, n_known=None):
+    if n_known is None and not target[..., 0].isnan().any():
         return functional.mse_loss(generated, target)
     losses, known = generative_losses(generated, target)
-    return losses.sum() / known.sum().clamp(min=1)
+    return losses.sum() / (known.sum() if n_known is None else n_known).clamp(min=1)
 
 
 class ClassLoss(nn.Module):

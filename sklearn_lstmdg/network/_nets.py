@@ -48,25 +48,27 @@ class Nets:
         for net in self.nets:
             net.update(parameters)
 
-    def train(self, training, validation, seeds, n_epochs, n_pretrain=0, n_threads=1):
+    def train(self, windows, seeds, *, n_epochs, n_updates=None, n_pretrain=0, n_threads=1):
         """Train the nets one after the other, each with its own seed.
+
+        ``windows`` are those that train, and those that validate or None.
 
         An interrupt (Ctrl-C) leaves those that have been trained, and is raised again.
         """
         try:
-            self._train_each(training, validation, seeds, n_epochs, n_pretrain, n_threads)
+            self._train_each(windows, seeds, n_epochs, n_updates, n_pretrain, n_threads)
         except KeyboardInterrupt:
             self.nets = [net for net in self.nets if net.initialized_ and len(net.history)]
             raise
 
-    def _train_each(self, training, validation, seeds, n_epochs, n_pretrain, n_threads):
+    def _train_each(self, windows, seeds, n_epochs, n_updates, n_pretrain, n_threads):
         for net, seed in zip(self.nets, seeds, strict=True):
             with torch_threads(n_threads):
                 is_new = not net.initialized_
                 net.start(seed + len(net.history_ or ()))
                 if is_new and n_pretrain:
-                    net.pretrain(training, n_pretrain)
-                net.train(training, validation, n_epochs)
+                    net.pretrain(windows[0], n_pretrain)
+                net.train(*windows, n_epochs, n_updates)
 
     def logits(self, windows, horizon, n_threads=1):
         """Return the windows' logits (n_windows, n_outputs), averaged over the nets."""

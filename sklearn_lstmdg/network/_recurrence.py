@@ -7,6 +7,7 @@ points and the weights' gradients, is left to torch; ``_lstm.c`` does what goes 
 import os
 
 import torch
+from torch.nn import functional
 
 try:
     from . import _lstm
@@ -25,50 +26,69 @@ def is_compiled_for(points):
     return points.device.type == "cpu" and points.dtype in kinds and compiled_available()
 
 
-def lstm(points, layer):
+def lstm(points, layer, all_cells=False):
     """Run a one-layer LSTM over sequences of one length.
 
     Shapes: points (n_points, n_sequences, n_inputs); returned (n_points, n_sequences, n_units),
-    (n_sequences, n_units).
+    and the cell states of all points or of the last one, (n_points or 1, n_sequences, n_units).
     """
     if not is_compiled_for(points):
         hidden, (_, cell) = layer(points)
-        return hidden, cell[0]
+        return hidden, _cells(points, hidden, layer) if all_cells else cell
     weights = layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0
     if torch.is_grad_enabled() and any(w.requires_grad for w in (points, *weights)):
         return _Recurrence.apply(points, *weights)
+    if all_cells:
+        with torch.no_grad():
+            return tuple(forward_recorded(points.contiguous(), *weights)[1][:2])
     n_points, n_sequences, _ = points.shape
     projected = points.flatten(0, 1) @ weights[0].T
-    return _forward(projected, None, layer, n_points, n_sequences)
+    hidden, cell = _forward(projected, None, 1, layer, n_points, n_sequences)
+    return hidden, cell[None]
 
 
-def lstm_windows(series, first, n_points, layer):
+def _cells(points, hidden, layer):
+    """Return all cell states, which torch's LSTM keeps to itself, from its hidden states."""
+    before = torch.cat([torch.zeros_like(hidden[:1]), hidden[:-1]])
+    recurrent = functional.linear(before, layer.weight_hh_l0, layer.bias_ih_l0)
+    gates = functional.linear(points, layer.weight_ih_l0) + recurrent
+    enter, forget, candidate, _ = gates.chunk(4, dim=-1)
+    cells = [torch.zeros_like(hidden[0])]
+    for new, kept in zip(enter.sigmoid() * candidate.tanh(), forget.sigmoid(), strict=True):
+        cells.append(new + kept * cells[-1])
+    return torch.stack(cells[1:])
+
+
+def lstm_windows(series, first, n_points, layer, sign=1, direction=1):
     """Run a one-layer LSTM over windows of one series, each point projected once.
 
-    Shapes: series (n_timepoints, n_inputs), first (n_windows,); returned (n_points, n_windows,
-    n_units), (n_windows, n_units).
+    Windows are read forwards, or backwards (direction -1), and times the sign. Shapes: series
+    (n_timepoints, n_inputs), first (n_windows,); returned (n_points, n_windows, n_units),
+    (n_windows, n_units).
     """
+    start = first if direction > 0 else first + n_points - 1
     if not is_compiled_for(series):
-        where = first + torch.arange(n_points, device=series.device)[:, None]
-        return lstm(series[where], layer)
+        where = start + direction * torch.arange(n_points, device=series.device)[:, None]
+        hidden, cell = lstm(sign * series[where], layer)
+        return hidden, cell[-1]
     if not 0 < n_points <= len(series) - int(first.max()) or int(first.min()) < 0:
         raise ValueError(
             f"Windows of {n_points} points that begin at {int(first.min())} to {int(first.max())} "
             f"do not lie in a series of {len(series)} points."
         )
     with torch.no_grad():
-        projected = series @ layer.weight_ih_l0.T
-        return _forward(projected, first.contiguous(), layer, n_points, len(first))
+        projected = series @ (sign * layer.weight_ih_l0.T)
+        return _forward(projected, start.contiguous(), direction, layer, n_points, len(first))
 
 
-def _forward(projected, first, layer, n_points, n_sequences):
+def _forward(projected, start, direction, layer, n_points, n_sequences):
     """Run the recurrence and keep only its results."""
     bias, recurrent = layer.bias_ih_l0.detach(), layer.weight_hh_l0.detach().contiguous()
     n_units = recurrent.shape[1]
     hidden = projected.new_empty(n_points, n_sequences, n_units)
     cell = projected.new_empty(n_sequences, n_units)
-    call = projected, first, bias, recurrent, None, hidden, cell, None
-    _call(_lstm.forward, *call, like=hidden)
+    call = projected, start, bias, recurrent, None, hidden, cell, None
+    _call(_lstm.forward, *call, like=hidden, way=direction)
     return hidden, cell
 
 
@@ -84,19 +104,21 @@ def forward_recorded(points, weight, recurrent, bias):
     hidden, cell, tanh_cell = states
     # Each gate overwrites the projection that it came from.
     call = projected, None, bias, recurrent, projected, hidden, cell, tanh_cell
-    _call(_lstm.forward, *call, like=hidden)
+    _call(_lstm.forward, *call, like=hidden, way=1)
     return projected, states
 
 
 def backward_recorded(points, weight, recurrent, gates, states, d_hidden, d_cell, by_points=True):
     """Return a loss's gradients by the input and the weights of a recorded run.
 
-    Shapes: d_hidden (n_points, n_sequences, K), d_cell (n_sequences, K).
+    Shapes: d_hidden (n_points, n_sequences, K), d_cell (n_sequences, K) of the last point or
+    (n_points, n_sequences, K) of all.
     """
     hidden, cell, tanh_cell = states
     d_gates = torch.empty_like(gates)
     call = gates, cell, tanh_cell, recurrent, d_hidden, d_cell, d_gates
-    _call(_lstm.backward, *call, like=hidden)
+    at_all = d_cell is not None and d_cell.dim() == 3
+    _call(_lstm.backward, *call, like=hidden, way=int(at_all))
     d_points = (d_gates @ weight).view_as(points) if by_points else None
     d_weight = d_gates.T @ points.flatten(0, 1)
     d_recurrent = d_gates[points.shape[1] :].T @ hidden[:-1].flatten(0, 1)
@@ -111,7 +133,7 @@ class _Recurrence(torch.autograd.Function):
         points, recurrent = points.contiguous(), recurrent.contiguous()
         gates, states = forward_recorded(points, weight, recurrent, bias)
         ctx.save_for_backward(points, weight, recurrent, gates, states)
-        return states[0], states[1, -1].clone()
+        return states[0].clone(), states[1].clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -120,10 +142,10 @@ class _Recurrence(torch.autograd.Function):
         return backward_recorded(*ctx.saved_tensors, *d_states, ctx.needs_input_grad[0])
 
 
-def _call(function, *tensors, like):
+def _call(function, *tensors, like, way):
     """Call compiled code with the addresses of contiguous tensors and the size of hidden states."""
     given = [tensor for tensor in tensors if tensor is not None]
     if not all(tensor.is_contiguous() for tensor in given):
         raise ValueError("The compiled recurrence needs contiguous tensors.")
     addresses = (0 if tensor is None else tensor.data_ptr() for tensor in tensors)
-    function(like.dtype == torch.float64, *addresses, *like.shape)
+    function(like.dtype == torch.float64, *addresses, *like.shape, way)

@@ -1,5 +1,8 @@
 """The paper's network over windows: trained and read batch by batch, windows by their numbers."""
 
+from itertools import islice, product
+from math import cos, pi
+
 import numpy as np
 import torch
 
@@ -8,12 +11,13 @@ from ._epoch_net import BestEpoch, EpochNet, subject_scores, usable_device
 from ._forward_backward import forward_backward
 from ._module import JointLoss, JointNetwork, discriminative_losses, generative_losses
 from ._recurrence import is_compiled_for
-from ._window_table import split_horizon
+from ._window_table import Cuts, split_horizon
 
 _CHUNK = 512
 _ARCHITECTURE = ("variant", "n_communities", "n_units")
-_LOOP = ("batch_size", "horizon", "input_noise", "windows_per_epoch", "monitor", "patience")
-_OTHERS = ("dropout", "discriminative_weight", "lr", "weight_decay", "device")
+_WINDOWS = ("horizon", "augment", "generate_at", "input_noise", "batch_size", "windows_per_epoch")
+_LOOP = (*_WINDOWS, "lr_schedule", "monitor")
+_OTHERS = ("dropout", "discriminative_weight", "lr", "weight_decay", "patience", "device")
 _USERS = ("callbacks", "verbose")
 
 
@@ -24,14 +28,8 @@ class WindowNet(EpochNet):
     ----------
     module, criterion : type
         As in skorch.
-    horizon : int
-        Points at the end of a window that are generated, never read.
-    input_noise : float
-        Standard deviation of the Gaussian noise added to training input.
-    monitor : str or callable, default="loss"
-        A callable's score of the validation subjects is recorded beside the built-in ones.
-    windows_per_epoch : int, float or None, default=None
-        Number or share of the training windows that an epoch draws; None takes all.
+    horizon, augment, generate_at, input_noise, windows_per_epoch, lr_schedule, monitor
+        As in ``LSTMDGClassifier``.
     **kwargs : dict
         As in skorch.
     """
@@ -41,16 +39,22 @@ class WindowNet(EpochNet):
         module,
         criterion,
         horizon=1,
+        augment=None,
+        generate_at="last",
         input_noise=0.0,
-        monitor="loss",
         windows_per_epoch=None,
+        lr_schedule=None,
+        monitor="loss",
         **kwargs,
     ):
         super().__init__(module, criterion, **kwargs)
         self.horizon = horizon
+        self.augment = augment
+        self.generate_at = generate_at
         self.input_noise = input_noise
-        self.monitor = monitor
         self.windows_per_epoch = windows_per_epoch
+        self.lr_schedule = lr_schedule
+        self.monitor = monitor
 
     @classmethod
     def make(cls, n_rois, n_classes, **parameters):
@@ -98,7 +102,7 @@ class WindowNet(EpochNet):
         """Keep the arguments, and set what the loop over epochs and batches reads."""
         names = ("n_rois", "n_classes", *_ARCHITECTURE, *_LOOP, *_OTHERS, *_USERS)
         self.arguments = {name: arguments[name] for name in names}
-        for name in _LOOP[:-1]:
+        for name in _LOOP:
             setattr(self, name, arguments[name])
         stop = BestEpoch(arguments["monitor"], arguments["patience"])
         self.callbacks = [stop, *(arguments["callbacks"] or [])]
@@ -115,26 +119,41 @@ class WindowNet(EpochNet):
         self.optimizer_ = self.optimizer(*groups, **options)
         self._set_training(True)
         for _ in range(n_epochs):
-            for batch in self.batches(training):
+            for batch in self._all_batches(training):
                 self.train_batch(*batch)
         self.criterion_.discriminative_weight = weight
         self.initialize_optimizer()
 
-    def batches(self, training):
-        """Yield shuffled batches of training windows."""
-        size, drawn = self.batch_size, self.windows_per_epoch
-        return training.batches(size, self.horizon, drawn, self.random_.cpu)
+    def train(self, training, validation, n_epochs, n_updates=None):
+        """Train for some epochs or, in place of them, some updates; see ``EpochNet.train``."""
+        per_epoch = training.n_batches(self.batch_size, self.windows_per_epoch)
+        self.n_updates_, self.update_ = n_updates or n_epochs * per_epoch, 0
+        super().train(training, validation, -(-self.n_updates_ // per_epoch))
 
-    def loss_sizes(self, points, n_read, target, labels, weights):
+    def _all_batches(self, training):
+        drawn = self.windows_per_epoch, self.random_.cpu
+        how = self.augment or (), self.generate_at
+        return training.batches(self.batch_size, self.horizon, *drawn, *how)
+
+    def batches(self, training):
+        """Yield shuffled batches of training windows, until no update is left."""
+        for batch in islice(self._all_batches(training), self.n_updates_ - self.update_):
+            if self.lr_schedule == "cosine":
+                self._set_lr(_cosine(self.lr, self.update_ / self.n_updates_))
+            self.update_ += 1
+            yield batch
+
+    def _set_lr(self, lr):
+        for group in self.optimizer_.param_groups:
+            group["lr"] = lr
+
+    def loss_sizes(self, *parts):
         """Return the windows of a batch, those that have a target, and those that have a label."""
-        has_target = torch.ones_like(labels) if target is None else ~target[0, :, 0].isnan()
-        counts = (
-            torch.tensor(len(labels), device=labels.device),
-            has_target.sum(),
-            (labels >= 0).sum(),
-        )
+        n_windows = torch.as_tensor(sum(len(part.labels) for part in parts))
+        labelled, known = self._counts(parts)
+        counts = torch.stack([n_windows.to(labelled.device), known.to(labelled.device), labelled])
         # Where there are none the loss is 0, and its mean too.
-        return torch.stack([count.double() for count in counts]).clamp_(min=1e-9)
+        return counts.double().clamp_(min=1e-9)
 
     def record_losses(self, losses):
         """Record the means over windows that have a target, or a label, and the total of both."""
@@ -146,26 +165,44 @@ class WindowNet(EpochNet):
         for name, value in (("loss", total), ("gen_loss", gen), ("disc_loss", disc)):
             self.history.record(f"train_{name}", value)
 
-    def train_batch(self, points, n_read, target, labels, weights):
+    def train_batch(self, *parts):
         """Take one step; return the total, generative and discriminative loss."""
-        if self.input_noise:
-            noise = torch.empty_like(points).normal_(generator=self.random_.device)
-            points = points.add_(noise, alpha=self.input_noise)
-        losses = self._forward_backward(points, n_read, target, labels, weights)
+        losses = self._forward_backward([self._with_noise(part) for part in parts])
         self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
         self.optimizer_.step()
         self.module_.project_()
         return losses
 
-    def _forward_backward(self, points, n_read, target, labels, weights):
+    def _with_noise(self, part):
+        if not self.input_noise:
+            return part
+        noise = torch.empty_like(part.points).normal_(generator=self.random_.device)
+        return part._replace(points=part.points.add_(noise, alpha=self.input_noise))
+
+    def _forward_backward(self, parts):
         """Return the losses; the parameters hold the total's gradients then."""
-        if n_read is None and self.horizon <= 1 and is_compiled_for(points):
-            return forward_backward(self.module_, self.criterion_, points, target, labels, weights)
+        points, n_read, *told = parts[0]
+        is_plain = n_read is None and self.horizon <= 1 and self.generate_at == "last"
+        if len(parts) == 1 and is_plain and is_compiled_for(points):
+            return forward_backward(self.module_, self.criterion_, points, *told)
         self.optimizer_.zero_grad(set_to_none=True)
-        logits, generated = self.module_(points, n_read, max(self.horizon, 1))
-        losses = self.criterion_(logits, generated, labels, target, weights)
+        counts = self._counts(parts) if len(parts) > 1 else None
+        return sum(self._backward(part, counts) for part in parts)
+
+    def _backward(self, part, counts):
+        """Add a part's gradients; return its losses, or its share of the batch's."""
+        points, n_read, target, labels, weights = part
+        answers = self.module_(points, n_read, max(self.horizon, 1), self.generate_at)
+        losses = self.criterion_(*answers, labels, target, weights, counts)
         losses[0].backward()
         return losses.detach()
+
+    def _counts(self, parts):
+        """Return how many windows of a batch have a label, and how many have a target."""
+        labels = torch.cat([part.labels for part in parts])
+        if parts[0].target is None:
+            return (labels >= 0).sum(), torch.tensor(len(labels))
+        return (labels >= 0).sum(), sum((~part.target[0, :, 0].isnan()).sum() for part in parts)
 
     def validate(self, validation):
         """Return losses over windows and scores over subjects."""
@@ -183,14 +220,16 @@ class WindowNet(EpochNet):
         """Return logits, and for the generative path each window's loss and whether it has one."""
         logits = self._empty_logits(windows)
         losses, known = torch.zeros(len(windows)), torch.zeros(len(windows), dtype=torch.bool)
-        steps = max(self.horizon, 1)
-        for answers, generated, chunk in self.predict_chunks(windows, self.horizon, steps):
+        how = max(self.horizon, 1), self.generate_at
+        for answers, generated, chunk in self.predict_chunks(windows, self.horizon, *how):
             logits[chunk] = answers.cpu().double()
             if generated is not None:
                 target = self._targets(windows, chunk)
                 losses[chunk], known[chunk] = (
                     values.cpu() for values in generative_losses(generated, target)
                 )
+        if self.augment:
+            logits = torch.from_numpy(self.logits(windows, self.horizon))
         return logits, losses, known
 
     def _empty_logits(self, windows):
@@ -208,21 +247,31 @@ class WindowNet(EpochNet):
             torch.from_numpy(np.asarray(values[chunk], dtype=np.int64)).to(windows.points.device)
             for values in (windows.first, windows.lengths)
         )
-        return split_horizon(windows.points, first, lengths, self.horizon)[2]
+        cuts = Cuts(first, lengths)
+        return split_horizon(windows.points, cuts, self.horizon, self.generate_at)[2]
 
     def logits(self, windows, horizon):
-        """Return the logits (n_windows, n_outputs) of all windows, in float64."""
-        logits = self._empty_logits(windows)
-        for answers, _, chunk in self.predict_chunks(windows, horizon, n_steps=0):
-            logits[chunk] = answers.cpu().double()
-        return logits.numpy()
+        """Return the logits (n_windows, n_outputs) of all windows, in float64.
 
-    def predict_chunks(self, windows, horizon, n_steps=1):
+        They are means over the ways to read a window that training drew.
+        """
+        signs = (1, -1) if "sign" in (self.augment or ()) else (1,)
+        directions = (1, -1) if "reverse" in (self.augment or ()) else (1,)
+        total = 0
+        for way in product(signs, directions):
+            logits = self._empty_logits(windows)
+            for answers, _, chunk in self.predict_chunks(windows, horizon, 0, "last", *way):
+                logits[chunk] = answers.cpu().double()
+            total = total + logits
+        return (total / (len(signs) * len(directions))).numpy()
+
+    def predict_chunks(self, windows, horizon, n_steps=1, generate_at="last", sign=1, direction=1):
         """Yield logits, generated points and window numbers, chunk by chunk, each bag on its own.
 
-        Returned: (n_chunk, n_outputs), (n_steps, n_chunk, n_rois), (n_chunk,).
+        Returned: (n_chunk, n_outputs), (n_generated, n_chunk, n_rois), (n_chunk,).
         """
-        yield from self._each_chunk(windows, horizon, "forward_windows", n_steps)
+        how = n_steps, generate_at, sign, direction
+        yield from self._each_chunk(windows, horizon, "forward_windows", *how)
 
     def hidden_states(self, windows):
         """Yield the first LSTM's h_t (n_points, n_chunk, n_units), chunk by chunk."""
@@ -237,3 +286,8 @@ class WindowNet(EpochNet):
             with torch.inference_mode():
                 answer = ask(series, first, n_read, *args)
             yield *answer, chunk
+
+
+def _cosine(lr, progress):
+    """Return the learning rate, from the first to a hundredth of it along half a cosine."""
+    return lr * (1 + 99 * (1 + cos(pi * progress)) / 2) / 100

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -60,6 +61,16 @@ class WindowSet:
         for run in np.split(np.arange(len(self)), edges):
             yield from (run[i : i + size] for i in range(0, len(run), size))
 
+    def some_rows(self, n_rows, n_each):
+        """Return the first windows of some rows, evenly spread."""
+        rows, begin = np.unique(self.rows, return_index=True)
+        taken = np.linspace(0, len(rows) - 1, min(n_rows, len(rows))).round().astype(int)
+        counts = np.diff([*begin, len(self)])[taken].clip(max=n_each)
+        some = np.concatenate(
+            [np.arange(b, b + n) for b, n in zip(begin[taken], counts, strict=True)]
+        )
+        return WindowSet(self.points, self.first[some], self.lengths[some], self.rows[some], True)
+
     def series_of(self, chunk, horizon):
         """Return the points around a chunk, its windows' first points there, and points to read."""
         start, n_points = self.first[chunk[0]], int(self.lengths[chunk[0]])
@@ -101,8 +112,12 @@ class LabelledWindows:
         weights = weights[windows.rows]
         self.weights = weights / weights[self.labels >= 0].mean()
 
-    def batches(self, size, horizon, drawn=None, generator=None):
-        """Yield shuffled batches: points, lengths (None where equal), target, labels, weights.
+    def n_batches(self, size, drawn=None):
+        """Return the number of batches of all windows, or of those that are drawn."""
+        return -(-min(self._n_drawn(drawn) or len(self.windows), len(self.windows)) // size)
+
+    def batches(self, size, horizon, drawn=None, generator=None, augment=(), generate_at="last"):
+        """Yield shuffled batches, each a list of parts whose windows are about of one length.
 
         Of all windows, or of as many or such a share as ``drawn`` tells.
         """
@@ -114,10 +129,15 @@ class LabelledWindows:
         weights = torch.from_numpy(self.weights.astype(np.float32)).to(device)
         order = torch.randperm(len(first), generator=generator)[: self._n_drawn(drawn)]
         for batch in order.to(device).split(size):
-            points, n_read, target = split_horizon(
-                self.windows.points, first[batch], lengths[batch], horizon
-            )
-            yield points, n_read, target, labels[batch], weights[batch]
+            cuts = Cuts(first[batch], lengths[batch]).augmented(augment, generator)
+            yield [
+                Part(
+                    *split_horizon(self.windows.points, cuts.take(some), horizon, generate_at),
+                    labels[batch[some]],
+                    weights[batch[some]],
+                )
+                for some in _of_like_length(lengths[batch])
+            ]
 
     def _n_drawn(self, drawn):
         if drawn is None or isinstance(drawn, Integral):
@@ -125,29 +145,84 @@ class LabelledWindows:
         return max(round(drawn * len(self.windows)), 1)
 
 
-def gather_windows(points, first, n_points):
-    """Gather windows of one length into a time-major batch.
+class Part(NamedTuple):
+    """Windows of a batch: points (n_points, n_windows, n_rois), lengths, target, labels, weights.
 
-    Shapes: points (n_total, n_rois), first (n_windows,); returned (n_points, n_windows, n_rois).
+    Lengths are None where they are equal; see ``split_horizon`` for the target.
     """
-    where = first + torch.arange(n_points, device=points.device)[:, None]
-    where = where.clamp_(max=len(points) - 1).flatten()
-    return points.index_select(0, where).view(n_points, len(first), points.shape[1])
+
+    points: torch.Tensor
+    n_read: torch.Tensor | None
+    target: torch.Tensor | None
+    labels: torch.Tensor
+    weights: torch.Tensor
 
 
-def split_horizon(points, first, lengths, horizon):
-    """Split windows into the points that are read and the horizon that is generated."""
-    n_read = (lengths - horizon).clamp(min=1)
-    longest = int(n_read.max())
-    read = gather_windows(points, first, longest)
+class Cuts(NamedTuple):
+    """Where windows lie in a table of points, and how they are read: a number for each window.
+
+    ``start`` is the point that is read first; ``direction`` is -1 where time runs backwards, and
+    points are multiplied by ``sign``; None is 1 for all.
+    """
+
+    start: torch.Tensor
+    lengths: torch.Tensor
+    direction: torch.Tensor | None = None
+    sign: torch.Tensor | None = None
+
+    def augmented(self, augment, generator):
+        """Return the windows read in ways that are drawn; the target belongs to the window."""
+        drawn = {
+            name: torch.randint(2, self.start.shape, generator=generator).to(self.start.device)
+            for name in sorted(augment)
+        }
+        cuts = self
+        if "reverse" in drawn:
+            start = self.start + drawn["reverse"] * (self.lengths - 1)
+            cuts = cuts._replace(start=start, direction=1 - 2 * drawn["reverse"])
+        return cuts._replace(sign=1 - 2 * drawn["sign"]) if "sign" in drawn else cuts
+
+    def take(self, some):
+        """Return the windows of these numbers."""
+        return Cuts(*(None if values is None else values[some] for values in self))
+
+    def gather(self, points, offsets):
+        """Return the points (n_offsets, n_windows, n_rois) that lie so far from the first one.
+
+        Shapes: offsets (n_offsets, n_windows) or (n_offsets, 1).
+        """
+        steps = offsets if self.direction is None else offsets * self.direction
+        where = (self.start + steps).clamp_(0, len(points) - 1)
+        gathered = points.index_select(0, where.flatten()).view(*where.shape, -1)
+        return gathered if self.sign is None else gathered.mul_(self.sign[:, None])
+
+
+def _of_like_length(lengths):
+    """Return the numbers of windows, those together that padding makes less than twice as long."""
+    if (lengths == lengths[0]).all():
+        return [slice(None)]
+    octaves = lengths.double().log2().floor()
+    return [(octaves == octave).nonzero()[:, 0] for octave in octaves.unique()]
+
+
+def split_horizon(points, cuts, horizon, generate_at="last"):
+    """Split windows into the points that are read and those that are to be generated.
+
+    The target holds the points of the horizon, or for "all" the point after each one that is read,
+    then the horizon's further points; NaN where a window has none.
+    """
+    n_read = (cuts.lengths - horizon).clamp(min=1)
+    each = torch.arange(int(n_read.max()), device=points.device)[:, None]
+    read = cuts.gather(points, each)
+    equal = bool((n_read == n_read[0]).all())
     if horizon == 0:
-        return read, _unless_equal(n_read), None
-    target = gather_windows(points, first + n_read, horizon)
-    missing = n_read + torch.arange(horizon, device=points.device)[:, None] >= lengths
+        return read, None if equal else n_read, None
+    offsets = n_read + torch.arange(horizon, device=points.device)[:, None]
+    missing = offsets >= cuts.lengths
+    if generate_at == "all":
+        offsets = torch.cat([(each + 1).expand(-1, len(n_read)), offsets[1:]])
+        missing = torch.cat([each + 1 >= (n_read + 1).minimum(cuts.lengths), missing[1:]])
+    target = cuts.gather(points, offsets)
     if missing.any():
         target[missing] = torch.nan
-    return read, _unless_equal(n_read), target
-
-
-def _unless_equal(lengths):
-    return None if (lengths == lengths[0]).all() else lengths
+    return read, None if equal else n_read, target

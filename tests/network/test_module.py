@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,10 +10,12 @@ from sklearn_lstmdg.network._module import (
     discriminative_losses,
     generative_losses,
 )
+from sklearn_lstmdg.network._recurrence import lstm
 
 from _references import numpy_forward, sigmoid
 
 R, K, H, T, B = 7, 5, 4, 9, 3
+MASKS = torch.tensor(list(itertools.product([0.0, 1.0], repeat=K)), dtype=torch.float64)
 
 
 def make(variant="dg", n_outputs=1, dropout=(0.0, 0.0, 0.0)):
@@ -59,6 +63,35 @@ def test_ragged_equals_one_by_one(variant):
         torch.testing.assert_close(logits[b], alone[0][0])
         if generated is not None:
             torch.testing.assert_close(generated[:, b], alone[1][:, 0])
+
+
+@pytest.mark.parametrize("variant", ["dg", "h"])
+@pytest.mark.parametrize("lengths", [None, torch.tensor([9, 4, 1])])
+def test_every_point_generates_the_next(variant, lengths):
+    network, x = make(variant), points()
+    logits, generated = network(x, lengths, 3, "all")
+    torch.testing.assert_close(logits, network(x, lengths)[0])
+    for b, n in enumerate([T] * B if lengths is None else lengths.tolist()):
+        for t in range(n):
+            _, next_point = numpy_forward(network, x[: t + 1, b].numpy())
+            np.testing.assert_allclose(generated[t, b].detach(), next_point, rtol=1e-10)
+        further = network(x[:n, b : b + 1], n_steps=3)[1][1:, 0]
+        torch.testing.assert_close(generated[T:, b], further)
+
+
+def test_a_dropout_mask_is_drawn_for_each_point():
+    network, x = make(dropout=(0.0, 0.0, 0.5)), points()
+    with torch.no_grad():
+        network.generative_dense.weight.fill_(1)
+        network.generative_dense.bias.zero_()
+    network.train()
+    with torch.no_grad():
+        generated = network(x, None, 1, "all")[1][:, 0, 0]
+        cells = lstm(x, network.first_lstm, all_cells=True)[1][:, 0]
+    possible = 2 * cells @ MASKS.T
+    masks = (generated[:, None] - possible).abs().argmin(dim=1)
+    torch.testing.assert_close(possible[torch.arange(T), masks], generated)
+    assert len(masks.unique()) > 3
 
 
 def test_windows_equal_gathered_windows():

@@ -1,3 +1,4 @@
+import itertools
 import os
 import subprocess
 import sys
@@ -36,14 +37,15 @@ def numpy_lstm(x, layer):
     """Equations 1 to 3 for sequences (T, B, R), all gates at once."""
     W, U, b = (p.detach().double().numpy() for p in parameters(layer))
     h = c = np.zeros((x.shape[1], layer.hidden_size))
-    hidden = []
+    hidden, cells = [], []
     for x_t in x.double().numpy():
         i, f, z, o = np.split(x_t @ W.T + h @ U.T + b, 4, axis=1)
         i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
         c = i * np.tanh(z) + f * c
         h = o * np.tanh(c)
         hidden.append(h)
-    return np.array(hidden), c
+        cells.append(c)
+    return np.array(hidden), np.array(cells)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -53,10 +55,13 @@ def test_forward_is_the_papers(size, dtype, atol):
     layer = make(R, K, dtype)
     x = torch.randn(T, B, R, dtype=dtype)
     expected = numpy_lstm(x, layer)
-    for grad in (True, False):
+    for grad, all_cells in itertools.product((True, False), repeat=2):
         with torch.set_grad_enabled(grad):
-            for told, wanted in zip(lstm(x, layer), expected, strict=True):
-                np.testing.assert_allclose(told.detach(), wanted, atol=atol)
+            hidden, cells = lstm(x, layer, all_cells)
+        np.testing.assert_allclose(hidden.detach(), expected[0], atol=atol)
+        np.testing.assert_allclose(cells[-1].detach(), expected[1][-1], atol=atol)
+        if all_cells:
+            np.testing.assert_allclose(cells.detach(), expected[1], atol=atol)
 
 
 @needs_compiled
@@ -73,9 +78,25 @@ def test_gradients_equal_torchs(size, dtype, rtol):
         return torch.autograd.grad(loss, [x, *parameters(layer)])
 
     expected_hidden, (_, expected_cell) = layer(x)
-    ours, theirs = gradients(*lstm(x, layer)), gradients(expected_hidden, expected_cell[0])
+    hidden, cells = lstm(x, layer)
+    ours, theirs = gradients(hidden, cells[-1]), gradients(expected_hidden, expected_cell[0])
     for mine, wanted in zip(ours, theirs, strict=True):
         assert (mine - wanted).norm() <= rtol * wanted.norm()
+
+
+def test_gradients_by_all_cells_equal_torchs(monkeypatch):
+    layer, x = make(4, 5), torch.randn(6, 3, 4, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 6, 3, 5, dtype=torch.float64)
+
+    def gradients():
+        hidden, cells = lstm(x, layer, all_cells=True)
+        loss = (weights[0] * hidden).sum() + (weights[1] * cells).sum()
+        return torch.autograd.grad(loss, [x, *parameters(layer)])
+
+    ours = gradients()
+    monkeypatch.setenv("LSTMDG_COMPILED", "0")
+    for mine, wanted in zip(ours, gradients(), strict=True):
+        torch.testing.assert_close(mine, wanted)
 
 
 @needs_compiled
@@ -131,7 +152,20 @@ def test_windows_equal_gathered_windows(dtype):
     gathered = torch.stack([series[f : f + 9] for f in first], dim=1)
     expected = numpy_lstm(gathered, layer)
     np.testing.assert_allclose(hidden.detach(), expected[0], atol=2e-6)
-    np.testing.assert_allclose(cell.detach(), expected[1], atol=2e-6)
+    np.testing.assert_allclose(cell.detach(), expected[1][-1], atol=2e-6)
+
+
+@pytest.mark.parametrize("compiled", ["0", "1"])
+def test_windows_are_read_backwards_and_times_minus_one(monkeypatch, compiled):
+    monkeypatch.setenv("LSTMDG_COMPILED", compiled)
+    layer, series = make(6, 5), torch.randn(40, 6, dtype=torch.float64)
+    first = torch.tensor([0, 3, 7, 31])
+    with torch.no_grad():
+        hidden, cell = lstm_windows(series, first, 9, layer, sign=-1, direction=-1)
+    turned = torch.stack([-series[f : f + 9].flip(0) for f in first], dim=1)
+    expected = numpy_lstm(turned, layer)
+    np.testing.assert_allclose(hidden, expected[0], atol=1e-12)
+    np.testing.assert_allclose(cell, expected[1][-1], atol=1e-12)
 
 
 @needs_compiled

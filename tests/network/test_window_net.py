@@ -5,6 +5,7 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, roc_auc_score
 from skorch.callbacks import Callback, EarlyStopping
 
@@ -346,3 +347,133 @@ def test_a_chunk_s_answers_are_not_kept(monkeypatch):
     model.fit(bags, np.arange(12) % 2, validation=np.arange(12) < 6).predict_proba(bags)
     assert len(alive) > 12
     assert max(alive) <= 2
+
+
+class Rates(Callback):
+    """Keeps the learning rate of every update."""
+
+    def on_batch_end(self, net, training, **kwargs):
+        if training:
+            self.rates_.append(net.optimizer_.param_groups[0]["lr"])
+
+    def on_train_begin(self, net, **kwargs):
+        self.rates_ = []
+
+
+@pytest.mark.parametrize("length", [{"max_epochs": 3}, {"max_updates": 7}, {"max_updates": 2}])
+def test_the_learning_rate_falls_along_a_cosine(scans, length):
+    rates = Rates()
+    model = LSTMDGClassifier(
+        lr=0.1, lr_schedule="cosine", batch_size=4, patience=None, callbacks=[rates], **length
+    )
+    model.set_params(**TINY).fit(*scans)
+    n = length.get("max_updates", 9)
+    progress = np.arange(n) / n
+    expected = 0.1 * (0.01 + 0.99 * (1 + np.cos(np.pi * progress)) / 2)
+    np.testing.assert_allclose(rates.rates_, expected)
+    assert model.n_iter_ == -(-n // 3)
+    model.partial_fit(*scans)
+    np.testing.assert_allclose(rates.rates_, [0.1] * 3)
+
+
+def test_without_patience_all_rows_train(scans):
+    X, y = scans
+    settings = {"patience": None, "max_updates": 5, "validation_fraction": 0, **TINY}
+    model = LSTMDGClassifier(**settings).fit(X, y, validation=held(0, 1))
+    alike = LSTMDGClassifier(**settings).fit(X, y)
+    assert same(model.net_.module_.state_dict(), alike.net_.module_.state_dict())
+    assert model.n_validation_ == 0
+    assert not any(name.startswith("valid_") for name in model.history_)
+    assert LSTMDGClassifier(max_epochs=1, **TINY).fit(X, y).n_validation_ == 2
+
+
+@pytest.mark.parametrize("variant", ["dg", "h"])
+def test_validation_tells_the_loss_at_all_points(scans, variant):
+    X, y = scans
+    model = LSTMDGClassifier(variant, generate_at="all", max_epochs=1, **TINY)
+    model.fit(X, y, validation=held(0, 3))
+    module, x = model.net_.module_.eval(), torch.tensor(X[[0, 3]], dtype=torch.float32)
+    with torch.no_grad():
+        generated = module(x[:, :-1].transpose(0, 1), None, 1, "all")[1].transpose(0, 1)
+    expected = (generated - x[:, 1:]).square().mean()
+    assert model.history_["valid_gen_loss"][0] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_logits_are_means_over_the_ways_to_read_a_window(scans):
+    X, y = scans
+    model = LSTMDGClassifier(augment=("sign", "reverse"), max_epochs=1, **TINY).fit(X, y)
+    plain = LSTMDGClassifier(max_epochs=1, **TINY).fit(X, y)
+    plain.net_.module_.load_state_dict(model.net_.module_.state_dict())
+    read, rest = X[:, :-1], X[:, -1:]
+    versions = [s * np.concatenate([r, rest], 1) for s in (1, -1) for r in (read, read[:, ::-1])]
+    expected = np.mean([plain.decision_function(version) for version in versions], axis=0)
+    np.testing.assert_allclose(model.decision_function(X), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(model.generate(X), plain.generate(X))
+    np.testing.assert_array_equal(model.community_activity(X), plain.community_activity(X))
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_all_ways_to_train_go_together(scans, horizon):
+    X, y = scans
+    rows = [x[: n + 2] for x, n in zip(X, [1, 7, 3, 12] * 3, strict=True)]
+    for variant in ("dg", "h", "d", "s"):
+        model = LSTMDGClassifier(
+            variant,
+            augment=("reverse", "sign"),
+            generate_at="all",
+            horizon=horizon,
+            max_epochs=2,
+            **TINY,
+        )
+        model.fit(rows, y, X_unlabeled=None if variant in "ds" else [*X[:2], X[0, :1]])
+        assert np.isfinite(model.history_["train_loss"]).all()
+        assert np.isfinite(model.decision_function(rows)).all()
+
+
+def test_training_of_a_long_scan_beside_short_ones_costs_what_its_points_cost():
+    generator, sizes = np.random.default_rng(0), []
+
+    class Sizes(Callback):
+        def on_batch_end(self, net, batch, training, **kwargs):
+            sizes.append(sum(part.points.shape[0] * part.points.shape[1] for part in batch))
+
+    rows = [generator.standard_normal((n, 3)) for n in [5000, *[30] * 7]]
+    y = np.tile([0, 1], 4)
+    LSTMDGClassifier(max_epochs=1, validation_fraction=0, callbacks=[Sizes()], **TINY).fit(rows, y)
+    assert sum(sizes) < 2 * sum(map(len, rows))
+
+
+def test_a_ragged_batch_has_the_gradients_of_its_rows_together(scans):
+    X, y = scans
+    rows = [x[:n] for x, n in zip(X, [3, 20, 5, 9] * 3, strict=True)]
+    gradients, labels = {}, y.copy()
+
+    class Gradients(Callback):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            gradients.update({k: p.grad.clone() for k, p in named_parameters if p.grad is not None})
+
+    how = {"dropout": 0.0, "input_noise": 0.0, "max_updates": 1, "patience": None, "lr": 1e-9}
+    model = LSTMDGClassifier(callbacks=[Gradients()], **how, **TINY).fit(rows, labels)
+    net = model.net_
+    total = torch.zeros(3)
+    for row, label in zip(rows, labels, strict=True):
+        x = torch.tensor(row[:, None], dtype=torch.float32)
+        answers = net.module_.train()(x[:-1])
+        known = torch.tensor([label]), x[-1:], torch.ones(1)
+        total = total + net.criterion_(*answers, *known) / len(rows)
+    net.module_.zero_grad()
+    total[0].backward()
+    for name, parameter in net.module_.named_parameters():
+        if parameter.grad is not None:
+            torch.testing.assert_close(gradients[name], parameter.grad, rtol=1e-3, atol=1e-6)
+
+
+def test_a_net_that_is_hardly_trained_warns(scans):
+    X, y = scans
+    model = LSTMDGClassifier(monitor=lambda y, proba: -next(epochs), max_epochs=5, **TINY)
+    epochs = count()
+    with pytest.warns(ConvergenceWarning, match="epoch 1 of 5"):
+        model.fit(X, y)
+    lasting = LSTMDGClassifier(max_epochs=1, patience=None, lr=1e-9, **TINY)
+    with pytest.warns(ConvergenceWarning, match="12 windows .* the same class"):
+        lasting.fit(np.abs(X) + 9, y)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_lstmdg.network._window_table import LabelledWindows, WindowSet, split_horizon
+from sklearn_lstmdg.network._window_table import Cuts, LabelledWindows, WindowSet, split_horizon
 from sklearn_lstmdg.scans._validation import check_sequences
 
 from _scans import bags, numbered
@@ -50,7 +50,7 @@ def test_horizon_is_split_from_what_is_read(horizon):
     scans = numbered(9, 6, 2, 1)
     windows = WindowSet.from_sequences(check_sequences(scans))
     first, lengths = torch.tensor(windows.first), torch.tensor(windows.lengths)
-    read, n_read, target = split_horizon(windows.points, first, lengths, horizon)
+    read, n_read, target = split_horizon(windows.points, Cuts(first, lengths), horizon)
     assert n_read.tolist() == [max(n - horizon, 1) for n in (9, 6, 2, 1)]
     for i, scan in enumerate(scans):
         n = int(n_read[i])
@@ -62,6 +62,60 @@ def test_horizon_is_split_from_what_is_read(horizon):
     assert (target is None) == (horizon == 0)
 
 
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_at_all_points_the_target_is_the_next_point_then_the_rest_of_the_horizon(horizon):
+    scans = numbered(9, 6, 2, 1)
+    windows = WindowSet.from_sequences(check_sequences(scans))
+    cuts = Cuts(torch.tensor(windows.first), torch.tensor(windows.lengths))
+    read, n_read, target = split_horizon(windows.points, cuts, horizon, "all")
+    longest = len(read)
+    assert target.shape == (longest + horizon - 1, 4, scans[0].shape[1])
+    for i, scan in enumerate(scans):
+        n = int(n_read[i])
+        following, rest = scan[1 : n + 1], scan[n + 1 :]
+        np.testing.assert_array_equal(target[: len(following), i], following)
+        np.testing.assert_array_equal(target[longest : longest + len(rest), i], rest)
+        given = (~target[:, i, 0].isnan()).sum()
+        assert given == len(following) + len(rest) == len(scan) - 1
+
+
+def test_an_augmented_window_is_turned_whole_with_its_target():
+    windows = WindowSet.from_sequences(check_sequences(numbered(9, 9, 9)))
+    first, lengths = torch.tensor(windows.first), torch.tensor(windows.lengths)
+    cuts = Cuts(first + torch.tensor([0, 8, 8]), lengths, torch.tensor([1, -1, -1]))
+    cuts = cuts._replace(sign=torch.tensor([-1, 1, -1]))
+    read, n_read, target = split_horizon(windows.points, cuts, 1)
+    assert n_read is None
+    scans = [windows.points[f : f + 9] for f in first]
+    for i, expected in enumerate([-scans[0], scans[1].flip(0), -scans[2].flip(0)]):
+        torch.testing.assert_close(torch.cat([read[:, i], target[:, i]]), expected)
+
+
+def test_each_version_of_a_window_is_drawn_as_often():
+    cuts = Cuts(torch.arange(4000), torch.full((4000,), 5))
+    generator = torch.Generator().manual_seed(0)
+    drawn = cuts.augmented(("sign", "reverse"), generator)
+    versions = 2 * (drawn.sign < 0) + (drawn.direction < 0)
+    counts = np.bincount(versions.numpy())
+    assert np.all(np.abs(counts - 1000) < 4 * np.sqrt(750))
+    turned = drawn.direction < 0
+    torch.testing.assert_close(drawn.start, cuts.start + 4 * turned)
+    assert cuts.augmented(("sign",), generator).direction is None
+    assert cuts.augmented((), generator) is cuts
+
+
+def test_windows_are_padded_to_less_than_twice_their_length():
+    scans = numbered(3, 90, 4, 100, 31)
+    rows = check_sequences(scans)
+    known = np.zeros(5, dtype=int), np.arange(5), np.ones(5)
+    windows = LabelledWindows.from_rows(rows, *known)
+    (parts,) = windows.batches(5, 1)
+    assert sorted(len(part.labels) for part in parts) == [1, 1, 1, 2]
+    for part in parts:
+        if part.n_read is not None:
+            assert len(part.points) < 2 * part.n_read.min() + 2
+
+
 def labelled(horizon=1, size=4):
     scans = numbered(9, 9, 9, 9)
     windows = LabelledWindows.from_rows(
@@ -71,7 +125,7 @@ def labelled(horizon=1, size=4):
         np.array([1.0, 3.0, 3.0]),
         bags(scans[3:]),
     )
-    return windows, list(windows.batches(size, horizon))
+    return windows, [part for (part,) in windows.batches(size, horizon)]
 
 
 def test_batches_hold_every_window_once_with_its_label_and_target():
@@ -97,7 +151,7 @@ def test_an_epoch_may_draw_some_windows_only():
 
     def draw(drawn):
         batches = windows.batches(4, 1, drawn)
-        return [(*point.tolist(), label.item()) for b in batches for point, label in starts(b)]
+        return [(*point.tolist(), label.item()) for (b,) in batches for point, label in starts(b)]
 
     def starts(batch):
         return zip(batch[0][0], batch[3], strict=True)
