@@ -4,6 +4,7 @@ from ._generation_display import GenerationDisplay
 from ._history_display import HistoryDisplay
 from ._membership_display import MembershipDisplay
 from ._recovery_display import RecoveryDisplay
+from ._redundancy_display import RedundancyDisplay
 from ._robustness_display import RobustnessDisplay
 from ._roc_display import ROCDisplay
 
@@ -13,5 +14,6 @@ __all__ = [
     "MembershipDisplay",
     "ROCDisplay",
     "RecoveryDisplay",
+    "RedundancyDisplay",
     "RobustnessDisplay",
 ]
