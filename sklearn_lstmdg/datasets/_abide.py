@@ -12,20 +12,18 @@ from ..scans import resample
 from ._phenotypic_table import check_diagnoses, read_table, resolve_sites, select, site_stem
 from ._roi_files import find_files, read_scans
 
-# Seconds, by the stem of SITE_ID. NYU, UM, USM and UCLA are confirmed by two public tables, and
-# by the scans' lengths; the others come from one reading of the sites' protocols.
+# Seconds, by the stem of SITE_ID: those whose filtered scans have a spectrum that ends at 0.1 Hz.
 _REPETITION_TIMES = {
-    **dict.fromkeys(["NYU", "UM", "USM"], 2.0),
-    "UCLA": 3.0,
-    **dict.fromkeys(["CALTECH", "CMU", "SDSU", "STANFORD", "TRINITY", "YALE"], 2.0),
-    **dict.fromkeys(["KKI", "OHSU"], 2.5),
     **dict.fromkeys(["OLIN", "PITT"], 1.5),
     "LEUVEN": 1.65,
-    "MAX_MUN": 3.0,
+    **dict.fromkeys(["CALTECH", "CMU", "NYU", "SDSU", "STANFORD", "TRINITY", "UM", "USM"], 2.0),
+    "YALE": 2.0,
     "SBL": 2.2,
+    **dict.fromkeys(["KKI", "OHSU"], 2.5),
+    **dict.fromkeys(["MAX_MUN", "UCLA"], 3.0),
 }
 
-# Scans of CMU_b that have 316 points: their spectra say 1.5 s, where the site has 2 s.
+# By SUB_ID: scans of CMU_b that have 316 points, where the site's have 202 or 236.
 _OWN_REPETITION_TIMES = dict.fromkeys([50644, 50648, 50669], 1.5)
 
 # Subjects of the paper's four sites.

@@ -391,6 +391,32 @@ def test_real_nyu_is_the_quality_checked_set(data_dir):
     assert nyu.site_counts.loc["NYU", "table"] == 184
 
 
+def ends_of_spectra(abide):
+    """Return, in Hz, where 99.5 % of each scan's power ends."""
+    ends = []
+    for scan, t_r in zip(abide.data, abide.t_r, strict=True):
+        power = np.square(np.abs(np.fft.rfft(scan - scan.mean(axis=0), axis=0))).sum(axis=1)
+        last = np.searchsorted(np.cumsum(power), 0.995 * power.sum())
+        ends.append(np.fft.rfftfreq(len(scan), t_r)[last])
+    return np.array(ends)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("resample_to", [None, 2.5])
+def test_real_scans_end_at_a_tenth_of_a_hertz_by_their_repetition_times(data_dir, resample_to):
+    options = {"pipeline": "cpac", "global_signal_regression": False}
+    abide = load_abide(data_dir, "ho", **options, resample_to=resample_to)
+    ends = ends_of_spectra(abide)
+    for site in np.unique(abide.sites):
+        assert np.median(ends[abide.sites == site]) == pytest.approx(0.1, abs=0.004), site
+    if resample_to is not None:
+        assert (abide.t_r == resample_to).all()
+    own = np.isin(abide.groups, [50644, 50648, 50669])
+    assert ends[own] == pytest.approx(0.1, abs=0.004)
+    seconds = [len(scan) * t_r for scan, t_r in zip(abide.data, abide.t_r, strict=True)]
+    assert np.array(seconds)[own] == pytest.approx(316 * 1.5, abs=2.5)
+
+
 def test_real_um_has_one_duplicate(data_dir):
     with pytest.warns(UserWarning, match=r"50286 \(as 50279\)"):
         um = load_abide(data_dir, "aal", "UM", "cpac")
