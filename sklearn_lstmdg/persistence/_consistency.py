@@ -13,6 +13,7 @@ from ..scans import n_connections
 _FITTED = re.compile(r"[A-Za-z]\w*_|_[A-Za-z]\w*", re.ASCII)
 _MOST_ROIS = 100_000
 _MOST_NUMBERS = 10**8  # in a synthetic scan
+_MOST_CONNECTIONS = 10**7  # that it makes, where a model holds no weights for them
 _ANSWERS = ("predict_proba", "decision_function", "transform", "predict", "generate")
 
 
@@ -143,19 +144,25 @@ def _synthetic_scans(estimator):
     first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
     if not hasattr(first, "n_features_in_"):
         return None
-    n_points = 8 + max(
-        (
-            getattr(inner, "length", 0) + getattr(inner, "horizon", 0)
-            for inner in estimators_in(estimator)
-        ),
-        default=0,
-    )
-    for inner in estimators_in(estimator):
+    n_rois, rng = first.n_features_in_, np.random.default_rng(0)
+    if getattr(first, "_is_table", not type(first).__module__.startswith("sklearn_lstmdg")):
+        return rng.standard_normal((2, n_rois))
+    inside = list(estimators_in(estimator))
+    n_points = 8 + max(getattr(e, "length", 0) + getattr(e, "horizon", 0) for e in inside)
+    for inner in inside:
         if getattr(inner, "band_pass", None):
             n_points = max(n_points, int(np.ceil(1 / (inner.band_pass[0] * inner.t_r))) + 1)
-    if n_points * first.n_features_in_ > _MOST_NUMBERS:
-        raise ValueError(f"it reads scans of {n_points} points of {first.n_features_in_} ROIs.")
-    rng = np.random.default_rng(0)
-    if getattr(first, "_is_table", not type(first).__module__.startswith("sklearn_lstmdg")):
-        return rng.standard_normal((2, first.n_features_in_))
-    return rng.standard_normal((2, n_points, first.n_features_in_))
+    if n_points * n_rois > _MOST_NUMBERS:
+        raise ValueError(f"it reads scans of {n_points} points of {n_rois} ROIs.")
+    if any(map(_connects_rois, inside)):
+        # Where a model weighs the connections, it holds as many numbers itself.
+        held = (value for inner in inside for value in vars(inner).values())
+        n_held = sum(value.size for value in held if isinstance(value, np.ndarray))
+        if n_connections(n_rois) > max(_MOST_CONNECTIONS, n_held):
+            raise ValueError(f"it makes all connections of {n_rois} ROIs, more than it weighs.")
+    return rng.standard_normal((2, n_points, n_rois))
+
+
+def _connects_rois(estimator):
+    is_nilearns = type(estimator).__name__ == "ConnectivityMeasure"
+    return is_nilearns or vars(estimator).get("_is_table") is False

@@ -45,8 +45,8 @@ class SavedMasker:
         told = masker.get_params(deep=False)
         images = {k: _voxels(v) for k, v in told.items() if k.endswith("_img") and v is not None}
         kept = {k: v for k, v in told.items() if k not in _NOT_KEPT and not k.endswith("_img")}
-        if hasattr(kept.get("lut"), "to_dict"):
-            kept["lut"] = kept["lut"].to_dict("list")
+        if kept.get("lut") is not None:  # a table, or the path of one, which a file must not hold
+            kept["lut"] = masker.lut_.to_dict("list")
         return cls(type(masker).__name__, kept, images)
 
     def make(self):
@@ -54,18 +54,16 @@ class SavedMasker:
         if self.name not in _MASKERS:
             raise ValueError(f"{self.name!r:.40} is none of nilearn's maskers for ROIs.")
         for name, value in self.params.items():
-            # A cache holds pickles, and images are read from where a path says.
-            if name in _NOT_KEPT or name.endswith("_img") or (name, type(value)) == ("lut", str):
+            # A cache holds pickles, and images and tables are read from where a path says.
+            is_path = name == "lut" and not isinstance(value, dict | None)
+            if name in _NOT_KEPT or name.endswith("_img") or is_path:
                 raise ValueError(f"parameter {name!r:.40} of {self.name} cannot be in a file.")
-        maskers, nibabel = (
-            require("nilearn.maskers", extra="neuro"),
-            require("nibabel", extra="neuro"),
-        )
-        images = {name: nibabel.Nifti1Image(*told) for name, told in self.images.items()}
-        params = dict(self.params)
-        if isinstance(params.get("lut"), dict):
+        maskers = require("nilearn.maskers", extra="neuro")
+        image = require("nibabel", extra="neuro").Nifti1Image
+        params = self.params | {name: image(*told) for name, told in self.images.items()}
+        if params.get("lut") is not None:
             params["lut"] = require("pandas", extra="data").DataFrame(params["lut"])
-        return getattr(maskers, self.name)(**params, **images).fit()
+        return getattr(maskers, self.name)(**params).fit()
 
 
 def _voxels(image):

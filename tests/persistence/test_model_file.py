@@ -454,9 +454,20 @@ def becomes(*names, **changes):
 
 
 def gets(name, value):
+    return lambda document: put(find(document)["content"], name, number(value))
+
+
+def number(value):
     node = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode"}
-    node |= {"content": json.dumps(value), "is_json": True}
-    return lambda document: put(find(document)["content"], name, node)
+    return node | {"content": json.dumps(value), "is_json": True}
+
+
+def nodes_with(value, name):
+    """Return every dict node, at any depth, that has an item of a name."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    found = [node for part in parts for node in nodes_with(part, name)]
+    content = value.get("content") if isinstance(value, dict) else None
+    return [value, *found] if isinstance(content, dict) and name in content else found
 
 
 def put(content, name, node):
@@ -559,6 +570,39 @@ def test_a_file_does_not_choose_how_long_synthetic_scans_are(estimator, name, va
         load_model(path)
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        ConnectivityFeatures(),
+        FCSVM(Cs=[0.1]),
+        make_pipeline(ScanCleaner(), ConnectivityFeatures("fisher")),
+    ],
+    ids=label,
+)
+def test_a_file_does_not_choose_how_many_connections_are_made(estimator, scans, path):
+    save_model(estimator.fit(*scans), path)
+
+    def pretend(document):
+        for node in nodes_with(document["content"]["estimator"], "n_features_in_"):
+            put(node, "n_features_in_", number(100_000))
+            node["content"].pop("coef_", None)
+
+    rewrite(path, pretend)
+    with pytest.raises(ValueError, match="all connections of 100000 ROIs"):
+        load_model(path)
+
+
+def test_a_model_that_weighs_many_connections_is_kept(path, monkeypatch):
+    monkeypatch.setattr("sklearn_lstmdg.persistence._consistency._MOST_CONNECTIONS", 300)
+    rng, y = np.random.default_rng(0), np.arange(8) % 2
+    X = rng.standard_normal((8, 10, 30))
+    model = make_pipeline(ConnectivityFeatures(), LogisticRegression()).fit(X, y)
+    save_model(model, path)
+    assert same(load_model(path).predict_proba(X), model.predict_proba(X))
+    with pytest.raises(ValueError, match="all connections of 30 ROIs"):
+        save_model(model[:1], path)
+
+
 def test_compressed_arrays_are_not_unpacked(saved):
     buffer = io.BytesIO()
     save_npz(buffer, csr_matrix((1, 1_000_000)))
@@ -656,7 +700,8 @@ def test_arrays_of_other_estimators_that_do_not_fit(estimator, names, change, sc
 
 
 @pytest.mark.parametrize(
-    "params", [{"memory": "cache"}, {"labels_img": "elsewhere.nii"}, {"lut": "elsewhere.tsv"}]
+    "params",
+    [{"memory": "cache"}, {"labels_img": "elsewhere.nii"}, {"lut": "elsewhere.tsv"}, {"lut": 3}],
 )
 def test_maskers_may_not_choose_what_is_read(params):
     """A cache holds pickles, and fitting a masker reads it: this is checked before."""
@@ -665,8 +710,10 @@ def test_maskers_may_not_choose_what_is_read(params):
         masker.make()
 
 
-def test_a_pipeline_that_begins_with_nilearns_masker(path):
+@pytest.mark.parametrize("form", ["table", "path", "text"])
+def test_a_pipeline_that_begins_with_nilearns_masker(form, path, tmp_path):
     pytest.importorskip("nilearn", minversion="0.13")  # before, y was taken for confounds
+    pandas = pytest.importorskip("pandas")
     maskers, nibabel = pytest.importorskip("nilearn.maskers"), pytest.importorskip("nibabel")
     labels = np.zeros((6, 6, 6), np.int16)
     labels[:3], labels[3:], labels[2:4, 2:4, 2:4] = 1, 2, 3
@@ -675,14 +722,21 @@ def test_a_pipeline_that_begins_with_nilearns_masker(path):
         nibabel.Nifti1Image(rng.normal(size=(6, 6, 6, 20)).astype(np.float32), np.eye(4))
         for _ in range(8)
     ]
+    names = pandas.DataFrame({"index": [0, 1, 2, 3], "name": ["Background", "a", "b", "c"]})
+    file = tmp_path / "lut.tsv"
+    names.to_csv(file, sep="\t", index=False)
     masker = maskers.MultiNiftiLabelsMasker(
-        nibabel.Nifti1Image(labels, np.eye(4)), standardize=None
+        nibabel.Nifti1Image(labels, np.eye(4)),
+        lut={"table": names, "path": file, "text": str(file)}[form],
+        standardize=None,
     )
     model = make_pipeline(masker, ScanCleaner(), FCSVM(Cs=[0.1], random_state=0))
     model.fit(images, np.arange(8) % 2)
     save_model(model, path)
+    file.unlink()
     loaded = load_model(path)
     assert same(loaded.predict_proba(images), model.predict_proba(images))
+    assert loaded[0].region_names_ == model[0].region_names_
 
 
 def places_of(value, found):
