@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from .._routing import fit_arguments
+from .._routing import fit_arguments, last_step
 from ..base import ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
 from ..scans import check_groups
@@ -224,7 +224,7 @@ class CommunityExtractor(
     def influence_(self):
         """Influence of each community on the decision, from the estimator."""
         check_is_fitted(self)
-        return _last_step(self.estimator_).influence_
+        return _learner(self.estimator_).influence_
 
     def __sklearn_tags__(self):
         """Declare the data forms that scikit-learn's checks try, and whether y is needed."""
@@ -236,17 +236,15 @@ class CommunityExtractor(
         return tags
 
 
-def _last_step(estimator):
-    """Return what learns memberships in a Pipeline, or inside a frozen estimator."""
-    while isinstance(estimator, Pipeline | FrozenEstimator):
-        is_pipeline = isinstance(estimator, Pipeline)
-        estimator = estimator.steps[-1][1] if is_pipeline else estimator.estimator
-    return estimator
+def _learner(estimator):
+    """Return what learns memberships, in a Pipeline, a search or frozen."""
+    step = last_step(estimator)
+    return _learner(step.estimator) if isinstance(step, FrozenEstimator) else step
 
 
 def _membership_of(estimator, n_rois):
     """Return the memberships that an estimator learnt, checked."""
-    step = _last_step(estimator)
+    step = _learner(estimator)
     name = type(step).__name__
     try:
         membership = step.membership_
@@ -318,7 +316,7 @@ def community_influence(estimator, X=None):
     if isinstance(estimator, CommunityExtractor):
         check_is_fitted(estimator)
         estimator = estimator.estimator_
-    influence = np.array(_last_step(estimator).influence_, dtype=np.float64)
+    influence = np.array(_learner(estimator).influence_, dtype=np.float64)
     return influence if X is None else influence * _spread_of_activity(estimator, X)
 
 

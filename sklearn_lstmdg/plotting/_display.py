@@ -1,10 +1,10 @@
 """What all figures share: colours that colour-blind readers tell apart, axes without clutter."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._extras import require
+from .._routing import last_step
 
 # Okabe and Ito's palette, in an order that also differs in lightness.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -21,9 +21,9 @@ def tidy(ax):
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def last_step(estimator):
-    """Return an estimator, or the last step of a Pipeline, which must be fitted."""
-    step = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+def fitted_step(estimator):
+    """Return an estimator, a Pipeline's last step or a search's best, which must be fitted."""
+    step = last_step(estimator)
     check_is_fitted(step)
     return step
 

@@ -4,7 +4,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from ._display import GREY, Display, color, last_step, tidy
+from ._display import GREY, Display, color, fitted_step, tidy
 
 _DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
 
@@ -72,7 +72,7 @@ class HistoryDisplay(Display):
         ValueError
             If the estimator keeps no history.
         """
-        step = last_step(estimator)
+        step = fitted_step(estimator)
         if not getattr(step, "history_", None):
             raise ValueError(f"{type(step).__name__} has no history_ to draw.")
         return cls([step.history_], [getattr(step, "best_epoch_", None)]).plot(losses, ax=ax)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..communities import correlate
-from ._display import Display, last_step
+from ._display import Display, fitted_step
 
 _MOST_NAMES = 45
 _MOST_NUMBERS = 20
@@ -91,7 +91,7 @@ class MembershipDisplay(Display):
         ValueError
             If the numbers of ROIs do not agree.
         """
-        return cls(last_step(estimator).membership_, reference, roi_names).plot(ax, **options)
+        return cls(fitted_step(estimator).membership_, reference, roi_names).plot(ax, **options)
 
     def _orders(self):
         decisive = self.membership if self.reference is None else self.reference

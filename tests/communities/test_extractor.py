@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import sklearn
@@ -5,7 +7,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -19,12 +21,21 @@ from sklearn_lstmdg.communities._memberships import two_means
 from sklearn_lstmdg.estimator_checks import parametrize_with_scan_checks
 from sklearn_lstmdg.scans._validation import check_sequences
 
-TINY = {"n_communities": 8, "n_units": 8, "max_epochs": 3, "random_state": 0}
+SMALL = {"n_communities": 8, "n_units": 8, "max_epochs": 3}
+TINY = SMALL | {"random_state": 0}
 EXTRACTORS = [CommunityExtractor(LSTMDGClassifier(**TINY))]
 
 
-@parametrize_with_checks(EXTRACTORS)
-def test_scikit_learns_checks(estimator, check):
+@pytest.fixture
+def small_default(monkeypatch):
+    """The default estimator, but for what it costs."""
+    name = "sklearn_lstmdg.communities._extractor.LSTMDGClassifier"
+    monkeypatch.setattr(name, partial(LSTMDGClassifier, **SMALL))
+
+
+@pytest.mark.filterwarnings("ignore:.*have the same membership:UserWarning")
+@parametrize_with_checks([*EXTRACTORS, CommunityExtractor()])
+def test_scikit_learns_checks(estimator, check, small_default):
     check(estimator)
 
 
@@ -173,18 +184,23 @@ def test_prefit_and_frozen_estimators_are_taken_as_they_are(scans):
         CommunityExtractor(prefit=True).fit(X, y)
 
 
-def test_none_is_the_classifier_which_needs_labels(scans, monkeypatch):
+def test_none_is_the_classifier_which_needs_labels(scans, small_default):
     X, y = scans
     with pytest.raises(ValueError, match="requires y"):
         CommunityExtractor().fit(X)
-    monkeypatch.setattr(
-        "sklearn_lstmdg.communities._extractor.LSTMDGClassifier",
-        lambda random_state: LSTMDGClassifier(**TINY | {"random_state": random_state}),
-    )
     assert CommunityExtractor().fit(X, y).membership_.shape == (6, 8)
     seeded = [CommunityExtractor(random_state=seed).fit(X, y).membership_ for seed in (0, 0, 1)]
     np.testing.assert_array_equal(seeded[0], seeded[1])
     assert not np.array_equal(seeded[0], seeded[2])
+
+
+def test_a_search_gives_its_best_estimators_communities(scans):
+    X, y = scans
+    search = GridSearchCV(LSTMDGClassifier("dg", **TINY), {"lr": [1e-3]}, cv=2)
+    extractor = CommunityExtractor(FrozenEstimator(make_pipeline(search).fit(X, y))).fit(X, y)
+    best = extractor.estimator_.estimator[-1].best_estimator_
+    np.testing.assert_array_equal(extractor.membership_, best.membership_)
+    np.testing.assert_array_equal(extractor.influence_, community_influence(extractor))
 
 
 def test_influence_exists_where_the_estimator_has_it(scans, planted):
