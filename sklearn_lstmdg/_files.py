@@ -3,6 +3,7 @@
 import json
 import os
 import uuid
+from itertools import cycle
 
 
 def write_atomically(path, content):
@@ -20,15 +21,34 @@ def write_atomically(path, content):
     _sync_folder(path.parent)
 
 
-def read_json(path):
-    """Read a file that holds a JSON object."""
+def read_json(path, form=None):
+    """Read a file that holds a JSON object, whose values have the forms of their names."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged, it is no JSON: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object.")
+    for name, each in (form or {}).items():
+        if not _fits(content.get(name), each):
+            raise ValueError(f"{path} is damaged: {name!r} is missing or holds what it cannot.")
     return content
+
+
+def _fits(value, form):
+    """Tell whether a value has a form.
+
+    A form is None, a type, a tuple of forms of which one fits, a list of forms that elements have
+    in turn, or a dict of forms, for which what is missing is None.
+    """
+    if isinstance(form, tuple):
+        return any(_fits(value, each) for each in form)
+    if isinstance(form, list):
+        is_whole = isinstance(value, list) and len(value) % len(form) == 0
+        return is_whole and all(map(_fits, value, cycle(form)))
+    if isinstance(form, dict):
+        return isinstance(value, dict) and all(_fits(value.get(n), f) for n, f in form.items())
+    return value is None if form is None else isinstance(value, form)
 
 
 def _sync_folder(folder):

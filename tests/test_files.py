@@ -1,5 +1,7 @@
 """Files that are read whole or refused."""
 
+import json
+
 import pytest
 
 from sklearn_lstmdg._files import read_json
@@ -15,3 +17,30 @@ def test_what_is_no_json_object_is_refused_by_name(tmp_path, text):
 def test_an_object_is_read(tmp_path):
     (tmp_path / "a.json").write_text('{"a": 1}')
     assert read_json(tmp_path / "a.json") == {"a": 1}
+
+
+FORM = {"n": int, "names": [str], "age": (None, [float, int]), "group": {"size": int | float}}
+WHOLE = {"n": 1, "names": ["a", "b"], "age": [2.5, 3], "group": {"size": 1.5}, "more": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("n", None), ("n", "1"), ("n", 1.5), ("names", "ab"), ("names", ["a", 1])],
+        *[("age", [2.5]), ("age", ["x", 3]), ("group", None), ("group", {}), ("group", [1])],
+    ],
+)
+def test_values_of_other_forms_are_refused_by_name(tmp_path, name, value):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(WHOLE))
+    assert read_json(path, FORM) == WHOLE
+    path.write_text(json.dumps(WHOLE | {name: value}))
+    with pytest.raises(ValueError, match=rf"a\.json is damaged: '{name}'"):
+        read_json(path, FORM)
+
+
+def test_endless_brackets_are_refused(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="is damaged"):
+        read_json(path)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from ._scan_options import (
     permute_labels,
     print_cohort,
     read_confounds,
+    settle_scans,
 )
 from ._terminal import say
 from ._text_tables import format_summary
@@ -33,6 +35,7 @@ def run(args):
     }
     if args.data_dir is None and args.subjects < args.folds:
         raise ValueError(f"--subjects {args.subjects} is too few for --folds {args.folds}.")
+    settle_scans(args)
     cohort = load_cohort(args)
     more = {
         "scheme": args.scheme,
@@ -64,7 +67,9 @@ def compare_and_report(models, cohort, args, **options):
     labels = cohort.target
     if args.permute_labels is not None:
         labels = permute_labels(labels, sites, args.permute_labels)
-    record = cohort_record(cohort, sites)
+    record = cohort_record(cohort, sites, getattr(args, "length", None))
+    for notice in record["notices"]:
+        warnings.warn(notice, UserWarning, stacklevel=2)
     _check_names([*models, *sites])
     _keep(args, record, replace=False)
     sys.stdout.flush()

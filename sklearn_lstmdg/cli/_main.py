@@ -3,11 +3,12 @@
 import argparse
 import sys
 import warnings
+from collections.abc import Sequence
 
 from .._version import __version__
+from ._commands import COMMANDS
 from ._config import add_config_option, with_config
-from ._options import COMMANDS
-from ._terminal import say
+from ._terminal import ends_with_its_reader, escape, say
 
 _DESCRIPTION = """\
 Classify brain scans (ROI time series) with recurrent networks that also generate, and find the
@@ -29,6 +30,7 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message):
+        message = escape(" ".join(message.split()))
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
@@ -51,10 +53,14 @@ def _make_parser():
     return parser
 
 
-def main(argv=None):
-    """Run the command line."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line, by default that of the process, and return its exit status."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    args = _make_parser().parse_args(argv or ["demo"])
+    with ends_with_its_reader():
+        return _run(_make_parser().parse_args(argv or ["demo"]))
+
+
+def _run(args):
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -62,7 +68,7 @@ def main(argv=None):
     except KeyboardInterrupt:
         return _say("interrupted; run the same command to resume", 130)
     except Exception as error:
-        if args.debug:
+        if args.debug or isinstance(error, BrokenPipeError):
             raise
         return _say(f"error: {_one_line(error)} (--debug shows where)", 2)
     return 0

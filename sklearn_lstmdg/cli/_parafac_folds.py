@@ -16,6 +16,13 @@ from ..scans import check_sequences
 from ._scan_options import load_cohort
 
 _NAME = "parafac"
+_OPTIONS = {
+    **{"data_dir": (None, str), "subjects": int, "seed": int, "length": int},
+    **{"atlas": (None, str), "pipeline": (None, str), "sites": (None, [str])},
+    **{"resample_to": (None, int | float), "regress_global_mean": bool},
+    **dict.fromkeys(("band_pass_filtering", "global_signal_regression"), (None, bool)),
+    "quality_checked": (None, bool),
+}
 
 
 def fit_parafac(args, folds):
@@ -40,13 +47,12 @@ def fit_parafac(args, folds):
 
 def _read_options(folder):
     path = Path(folder) / "options.json"
-    options = read_json(path) if path.exists() else {}
-    if "data_dir" not in options:
+    if not path.exists() or "data_dir" not in read_json(path):
         raise ValueError(
             f'{path} does not tell how scans were loaded: --parafac needs a folder of "lstmdg '
             'compare".'
         )
-    return argparse.Namespace(**options)
+    return argparse.Namespace(**read_json(path, _OPTIONS))
 
 
 def _check_subjects(cohort, folds, folder):

@@ -4,17 +4,30 @@ import hashlib
 
 import numpy as np
 
+from .._extras import require
 from ..datasets import load_abide, make_scans
-from ._options import refuse_abide_options
+from ._commands import ABIDE_OPTIONS, PCP_DEFAULTS
 from ._terminal import say
 
 _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
 
 
+def settle_scans(args):
+    """Give options that choose ABIDE's scans their defaults; refuse them without such scans."""
+    given = [name for option, name in ABIDE_OPTIONS.items() if getattr(args, option) is not None]
+    if args.data_dir is not None:
+        missing = {name: d for name, d in PCP_DEFAULTS.items() if getattr(args, name) is None}
+        vars(args).update(missing)
+    elif given:
+        raise ValueError(
+            f"{', '.join(given)} needs --data-dir, the folder of ABIDE's scans: without it, scans "
+            "are simulated."
+        )
+
+
 def load_cohort(args):
     """Load, or simulate, the scans that the options ask for."""
     if args.data_dir is None:
-        refuse_abide_options(args)
         return make_scans(n_subjects=args.subjects, random_state=args.seed)
     return _load_sites(args, args.sites)
 
@@ -23,27 +36,23 @@ def load_unlabeled(args, cohort):
     """Load the controls of the sites that are there for pretraining only."""
     if args.unlabeled_sites is None:
         return None
-    source = _load_sites(args, args.unlabeled_sites)
-    both = sorted(set(source.sites) & set(cohort.sites))
+    others = _load_sites(args, args.unlabeled_sites)
+    both = sorted(set(others.sites) & set(cohort.sites))
     if both:
         raise ValueError(
             f"--unlabeled-sites names {', '.join(both)}, whose subjects are compared: name the "
             "others in --sites."
         )
-    return [source.data[row] for row in np.flatnonzero(source.target == 0)]
+    return [others.data[row] for row in np.flatnonzero(others.target == 0)]
 
 
 def _load_sites(args, sites):
-    return load_abide(
-        args.data_dir,
-        atlas=args.atlas,
-        sites=sites,
-        pipeline=args.pipeline,
-        band_pass_filtering=args.band_pass_filtering,
-        global_signal_regression=args.global_signal_regression,
-        quality_checked=args.quality_checked,
-        resample_to=args.resample_to,
-    )
+    return load_abide(args.data_dir, sites=sites, resample_to=args.resample_to, **pcp_options(args))
+
+
+def pcp_options(args):
+    """Return which of PCP's files are wanted, as the functions that load them take it."""
+    return {name: getattr(args, name) for name in PCP_DEFAULTS}
 
 
 def name_sites(site_ids, asked):
@@ -106,9 +115,12 @@ def read_confounds(cohort, columns):
     """Return columns of the phenotypic table, or None."""
     if columns is None:
         return None
+    table = require("pandas", extra="data").DataFrame(cohort.phenotypic)
     wanted = list(columns or _CONFOUNDS)
-    known = list(getattr(cohort.get("phenotypic"), "columns", ()))
-    lacking = [name for name in wanted if name not in known]
+    lacking = [name for name in wanted if name not in table]
     if lacking:
-        raise ValueError(f"The phenotypic table has no column {lacking[0]!r} for --confounds.")
-    return cohort.phenotypic[wanted]
+        raise ValueError(
+            f"The phenotypic table has no column {lacking[0]!r} for --confounds; it has "
+            f"{', '.join(map(str, table))}."
+        )
+    return table[wanted]

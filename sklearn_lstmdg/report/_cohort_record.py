@@ -1,25 +1,32 @@
 """Who took part, as a record that JSON can hold."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
 
 _GROUPS = {1: "autism", 0: "control"}
 _COUNTS = ("table", "selected", "files", "loaded")
 
 
-def cohort_record(cohort, sites):
+def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) -> dict[str, Any]:
     """Describe a cohort for the report: counts, exclusions, and both groups by site.
 
     Parameters
     ----------
     cohort : Bunch
         From ``load_abide``, ``fetch_abide`` or ``make_scans``.
-    sites : ndarray of str of shape (n_subjects,)
+    sites : array-like of str of shape (n_subjects,)
         The site that each subject is compared in.
+    length : int, default=None
+        Time points of a window, to tell how long windows last.
 
     Returns
     -------
     dict
-        What JSON can hold: ``simulated`` (bool), ``roi_codes`` (list of int) and ``sites``, one
+        What JSON can hold: ``simulated`` (bool), ``roi_codes`` (list of int), ``notices`` (list of
+        str: what to know before reading results, such as mixed repetition times) and ``sites``, one
         dict per site: ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest and most), ``t_r``
         (repetition times, in seconds), what the loader counted (``table``, ``selected``, ``files``,
         ``loaded``; None for simulated scans) and ``groups``: of each group its ``label``,
@@ -39,8 +46,24 @@ def cohort_record(cohort, sites):
     return {
         "simulated": "membership" in cohort,
         "roi_codes": np.asarray(cohort.roi_codes).tolist(),
+        "notices": _mixed_repetition_times(cohort, length),
         "sites": [_site(cohort, sites == site, site) for site in dict.fromkeys(sites.tolist())],
     }
+
+
+def _mixed_repetition_times(cohort, length):
+    """Tell which repetition times there are, and how long windows last; nothing if one."""
+    t_r = np.asarray(cohort.t_r, dtype=float)
+    seconds, counts = np.unique(t_r[np.isfinite(t_r)], return_counts=True)
+    if len(seconds) < 2:
+        return []
+    lasts = [f", where a window lasts {length * s:g} s" if length else "" for s in seconds]
+    told = zip(seconds, counts, lasts, strict=True)
+    times = "; ".join(f"{n} scans of {s:g} s{window}" for s, n, window in told)
+    return [
+        f"Repetition times are mixed: {times}. Models may tell sites apart by them; "
+        "--resample-to brings all scans to one."
+    ]
 
 
 def _site(cohort, rows, site):

@@ -19,6 +19,7 @@ _MEASURES = {
     "matched_correlation": "Correlation, one to one",
     "matched_dice": "Dice, one to one",
 }
+_DISTINCT = ("redundancy", "n_effective")  # not in tables of earlier versions
 _N_TOP = 5
 _N_TERMS = 8
 _N_MEMBERS = 8
@@ -26,27 +27,34 @@ _STATISTICS = {"r": "r", "z": "z", "p": "p", "p_fwe": "p, all terms"}
 
 
 def robustness(study):
-    """Return how well communities agree between the folds of the first repeat."""
+    """Return how well communities agree between the folds of the first repeat, and their sizes."""
     tables = _measured(study)
     if not tables:
         return {"measures": []}
     pandas = require("pandas", extra="data")
     tables = [pandas.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)]
+    summary = summarize_robustness(*tables)
     ends = {"mean": "", "sd": "_sd", "all": "_all", "null": "_null", "z": "_z"}
     measures = [
         {"method": row["method"], "site": row["site"], "measure": words}
         | {key: row[f"{name}{end}"] for key, end in ends.items()}
-        for row in summarize_robustness(*tables).to_dict("records")
+        for row in summary.to_dict("records")
         for name, words in _MEASURES.items()
     ]
-    return {"measures": measures, "figures": robustness_figures(*tables, measures)}
+    return {
+        "measures": measures,
+        "figures": robustness_figures(*tables, measures),
+        "sizes": summary.assign(dead=100 * summary["dead"]).to_dict("records"),
+        "is_distinct_known": summary["redundancy"].notna().any(),
+    }
 
 
 def _measured(study):
     """Return what ``lstmdg communities`` has measured, and what it has not, measured here."""
     tables, known = [], ()
     if study.robustness is not None and study.communities is not None:
-        both = (study.communities, study.robustness)
+        older = {name: np.nan for name in _DISTINCT if name not in study.communities}
+        both = (study.communities.assign(**older), study.robustness)
         tables.append([table[table["repeat"] == 0] for table in both])
         known = set(study.robustness["method"])
     folds = {}

@@ -33,15 +33,24 @@ def run(study):
 
 
 def _steps(parameters):
-    steps = [step for _, step in parameters.get("steps", ())] or [parameters]
-    names = [s.get("class", "") if isinstance(s, dict) else str(s) for s in steps]
-    return " → ".join(name.rpartition(".")[2] for name in names) or "unknown"
+    """Return a model's steps; itself where it is no Pipeline."""
+    steps = [step for _, step in _steps_by_name(parameters)] or [parameters]
+    names = [s.get("class", "") if isinstance(s, dict) else s for s in steps]
+    return " → ".join(str(name).rpartition(".")[2] for name in names) or "unknown"
+
+
+def _steps_by_name(parameters):
+    """Return the steps of a Pipeline with their names, and nothing of another model."""
+    steps = parameters.get("steps") if isinstance(parameters, dict) else None
+    pairs = steps if isinstance(steps, list) else []
+    return [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2]
 
 
 def _flat(parameters, step=""):
     """Return parameters by step and name, those of a Pipeline's steps instead of its own."""
-    if "steps" in parameters:
-        parts = (_flat(p, f"{name}: ") for name, p in parameters["steps"] if isinstance(p, dict))
+    steps = _steps_by_name(parameters)
+    if steps or not isinstance(parameters, dict):
+        parts = (_flat(each, f"{name}: ") for name, each in steps)
         return {name: value for part in parts for name, value in part.items()}
     kept = {name: value for name, value in parameters.items() if name != "class"}
     return {f"{step}{name}": json.dumps(value) for name, value in kept.items()}

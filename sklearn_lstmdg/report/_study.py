@@ -1,13 +1,13 @@
 """All that a results folder knows."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from .._extras import require
-from .._files import read_json
 from ..evaluation import load_comparison
+from ._kept_files import read_record, read_table
 
 
 class Study:
@@ -19,16 +19,34 @@ class Study:
         self.folds = self.comparison.folds
         self.models = list(dict.fromkeys(self.folds["model"]))
         self.sites = list(dict.fromkeys(self.folds["site"]))
+        self.set_aside = []
         self.options, self.settings, self.cohort = (
-            _read_json(self.folder / f"{name}.json") for name in ("options", "settings", "cohort")
+            self._read(read_record, name) or {} for name in ("options", "settings", "cohort")
         )
         self.communities, self.robustness, self.decoding = (
-            _read_table(self.folder / f"{name}.csv")
-            for name in ("communities", "robustness", "decoding")
+            self._read(read_table, name) for name in ("communities", "robustness", "decoding")
         )
+        self._drop_unlike_tables()
         self.reference = reference or ("lstm-dg" if "lstm-dg" in self.models else self.models[0])
         if self.reference not in self.models:
             raise ValueError(f"reference={reference!r} must be one of {', '.join(self.models)}.")
+
+    def _read(self, read, name):
+        """Read a file of the folder; what is damaged counts as missing, and is told of."""
+        try:
+            return read(self.folder, name)
+        except ValueError as error:
+            self.set_aside.append(str(error).replace(f"{self.folder}{os.sep}", ""))
+            return None
+
+    def _drop_unlike_tables(self):
+        """Leave sizes and robustness out where they are not of the same models and sites."""
+        both = self.communities, self.robustness
+        runs = [None if t is None else {*zip(t["method"], t["site"], strict=True)} for t in both]
+        if runs[0] != runs[1]:
+            self.communities = self.robustness = None
+        if runs[0] != runs[1] and None not in runs:
+            self.set_aside.append("communities.csv and robustness.csv are not of one run.")
 
     @property
     def n_subjects(self):
@@ -74,21 +92,18 @@ def read_cohort_record(folder):
     dict
         As from :func:`cohort_record`; empty where there is no such file.
 
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+
     Examples
     --------
     >>> from sklearn_lstmdg.report import read_cohort_record
     >>> read_cohort_record("folder-without-a-record")
     {}
     """
-    return _read_json(Path(folder) / "cohort.json")
-
-
-def _read_table(path):
-    return require("pandas", extra="data").read_csv(path) if path.exists() else None
-
-
-def _read_json(path):
-    return read_json(path) if path.exists() else {}
+    return read_record(folder, "cohort")
 
 
 def best_fold(comparison, model, site):

@@ -151,6 +151,16 @@ def test_parafac_refuses_other_scans(communities, folder):
     assert code == 2 and "does not tell how scans were loaded" in err
 
 
+@pytest.mark.parametrize(
+    "change", [{"subjects": "8"}, {"sites": 3}, {"length": None}, {"atlas": []}]
+)
+def test_parafac_names_options_that_are_damaged(communities, folder, change):
+    path = folder / "options.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    code, _, err = communities("--parafac")
+    assert code == 2 and f"options.json is damaged: '{next(iter(change))}'" in err
+
+
 def test_faults_are_one_line(communities, folder):
     for options, message in (
         ({"model": ("lstm-dg",)}, "no model 'lstm-dg'; it has quick, other, plain"),

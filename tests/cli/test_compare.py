@@ -1,7 +1,7 @@
 """The command line, as a user meets it."""
 
-import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,13 +12,14 @@ from sklearn.utils import Bunch
 
 from sklearn_lstmdg import models
 from sklearn_lstmdg.cli import main
-from sklearn_lstmdg.cli._options import add_cohort_options
+from sklearn_lstmdg.cli._main import _make_parser
 from sklearn_lstmdg.cli._scan_options import (
     load_cohort,
     load_unlabeled,
     name_sites,
     permute_labels,
     read_confounds,
+    settle_scans,
 )
 from sklearn_lstmdg.cli._text_tables import format_summary
 from sklearn_lstmdg.datasets import make_scans
@@ -134,24 +135,27 @@ def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
 
 def test_unlabeled_sites_give_their_controls_only(monkeypatch):
     def load(data_dir, sites, **options):
-        assert options["atlas"] == "ho"
+        assert (options["atlas"], options["pipeline"]) == ("ho", "ccs")
         names = np.array([site for site in sites for _ in range(2)])
         target = np.arange(len(names)) % 2
         return Bunch(data=[np.full((3, 2), i) for i in target], target=target, sites=names)
 
     monkeypatch.setattr("sklearn_lstmdg.cli._scan_options.load_abide", load)
-    parser = argparse.ArgumentParser()
-    add_cohort_options(parser)
-    line = ["--data-dir", "d", "--atlas", "ho", "--sites", "NYU"]
-    args = parser.parse_args(line)
-    cohort = load_cohort(args)
-    assert load_unlabeled(args, cohort) is None
-    source = load_unlabeled(parser.parse_args([*line, "--unlabeled-sites", "OHSU", "UM"]), cohort)
-    assert [scan[0, 0] for scan in source] == [0, 0]
+
+    def parse(*options):
+        line = ["compare", "--data-dir", "d", "--atlas", "ho", "--sites", "NYU"]
+        args = _make_parser().parse_args([*line, *options])
+        settle_scans(args)
+        return args
+
+    cohort = load_cohort(parse())
+    assert load_unlabeled(parse(), cohort) is None
+    others = load_unlabeled(parse("--unlabeled-sites", "OHSU", "UM"), cohort)
+    assert [scan[0, 0] for scan in others] == [0, 0]
     with pytest.raises(
         ValueError, match="--unlabeled-sites names NYU, whose subjects are compared"
     ):
-        load_unlabeled(parser.parse_args([*line, "--unlabeled-sites", "UM", "NYU"]), cohort)
+        load_unlabeled(parse("--unlabeled-sites", "UM", "NYU"), cohort)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +168,9 @@ def test_unlabeled_sites_give_their_controls_only(monkeypatch):
         (["--folds", 99], "--subjects 12 is too few for --folds 99"),
         (["--atlas", "ho", "--sites", "NYU"], "--atlas, --sites needs --data-dir"),
         (["--resample-to", 2], "--resample-to needs --data-dir"),
+        (["--atlas", "aal", "--pipeline", "ccs"], "--atlas, --pipeline needs --data-dir"),
+        (["--global-signal-regression"], "--global-signal-regression needs --data-dir"),
+        (["--confounds", "IQ"], "no column 'IQ' for --confounds; it has SUB_ID, SITE_ID, DX_GROUP"),
         (["--models", "broken"], "'broken' failed"),
     ],
 )
@@ -230,6 +237,31 @@ def test_wrong_usage_is_one_line(capsys, options):
     assert len(err.splitlines()) == 1 and "--help" in err
 
 
+def test_usage_errors_steer_no_terminal(capsys):
+    for options in (["\x1b[2Jfly"], ["compare", "--scheme", "\x1b]0;x\x07\npooled"]):
+        with pytest.raises(SystemExit):
+            main(options)
+        err = capsys.readouterr().err
+        assert "\x1b" not in err and "\x07" not in err and len(err.splitlines()) == 1
+        assert "x1b" in err
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path, unbuffered):
+    code = (
+        "from sklearn_lstmdg.cli import _main, main\n"
+        "_main.COMMANDS[-1].__class__.run = lambda command, args: _main.say('x' * 9999)\n"
+        "raise SystemExit(main(['fetch']))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    streams = {"stdout": writer, "stderr": subprocess.PIPE, "check": False}
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, **streams)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
 def test_help_shows_an_example(capsys):
     for options in (["--help"], ["compare", "--help"]):
         with pytest.raises(SystemExit) as stop:
@@ -259,7 +291,7 @@ def test_the_module_runs():
 
 
 def test_no_command_is_the_demonstration(tmp_path, monkeypatch, capsys):
-    from sklearn_lstmdg.cli import _demonstration
+    from sklearn_lstmdg.cli import _demo
 
     made = []
 
@@ -267,7 +299,7 @@ def test_no_command_is_the_demonstration(tmp_path, monkeypatch, capsys):
         made.append(name)
         return Noise()
 
-    monkeypatch.setattr(_demonstration, "make_model", make)
+    monkeypatch.setattr(_demo, "make_model", make)
     monkeypatch.chdir(tmp_path)
     assert main([]) == 0
     assert made == ["lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm"]
@@ -322,6 +354,33 @@ def test_confounds_are_judged_beside_the_models(compare, tmp_path, monkeypatch):
     assert set(told["model"]) == {"quick", "confounds"}
     assert list(read_confounds(cohort, ["SEX"]).columns) == ["SEX"]
     assert read_confounds(cohort, None) is None
+
+
+def test_simulated_scans_have_confounds_too(compare):
+    code, out, err = compare("--confounds")
+    assert code == 0, err
+    assert re.search(r"^confounds ", out, re.MULTILINE)
+
+
+def test_options_of_scans_that_were_not_given_are_kept_as_they_are_used(compare, tmp_path):
+    compare()
+    options = json.loads((tmp_path / "out" / "options.json").read_text())
+    assert options["data_dir"] is options["atlas"] is options["quality_checked"] is None
+    args = _make_parser().parse_args(["compare", "--data-dir", "d", "--no-band-pass-filtering"])
+    settle_scans(args)
+    assert (args.atlas, args.pipeline, args.quality_checked) == ("aal", "ccs", False)
+    assert args.global_signal_regression and not args.band_pass_filtering
+
+
+def test_mixed_repetition_times_are_warned_of(compare, tmp_path, monkeypatch):
+    cohort = make_scans(12, random_state=0)
+    cohort.t_r[:3] = 1.5
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.load_cohort", lambda args: cohort)
+    _, _, err = compare("--length", 20)
+    assert "lstmdg: warning: Repetition times are mixed: 3 scans of 1.5 s" in err
+    assert "lasts 30 s; 9 scans of 2 s, where a window lasts 40 s" in err
+    (notice,) = json.loads((tmp_path / "out" / "cohort.json").read_text())["notices"]
+    assert notice in err
 
 
 def test_confounds_that_are_not_there_are_named(compare):

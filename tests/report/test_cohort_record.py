@@ -28,3 +28,12 @@ def test_missing_phenotypes_are_left_out(cohort):
     autism, control = cohort_record(changed, np.full(24, "all"))["sites"][0]["groups"]
     assert autism["motion"] is None and autism["age"][2] == 12
     assert control["motion"][1:] == [0.0, 1]
+
+
+def test_mixed_repetition_times_are_told(cohort):
+    assert cohort_record(cohort, cohort.sites, 30)["notices"] == []
+    mixed = Bunch(**cohort | {"t_r": np.repeat([2.0, 1.5, np.nan], [20, 3, 1])})
+    (told,) = cohort_record(mixed, cohort.sites, 30)["notices"]
+    assert "3 scans of 1.5 s, where a window lasts 45 s; 20 scans of 2 s, where" in told
+    (told,) = cohort_record(mixed, cohort.sites)["notices"]
+    assert "3 scans of 1.5 s; 20 scans of 2 s. Models" in told and "--resample-to" in told

@@ -1,5 +1,7 @@
 """Sections on what was run, and on whom."""
 
+import json
+
 import pytest
 
 from sklearn_lstmdg.report import write_report
@@ -18,6 +20,13 @@ def test_groups_and_their_motion(page, cohort):
     mine = (cohort.sites == rows[0][0]) & (cohort.target == 1)
     motion = cohort.phenotypic["func_mean_fd"][mine]
     assert rows[0][5] == f"{motion.mean():.3f} ({motion.std(ddof=1):.3f})"
+
+
+def test_notices_on_the_cohort_stand_at_the_top(copy, undrawn):
+    record = json.loads((copy / "cohort.json").read_text())
+    (copy / "cohort.json").write_text(json.dumps(record | {"notices": ["Times <mixed>."]}))
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert page.index("Times &lt;mixed&gt;.") < page.index('<dl class="tiles">')
 
 
 def test_without_a_record_of_the_cohort(copy, undrawn):

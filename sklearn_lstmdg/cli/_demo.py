@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from ..datasets import make_scans
 from ..models import make_model
 from ..report import write_report
+from ._commands import INTRODUCTION
 from ._compare import compare_and_report
-from ._options import INTRODUCTION
 from ._terminal import say
 
 _MODELS = ("lstm-dg", "lstm-h", "lstm-d", "lstm-s")
