@@ -3,7 +3,9 @@
 import re
 import shutil
 from importlib.resources import files
+from io import BytesIO
 
+import numpy as np
 import pytest
 from jinja2 import UndefinedError
 
@@ -120,8 +122,31 @@ def test_wide_tables_scroll_in_their_own_box(show):
     box = view.locator("section#results .box")
     assert box.evaluate("one => one.scrollWidth > one.clientWidth")
     box.evaluate("one => { one.scrollLeft = 200; }")
-    first = box.locator("tbody th").first.bounding_box()
-    assert 0 <= first["x"] < 40
+    for row in ("thead", "tbody"):
+        assert 0 <= box.locator(f"{row} th").first.bounding_box()["x"] < 40
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_edge_in_shadow_says_that_a_table_goes_on(show, scheme):
+    image = pytest.importorskip("matplotlib.image")
+    view = show(390, color_scheme=scheme)
+    box = view.locator("section#results .box")
+
+    def edge():
+        shot = image.imread(BytesIO(box.screenshot()))[30:-8, :, :3].mean(axis=2)
+        return abs(np.median(shot[:, -6:-3]) - np.median(shot[:, -30:-24]))
+
+    goes_on = edge()
+    box.evaluate("one => { one.scrollLeft = 9999; }")
+    assert goes_on > 0.08 and edge() < 0.01
+
+
+def test_a_first_column_of_long_names_leaves_room_for_others(show):
+    view = show(390)
+    view.locator("summary", has_text="All parameters").click()
+    name = view.locator("section#run .box tbody th").first
+    name.evaluate("one => { one.textContent = 'n'.repeat(99); one.className = 'long'; }")
+    assert name.bounding_box()["width"] < 390 / 2
 
 
 def test_tables_are_sorted_by_a_click_and_from_the_keyboard(show):
