@@ -22,6 +22,9 @@ from ._paired_tests import null_from_permutations, test_against
 from ._paper_table import paper_table
 from ._protocol import compare_models
 from ._published import published_results
+from ._questions import ABOUT_INTERVALS as ABOUT_INTERVALS
+from ._questions import ABOUT_TESTS as ABOUT_TESTS
+from ._sample_size import subjects_needed
 
 __all__ = [
     "Comparison",
@@ -45,6 +48,7 @@ __all__ = [
     "paper_table",
     "published_results",
     "run_folds",
+    "subjects_needed",
     "summarize_robustness",
     "test_against",
 ]

@@ -7,6 +7,7 @@ from sklearn.utils import Bunch
 
 from .._extras import require
 from .._files import write_atomically
+from .._text import to_csv
 from ._metrics import score_predictions, summarise
 from ._store import FoldStore, read_settings
 
@@ -121,6 +122,8 @@ class Comparison:
     def save(self, folder):
         """Write ``summary.csv``, ``folds.csv`` and ``predictions.csv``.
 
+        A text that a spreadsheet would take for a formula has an apostrophe before it.
+
         Parameters
         ----------
         folder : path
@@ -132,8 +135,7 @@ class Comparison:
             "predictions": self.predictions,
         }
         for name, table in tables.items():
-            content = table.to_csv(index=False).encode()
-            write_atomically(Path(folder) / f"{name}.csv", content)
+            write_atomically(Path(folder) / f"{name}.csv", to_csv(table).encode())
 
     def _fold_row(self, result):
         facts, arrays = result.facts, result.arrays

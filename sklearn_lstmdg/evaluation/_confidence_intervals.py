@@ -1,7 +1,6 @@
 """Metrics with confidence intervals, and calibration, from the tables of a comparison."""
 
 import numpy as np
-from scipy.stats import t as student
 
 from .._extras import require
 from . import _statistics as statistics
@@ -96,8 +95,8 @@ def _row(value, n, interval):
 
 
 def _t_interval(mean, error, df, level):
-    half = error * student.isf((1 - level) / 2, df)
-    low, high = np.clip([mean - half, mean + half], 0, 1)
+    """Return the interval of a mean of values between 0 and 1."""
+    low, high = np.clip(statistics.t_interval(mean, error, df, level), 0, 1)
     return float(low), float(high)
 
 

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 from .._extras import require
 
 METRICS = ("acc", "tpr", "tnr", "auc")
+_WITHIN = "auc_within_sites"
 
 
 def score_predictions(y, predicted, score):
@@ -24,6 +25,18 @@ def _share(hits):
     return float(np.mean(hits)) if len(hits) else np.nan
 
 
+def auc_within_sites(y, score, sites):
+    """Return the share of pairs of one site, a positive and a negative subject, in their order."""
+    y, score, sites = np.asarray(y, bool), np.asarray(score), np.asarray(sites)
+    won = n_pairs = 0
+    for site in dict.fromkeys(sites.tolist()):
+        mine = sites == site
+        n = int(np.sum(y[mine])) * int(np.sum(~y[mine]))
+        won += n * roc_auc_score(y[mine], score[mine]) if n else 0
+        n_pairs += n
+    return won / n_pairs if n_pairs else np.nan
+
+
 def summarise(folds, predictions, pos_label):
     """Summarise each model at each site."""
     pandas = require("pandas", extra="data")
@@ -36,20 +49,30 @@ def summarise(folds, predictions, pos_label):
             records[-1][metric] = part[metric].mean()
             records[-1][f"{metric}_sd"] = part[metric].std()
             records[-1][f"{metric}_pooled"] = np.mean([repeat[metric] for repeat in pooled])
+        records[-1][_WITHIN] = np.mean([repeat[_WITHIN] for repeat in pooled])
         records[-1]["n_folds"] = len(part)
         records[-1]["n_one_class"] = int(part["auc"].isna().sum())
+        if "untrained" in part:  # folds.csv of earlier versions has no such column
+            records[-1]["n_untrained"] = int(part["untrained"].sum())
         records[-1]["n_subjects"] = len(mine) // len(pooled)
     return pandas.DataFrame(records)
 
 
 def _pool(predictions, pos_label):
     """Judge each repeat's subjects together."""
-    return [
-        score_predictions(
-            part["y"] == pos_label, part["predicted"] == pos_label, part["score"].to_numpy()
-        )
-        for _, part in predictions.groupby("repeat")
-    ]
+    pooled = []
+    for _, part in predictions.assign(subject_site=subject_sites(predictions)).groupby("repeat"):
+        y, score = part["y"] == pos_label, part["score"].to_numpy()
+        pooled.append(score_predictions(y, part["predicted"] == pos_label, score))
+        pooled[-1][_WITHIN] = auc_within_sites(y, score, part["subject_site"])
+    return pooled
+
+
+def subject_sites(predictions):
+    """Return each prediction's own site; that of the folds is another where sites are pooled."""
+    if "subject_site" not in predictions:
+        return predictions["site"]
+    return predictions["subject_site"].fillna(predictions["site"])
 
 
 def check_frame(frame, names, what):
@@ -63,6 +86,10 @@ def check_predictions(predictions, pos_label):
     """Check predictions; ``y`` and ``predicted`` become bool, ``row`` counts a subject's rows."""
     names = ["model", "site", "repeat", "fold", "subject", "y", "score", "predicted"]
     check_frame(predictions, names, "predictions")
+    unscored = predictions[predictions["score"].isna()]
+    if len(unscored):
+        model, subject = unscored[["model", "subject"]].iloc[0]
+        raise ValueError(f"predictions has no score of model {model!r} for subject {subject!r}.")
     labels = set(predictions["y"]) | set(predictions["predicted"])
     if pos_label is None and len(labels) != 2:
         raise ValueError(
@@ -78,4 +105,5 @@ def check_predictions(predictions, pos_label):
         y=predictions["y"] == pos_label,
         predicted=predictions["predicted"] == pos_label,
         row=predictions.groupby(keys).cumcount(),
+        subject_site=subject_sites(predictions),
     )

@@ -1,35 +1,45 @@
 """Tests of differences, and of chance, from the tables of a comparison."""
 
 import warnings
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import t as student
 from sklearn.utils import check_random_state
 
 from .._extras import require
+from .._typing import Seed
 from . import _statistics as statistics
 from ._metrics import METRICS, check_frame, check_predictions, score_predictions
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 _FOLD = ["site", "repeat", "fold"]
-_ROW = ["site", "repeat", "subject", "row"]
+_ROW = ["site", "repeat", "subject", "row", "subject_site"]
 _LEVEL = 0.95
+_N_DRAWS = 2000
 _DIFFERENCES = ("difference", "difference_low", "difference_high")
-_P_VALUES = ("p_paired_t_liberal", "p_corrected_t", "p_permutation")
+_POOLED = ("difference_pooled", "difference_pooled_low", "difference_pooled_high")
+_LIBERAL = "p_paired_t_liberal"
+_P_VALUES = ("p_corrected_t", "p_permutation")
+_ONE_FOLD = "no corrected t: of {n} of {of} sites there is one fold, which has no spread"
+_EQUAL = "no corrected t: all differences of folds are {mean:+.3g}, which has no spread"
 
 
 def test_against(
-    folds,
-    predictions,
-    reference="lstm-dg",
-    metrics=("acc", "tnr", "auc"),
-    pos_label=None,
-    n_permutations=10_000,
-    random_state=0,
-):
-    r"""Test whether a model is better than each of the others.
+    folds: "DataFrame",
+    predictions: "DataFrame",
+    reference: str = "lstm-dg",
+    metrics: Sequence[str] = ("acc", "tnr", "auc"),
+    pos_label: object = None,
+    n_permutations: int = 10_000,
+    random_state: Seed = 0,
+) -> "DataFrame":
+    r"""Test whether a model differs from each of the others.
 
-    All tests are one-tailed, as in the paper: a p value near 1 says that the reference is worse.
-    They answer for all sites together.
+    The tests are two-sided, but for the paper's, which is one-tailed: its p value near 1 says that
+    the reference is worse. They answer for all sites together.
 
     Parameters
     ----------
@@ -44,7 +54,7 @@ def test_against(
     n_permutations : int, default=10000
         Random swaps of the permutation test.
     random_state : int, RandomState instance or None, default=0
-        Decides the swaps.
+        Decides the swaps, and the draws of the bootstrap.
 
     Returns
     -------
@@ -54,22 +64,26 @@ def test_against(
         - ``model``, ``metric``, ``n_sites``, ``n_folds`` (that both models have and where the
           metric is defined) and ``n_undefined`` (folds of one class);
         - ``difference``: reference minus model, mean over sites of the mean over folds, and
-          ``difference_pooled``: of the metrics over each site's subjects;
-        - ``difference_low``, ``difference_high``: 95 % interval of ``difference`` by the corrected
-          resampled t;
-        - ``p_paired_t_liberal``: the paper's paired t-test over folds and sites. It takes folds
-          for independent, which they are not, and is too liberal;
-        - ``p_corrected_t``: Nadeau's and Bengio's corrected resampled t-test;
+          ``difference_low``, ``difference_high``, its 95 % interval by the corrected resampled t:
+          what if the models were trained again, and tested on other subjects of these sites?
+        - ``difference_pooled``: of the metrics over each site's subjects, mean over sites, and
+          ``difference_pooled_low``, ``difference_pooled_high``, its 95 % interval by 2000 draws of
+          subjects (of families, where ``subject`` names those) with replacement, from each site
+          and class on its own: what if these very models were tested on other subjects?
+        - ``p_paired_t_liberal``: the paper's one-tailed paired t-test over folds and sites. It
+          takes folds for independent, which they are not, and is too liberal;
+        - ``p_corrected_t``: Nadeau's and Bengio's corrected resampled t-test, two-sided;
         - ``p_permutation``: the two models swapped at random in each subject, pooled metrics
-          (for AUC: ranks of the scores);
-        - each p again with ``_holm``, corrected for all rows of the frame by Holm's method;
-        - ``liberal_only``: the liberal test alone is below 0.05, before any correction.
+          (for AUC: ranks of the scores), two-sided;
+        - the last two again with ``_holm``, corrected for all rows of the frame by Holm's method;
+        - ``liberal_only``: the paper's test alone is below 0.05, before any correction;
+        - ``remark``: why the corrected t is NaN; empty where it is not.
 
     Raises
     ------
     ValueError
-        If a column, the reference, another model or a metric is missing, or if models were not
-        tested on the same folds.
+        If a column, the reference, another model, a metric or a score is missing, or if models
+        were not tested on the same folds.
 
     Warns
     -----
@@ -81,9 +95,14 @@ def test_against(
     Repeats are not independent samples. The paper's test takes the mean of fold f over all
     repeats. The corrected test counts repeated partitions as its authors do, all J = repeats x
     folds with the correction unchanged; folds that test the same subjects (the same partition with
-    other seeds) are averaged first. The permutation test swaps a subject in all repeats at once;
-    it takes the trained models as they are and says nothing of other training sets. Pooled AUC
-    compares scores of different folds, so that its difference may not be that of the folds.
+    other seeds) are averaged first. Of two models with training sets of different sizes, the
+    smaller counts. It needs two folds a site, so that there is none for "leave-one-site-out". The
+    permutation test swaps a subject in all repeats at once; like the bootstrap, it takes the
+    trained models as they are and says nothing of other training sets. Pooled AUC compares scores
+    of different folds, so that its difference may not be that of the folds.
+
+    Where both models are equal in all folds, t is 0 and p is 1. Where they differ by the same in
+    all folds, p is NaN: nothing is known of the spread.
 
     Examples
     --------
@@ -114,7 +133,7 @@ def test_against(
     for model in models:
         if model == reference:
             continue
-        pairs = _pair_predictions(predictions, reference, model)
+        pairs = pair_predictions(predictions, reference, model)
         both = _pair_folds(folds, pairs, reference, model)
         for metric in metrics:
             tested = _test_folds(both, metric) | _test_subjects(pairs, metric, n_permutations, seed)
@@ -129,13 +148,12 @@ def _correct(tests):
     """Add Holm's p values, and order the columns."""
     for name in _P_VALUES:
         tests[f"{name}_holm"] = statistics.holm(tests[name])
-    below = tests[list(_P_VALUES)] < 0.05
-    tests["liberal_only"] = below[_P_VALUES[0]] & ~below[list(_P_VALUES[1:])].any(axis=1)
-    last = [name for name in tests if name.startswith("p_")] + ["liberal_only"]
+    tests["liberal_only"] = (tests[_LIBERAL] < 0.05) & ~(tests[[*_P_VALUES]] < 0.05).any(axis=1)
+    last = [name for name in tests if name.startswith("p_")] + ["liberal_only", "remark"]
     return tests[[name for name in tests if name not in last] + last]
 
 
-def _pair_predictions(predictions, reference, model):
+def pair_predictions(predictions, reference, model):
     """Put two models' predictions side by side, row by row."""
     a, b = (predictions[predictions["model"] == name] for name in (reference, model))
     pairs = a.merge(b, on=_ROW, suffixes=("_a", "_b"))
@@ -160,6 +178,7 @@ def _pair_folds(folds, pairs, reference, model):
     a, b = (folds[folds["model"] == name] for name in (reference, model))
     both = a.merge(b, on=_FOLD, suffixes=("_a", "_b"))
     tested = pairs.groupby(_FOLD)["subject"].agg(frozenset).rename("tested")
+    both["n_train"] = both[["n_train_a", "n_train_b"]].min(axis=1)
     return both.merge(tested.reset_index(), on=_FOLD)
 
 
@@ -170,17 +189,24 @@ def _test_folds(both, metric):
     record = {"n_sites": defined["site"].nunique(), "n_folds": len(defined)}
     record["n_undefined"] = len(both) - len(defined)
     if defined.empty:
-        return record | dict.fromkeys((*_DIFFERENCES, *_P_VALUES[:2]), np.nan)
+        names = (*_DIFFERENCES, _LIBERAL, _P_VALUES[0])
+        return record | dict.fromkeys(names, np.nan) | {"remark": "no fold has both classes"}
     by_number = defined.groupby(["site", "fold"])["difference"].mean()
     parts = [part for _, part in defined.groupby("site")]
     distinct = [part.groupby("tested")["difference"].mean().to_numpy() for part in parts]
-    sizes = [[part[n].mean() for part in parts] for n in ("n_train_a", "n_test_a")]
+    sizes = [[part[n].mean() for part in parts] for n in ("n_train", "n_test_a")]
+    p = statistics.corrected_resampled_t(distinct, *sizes)[2]
     mean, error, df = statistics.corrected_mean(distinct, *sizes)
-    half = error * student.isf((1 - _LEVEL) / 2, df)
-    record |= dict(zip(_DIFFERENCES, (mean, mean - half, mean + half), strict=True))
-    record["p_paired_t_liberal"] = statistics.paired_t(by_number.to_numpy())[2]
-    record["p_corrected_t"] = statistics.corrected_resampled_t(distinct, *sizes)[2]
-    return record
+    interval = statistics.t_interval(mean, error if p == p else np.nan, df, _LEVEL)
+    record |= dict(zip(_DIFFERENCES, (mean, *interval), strict=True))
+    record |= {_LIBERAL: statistics.paired_t(by_number.to_numpy())[2], _P_VALUES[0]: p}
+    return record | {"remark": "" if p == p else _explain_missing(distinct, mean)}
+
+
+def _explain_missing(distinct, mean):
+    """Say why there is no corrected t."""
+    n_single = sum(len(values) < 2 for values in distinct)
+    return _ONE_FOLD.format(n=n_single, of=len(distinct)) if n_single else _EQUAL.format(mean=mean)
 
 
 def _test_subjects(pairs, metric, n_permutations, seed):
@@ -189,24 +215,65 @@ def _test_subjects(pairs, metric, n_permutations, seed):
     contributed = [part.assign(share=_contributions(part, metric)) for part in parts]
     shares = require("pandas", extra="data").concat(contributed).dropna(subset="share")
     if shares.empty:
-        return {"difference_pooled": np.nan, "p_permutation": np.nan}
+        return dict.fromkeys((*_POOLED, _P_VALUES[1]), np.nan)
     n_repeats = shares.groupby("site")["repeat"].transform("nunique")
-    shares = shares.assign(share=shares["share"] / (n_repeats * shares["site"].nunique()))
-    subjects = shares.groupby(["site", "subject"])["share"].sum().to_numpy()
+    whole = shares.assign(share=shares["share"] / (n_repeats * shares["site"].nunique()))
+    subjects = whole.groupby(["site", "subject"])["share"].sum().to_numpy()
     p = statistics.paired_permutation(subjects, n_permutations, seed)
-    return {"difference_pooled": float(subjects.sum()), "p_permutation": p}
+    interval = _draw_interval(shares, metric, seed)
+    pooled = dict(zip(_POOLED, (float(subjects.sum()), *interval), strict=True))
+    return pooled | {_P_VALUES[1]: p}
 
 
 def _contributions(part, metric):
     y = part["y"].to_numpy()
     if metric == "auc":
         return statistics.auc_contributions(y, part["score_a"], part["score_b"])
-    among = {"acc": np.ones_like(y), "tpr": y, "tnr": ~y}[metric]
     hits = [part[f"predicted_{which}"].to_numpy() == y for which in "ab"]
-    return statistics.rate_contributions(*hits, among)
+    return statistics.rate_contributions(*hits, _among(y, metric))
 
 
-def null_from_permutations(predictions, permuted, metrics=METRICS, pos_label=None):
+def _among(y, metric):
+    """Return which subjects a rate is of."""
+    return {"acc": np.ones_like(y), "tpr": y, "tnr": ~y}[metric]
+
+
+def _draw_interval(pairs, metric, seed):
+    """Return the pooled difference's interval over draws of subjects from each site and class."""
+    pandas = require("pandas", extra="data")
+    subjects = pairs.groupby(["site", "subject"]).agg({"subject_site": "first", "y": "mean"})
+    strata = subjects.assign(y=subjects["y"] >= 0.5).groupby(["site", "subject_site", "y"]).ngroup()
+    counts = statistics.draw_counts(strata, _N_DRAWS, np.random.default_rng(seed))
+    differences = {}
+    for (site, repeat), part in pairs.groupby(["site", "repeat"]):
+        rows = subjects.index.get_indexer(pandas.MultiIndex.from_frame(part[["site", "subject"]]))
+        differences.setdefault(site, {})[repeat] = _weighted_difference(
+            part, metric, counts[:, rows]
+        )
+    drawn = np.mean([np.mean([*of.values()], axis=0) for of in differences.values()], axis=0)
+    return np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+
+
+def _weighted_difference(part, metric, counts):
+    """Return the difference of a metric in draws (n_draws, n_rows) that hold rows repeatedly."""
+    y = part["y"].to_numpy()
+    if metric != "auc":
+        hits_a, hits_b = (part[f"predicted_{which}"].to_numpy() == y for which in "ab")
+        counts = counts * _among(y, metric)
+        return counts @ (hits_a * 1.0 - hits_b) / counts.sum(axis=1)
+    a, b = (part[f"score_{which}"].to_numpy() for which in "ab")
+    gained = statistics.wins(a[y], a[~y]) - statistics.wins(b[y], b[~y])
+    positive, negative = counts[:, y], counts[:, ~y]
+    n_pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    return ((positive @ gained) * negative).sum(axis=1) / n_pairs
+
+
+def null_from_permutations(
+    predictions: "DataFrame",
+    permuted: Iterable["DataFrame"],
+    metrics: Sequence[str] = METRICS,
+    pos_label: object = None,
+) -> "DataFrame":
     """Compare a run with runs whose labels were permuted within sites.
 
     Parameters
@@ -226,7 +293,8 @@ def null_from_permutations(predictions, permuted, metrics=METRICS, pos_label=Non
         One row per model, site and metric, and one with the site "mean over sites" where there
         are several: ``observed`` (pooled over a site's subjects, averaged over repeats),
         ``null_mean``, ``null_sd``, ``n_permuted`` (runs that have it) and ``p``, the share of runs
-        at least as good as the observed one, which counts as one more of them.
+        at least as good as the observed one, which counts as one more of them: one-sided, for to
+        be worse than chance is no finding.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from string import ascii_lowercase
 
 from .._extras import require
+from .._text import to_csv
 from ._metrics import METRICS, check_frame, check_predictions, summarise
 from ._published import published_results
 
@@ -64,7 +65,7 @@ def paper_table(folds, predictions, form="markdown", pos_label=None, counterpart
     results = _our_results(folds, predictions, _COUNTERPARTS | (counterparts or {}))
     results = _add_published(results)
     if form == "csv":
-        return results[_COLUMNS].round(_DECIMALS).to_csv(index=False)
+        return to_csv(results[_COLUMNS].round(_DECIMALS))
     write = _write_markdown if form == "markdown" else _write_latex
     remarks = _explain(folds)
     return "\n".join(write(*_lay_out(part), remarks) for _, part in results.groupby("table"))

@@ -6,6 +6,8 @@ from collections import Counter
 
 from tqdm import tqdm
 
+from .._text import printable
+
 _BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
 
 
@@ -38,7 +40,7 @@ class Progress:
         self.n_done += 1
         self.waiting[model] -= 1
         self.seconds[model].append(result.facts["seconds"])
-        what = f"{model}, {site}, repeat {repeat}, fold {fold}"
+        what = printable(f"{model}, {site}, repeat {repeat}, fold {fold}")
         self.bar.set_description_str(f"{self._left()} ({what})", refresh=False)
         self.bar.update()
         if self.bar.disable:

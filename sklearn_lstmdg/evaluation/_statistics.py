@@ -1,49 +1,32 @@
-"""Statistics of a comparison: tests of differences, intervals of rates and AUC, calibration.
-
-All tests are one-tailed: the alternative is a positive difference.
-"""
+"""Statistics of a comparison: tests of differences, intervals of rates and AUC, calibration."""
 
 import numpy as np
 from scipy.stats import norm, rankdata
 from scipy.stats import t as student
 
 _BLOCK = 1000
+_ROUNDING = 1e-12
 
 
 def paired_t(differences):
-    r"""Test paired differences as if they were independent.
+    r"""Return the paper's one-tailed test, :math:`t = \bar d / \sqrt{s^2 / J}`: t, df and p.
 
-    Differences of folds are not: their training sets overlap, so that this test is too liberal.
-
-    Parameters
-    ----------
-    differences : array-like of shape (n_pairs,)
-        The paper's pairs are all folds of all sites.
-
-    Returns
-    -------
-    tuple of (float, float, float)
-        The t, df and p of :math:`t = \bar d / \sqrt{s^2 / J}`. NaN below two pairs.
+    It takes paired differences, of all folds of all sites, for independent, which they are not:
+    training sets overlap, so that the test is too liberal. Constant differences are as in
+    :func:`corrected_resampled_t`, and so is NaN below two pairs.
     """
     # Without an overlap of training sets there is nothing to correct.
-    return corrected_resampled_t(differences, n_train=1, n_test=0)
+    mean, error, df = corrected_mean(differences, n_train=1, n_test=0)
+    t = _divide(mean, error)
+    return t, df, 1.0 if mean == error == 0 else float(student.sf(t, df))
 
 
 def corrected_resampled_t(differences, n_train, n_test):
-    r"""Test differences of folds, whose training sets overlap [1]_.
+    r"""Test differences of folds, whose training sets overlap [1]_: t, df and two-sided p.
 
-    Parameters
-    ----------
-    differences : array-like of shape (n_folds,), or list of these
-        One site's differences, or those of each site.
-    n_train, n_test : float or array-like of shape (n_sites,)
-        Subjects of a fold.
-
-    Returns
-    -------
-    tuple of (float, float, float)
-        :math:`t = m / v^{1/2}` with :func:`corrected_mean`'s mean, standard error and degrees of
-        freedom. 0 where all differences are 0.
+    :math:`t = m / v^{1/2}` with :func:`corrected_mean`'s mean, standard error and degrees of
+    freedom. Where all differences are 0, t is 0 and p is 1. Where they are all the same and not
+    0, nothing is known of their spread, which t would divide by: t and p are NaN, not 0.
 
     References
     ----------
@@ -51,21 +34,26 @@ def corrected_resampled_t(differences, n_train, n_test):
        2003.
     """
     mean, error, df = corrected_mean(differences, n_train, n_test)
-    with np.errstate(divide="ignore"):
-        t = float(np.divide(mean, error)) if mean != 0 else error * 0
-    return t, df, float(student.sf(t, df))
+    t = _divide(mean, error)
+    return t, df, 2 * float(student.sf(abs(t), df))
+
+
+def _divide(mean, error):
+    if error > _ROUNDING * abs(mean):
+        return mean / error
+    return error if mean == 0 else np.nan
 
 
 def corrected_mean(values, n_train, n_test):
-    r"""Average values of folds and sites, with a standard error for overlapping training sets.
+    r"""Average values of folds and sites: the mean, its standard error and degrees of freedom.
 
-    Folds are correlated within a site, :math:`\rho = n_{test} / (n_{train} + n_{test})`; sites
-    are independent.
+    Folds are correlated within a site, :math:`\rho = n_{test} / (n_{train} + n_{test})`; the S
+    sites are independent.
 
     Parameters
     ----------
     values : array-like of shape (n_folds,), or list of these
-        One site's values, or those of each of the S sites (their numbers J may differ).
+        One site's values, or those of each site (their numbers J may differ).
     n_train, n_test : float or array-like of shape (n_sites,)
         Subjects of a fold.
 
@@ -91,20 +79,16 @@ def corrected_mean(values, n_train, n_test):
     return mean, float(np.sqrt(variance)), df
 
 
+def t_interval(mean, error, df, level):
+    """Return the interval of a :func:`corrected_mean`."""
+    half = error * student.isf((1 - level) / 2, df)
+    return mean - half, mean + half
+
+
 def rate_contributions(hits_a, hits_b, among):
-    """Return what each subject adds to the difference of two models' rates.
+    """Return what each subject adds to the difference of two models' rates, NaN without any.
 
-    Parameters
-    ----------
-    hits_a, hits_b : ndarray of bool of shape (n_subjects,)
-        Whether the models are right.
-    among : ndarray of bool of shape (n_subjects,)
-        Subjects of the rate: all (accuracy), the positive (TPR) or the negative (TNR).
-
-    Returns
-    -------
-    ndarray of shape (n_subjects,)
-        Their sum is the difference, model A minus model B. NaN where the rate has no subjects.
+    The rate is that ``among`` all subjects (accuracy), the positive (TPR) or the negative (TNR).
     """
     n_subjects = np.sum(among)
     if n_subjects == 0:
@@ -113,45 +97,33 @@ def rate_contributions(hits_a, hits_b, among):
 
 
 def auc_contributions(y, score_a, score_b):
-    r"""Return what each subject adds to the difference of two models' AUC.
+    r"""Return what each subject adds to the difference of two models' AUC, NaN for one class.
 
     Swap the two models' scores of some subjects, and compare the AUC of the two sets of scores
     that result. All terms in which two subjects are swapped cancel in that difference, so it is a
     sum over subjects of :math:`\pm` these contributions, minus for the swapped: a sign test of
-    them is the swap test of AUC.
-
-    Parameters
-    ----------
-    y : array-like of bool of shape (n_subjects,)
-        Whether subjects are positive.
-    score_a, score_b : array-like of shape (n_subjects,)
-        Scores of the models. Only their ranks count, so that models may have different scales.
-
-    Returns
-    -------
-    ndarray of shape (n_subjects,)
-        Their sum is the difference, model A minus model B. NaN where a class is missing.
+    them is the swap test of AUC. Only ranks count, so that models may have different scales.
     """
     y = np.asarray(y, bool)
     contributions = np.full(len(y), np.nan)
     if y.all() or not y.any():
         return contributions
     a, b = rankdata(score_a), rankdata(score_b)
-    wins_a, wins_b = _wins(a[y], a[~y]), _wins(b[y], b[~y])
-    mixed, mixed_back = _wins(a[y], b[~y]), _wins(b[y], a[~y])
+    wins_a, wins_b = wins(a[y], a[~y]), wins(b[y], b[~y])
+    mixed, mixed_back = wins(a[y], b[~y]), wins(b[y], a[~y])
     n_pairs = wins_a.size
     contributions[y] = (wins_a + mixed - mixed_back - wins_b).sum(axis=1) / (2 * n_pairs)
     contributions[~y] = (wins_a - mixed + mixed_back - wins_b).sum(axis=0) / (2 * n_pairs)
     return contributions
 
 
-def _wins(positive, negative):
+def wins(positive, negative):
     """Return for each pair 1 where the positive has the higher score, and 1/2 for a tie."""
     return (np.sign(positive[:, None] - negative) + 1) / 2
 
 
 def paired_permutation(contributions, n_permutations=10_000, rng=None):
-    """Test a difference of two models by swapping them at random in each subject.
+    """Test a difference of two models by swapping them at random in each subject, two-sided.
 
     Parameters
     ----------
@@ -166,33 +138,36 @@ def paired_permutation(contributions, n_permutations=10_000, rng=None):
     Returns
     -------
     float
-        Share of labellings whose difference is at least the observed one; never 0.
+        Share of labellings whose difference is at least as far from 0 as the observed one; never
+        0, and 1 where all contributions are 0.
     """
     rng = np.random.default_rng(rng)
     weights = np.asarray(contributions, dtype=np.float64)
+    missing = np.flatnonzero(~np.isfinite(weights))
+    if len(missing):
+        raise ValueError(f"The contribution of subject {missing[0]} is {weights[missing[0]]}.")
     weights = weights[weights != 0]
-    threshold = weights.sum() - 1e-12 * np.abs(weights).sum()
+    threshold = abs(weights.sum()) - _ROUNDING * np.abs(weights).sum()
     n_reached = 1
     for start in range(0, n_permutations, _BLOCK):
         size = (min(_BLOCK, n_permutations - start), len(weights))
         signs = 2.0 * rng.integers(0, 2, size, dtype=np.int8) - 1
-        n_reached += int(np.sum(signs @ weights >= threshold))
+        n_reached += int(np.sum(np.abs(signs @ weights) >= threshold))
     return n_reached / (n_permutations + 1)
 
 
+def draw_counts(strata, n_draws, rng):
+    """Draw subjects with replacement, stratum by stratum: how often each is in each draw."""
+    strata = np.unique(strata, return_inverse=True)[1]
+    counts = np.empty((n_draws, len(strata)))
+    for stratum in range(strata.max() + 1):
+        mine = np.flatnonzero(strata == stratum)
+        counts[:, mine] = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), n_draws)
+    return counts
+
+
 def holm(p):
-    """Correct p values for their number by Holm's step-down method.
-
-    Parameters
-    ----------
-    p : array-like of shape (n_tests,)
-        NaN, a test that could not be made, stays NaN and is not counted.
-
-    Returns
-    -------
-    ndarray of shape (n_tests,)
-        Corrected p values, at most 1.
-    """
+    """Correct p values for their number by Holm's step-down method; NaN stays and counts not."""
     p = np.asarray(p, dtype=np.float64)
     order = np.argsort(p)[: np.sum(~np.isnan(p))]
     corrected = np.full(len(p), np.nan)
@@ -202,21 +177,9 @@ def holm(p):
 
 
 def wilson_interval(rate, n, level=0.95):
-    """Return Wilson's interval of a proportion.
+    """Return Wilson's interval of a proportion, NaN without subjects.
 
-    Parameters
-    ----------
-    rate : float
-        The proportion; a mean over repeats may lie between the multiples of 1 / n.
-    n : int
-        Number of subjects.
-    level : float, default=0.95
-        Confidence level.
-
-    Returns
-    -------
-    tuple of (float, float)
-        NaN where there are no subjects.
+    A rate that is a mean over repeats may lie between the multiples of 1 / n.
     """
     if n == 0:
         return np.nan, np.nan
@@ -228,20 +191,6 @@ def wilson_interval(rate, n, level=0.95):
 
 def balanced_interval(tpr, n_positive, tnr, n_negative, level=0.95):
     """Return an interval of balanced accuracy, from Wilson's intervals of its two halves [1]_.
-
-    Parameters
-    ----------
-    tpr, n_positive : float, int
-        Rate of the positive class, and its number of subjects.
-    tnr, n_negative : float, int
-        The same of the negative class.
-    level : float, default=0.95
-        Confidence level.
-
-    Returns
-    -------
-    tuple of (float, float)
-        NaN where a class is missing.
 
     References
     ----------
@@ -258,18 +207,8 @@ def balanced_interval(tpr, n_positive, tnr, n_negative, level=0.95):
 def auc_placements(y, score):
     """Return each subject's share of the other class that it is on the right side of.
 
-    Parameters
-    ----------
-    y : array-like of bool of shape (n_subjects,)
-        Whether subjects are positive.
-    score : array-like of shape (n_subjects,)
-        Score of the positive class.
-
-    Returns
-    -------
-    ndarray of shape (n_subjects,)
-        Ties count half. AUC is the mean over the positive, and that over the negative subjects.
-        NaN where a class is missing.
+    Ties count half. AUC is the mean over the positive, and that over the negative subjects; NaN
+    where a class is missing.
     """
     y, ranks = np.asarray(y, bool), rankdata(score)
     placements = np.full(len(y), np.nan)
@@ -279,23 +218,25 @@ def auc_placements(y, score):
     return placements
 
 
+def auc_deviations(y, placements):
+    """Return what each subject adds to the error of AUC, or of a difference of two AUC.
+
+    Their squares add up to DeLong's variance; NaN below two subjects of a class.
+    """
+    y, deviations = np.asarray(y, bool), np.full(len(y), np.nan)
+    for part in (y, ~y):
+        n = part.sum()
+        if n > 1:
+            centred = placements[part] - placements[part].mean()
+            deviations[part] = centred / np.sqrt(n * (n - 1))
+    return deviations
+
+
 def auc_interval(y, placements, level=0.95):
     r"""Return DeLong's interval of AUC [1]_, on the scale of the logit.
 
-    Parameters
-    ----------
-    y : array-like of bool of shape (n_subjects,)
-        Whether subjects are positive.
-    placements : array-like of shape (n_subjects,)
-        :func:`auc_placements`, or their means over repeats.
-    level : float, default=0.95
-        Confidence level.
-
-    Returns
-    -------
-    tuple of (float, float)
-        NaN below two subjects of a class. Perfect or constant scores have no variance: theirs is
-        Wilson's interval for as many subjects as the smaller class has.
+    NaN below two subjects of a class. Perfect or constant scores have no variance: theirs is
+    Wilson's interval for as many subjects as the smaller class has.
 
     References
     ----------
@@ -303,13 +244,12 @@ def auc_interval(y, placements, level=0.95):
        Correlated Receiver Operating Characteristic Curves", Biometrics 44, 1988.
     """
     y, placements = np.asarray(y, bool), np.asarray(placements, dtype=np.float64)
-    classes = placements[y], placements[~y]
-    smaller = min(map(len, classes))
+    smaller = min(y.sum(), (~y).sum())
     if smaller < 2:
         return np.nan, np.nan
-    auc = classes[0].mean()
-    error = np.sqrt(sum(part.var(ddof=1) / len(part) for part in classes))
-    if error < 1e-12:
+    auc = placements[y].mean()
+    error = np.sqrt(np.square(auc_deviations(y, placements)).sum())
+    if error < _ROUNDING:
         return wilson_interval(auc, smaller, level)
     half = norm.isf((1 - level) / 2) * error / (auc * (1 - auc))
     low, high = 1 / (1 + np.exp(-(np.log(auc / (1 - auc)) + np.array([-half, half]))))
@@ -317,40 +257,16 @@ def auc_interval(y, placements, level=0.95):
 
 
 def brier(y, score):
-    """Return each subject's squared error of the probability; the Brier score is their mean.
-
-    Parameters
-    ----------
-    y : array-like of bool of shape (n_subjects,)
-        Whether subjects are positive.
-    score : array-like of shape (n_subjects,)
-        Probability of the positive class.
-
-    Returns
-    -------
-    ndarray of shape (n_subjects,)
-    """
+    """Return each subject's squared error of the probability; the Brier score is their mean."""
     return np.square(np.asarray(score, float) - np.asarray(y, bool))
 
 
 def calibration_bins(y, score, n_bins=10):
     """Count how often subjects of about the same probability are positive.
 
-    Parameters
-    ----------
-    y : array-like of bool of shape (n_subjects,)
-        Whether subjects are positive.
-    score : array-like of shape (n_subjects,)
-        Probability of the positive class, in [0, 1].
-    n_bins : int, default=10
-        Bins of equal width; a probability on an edge is in the upper bin, 1 in the last.
-
-    Returns
-    -------
-    n_subjects : ndarray of int of shape (n_bins,)
-        Subjects in each bin.
-    mean_score, share_positive : ndarray of shape (n_bins,)
-        NaN where a bin is empty.
+    In each of the bins of equal width: the number of subjects, their mean probability and the
+    share of the positive, NaN where there are none. A probability on an edge is in the upper bin,
+    1 in the last.
     """
     score = np.asarray(score, float)
     # Rounded, or 0.3 * 10 could be below 3.
@@ -364,15 +280,7 @@ def calibration_bins(y, score, n_bins=10):
 def calibration_error(y, score, n_bins=10):
     """Return the expected calibration error: the mean distance of probability and share.
 
-    Parameters
-    ----------
-    y, score, n_bins : see :func:`calibration_bins`
-        Labels, probabilities and number of bins.
-
-    Returns
-    -------
-    float
-        In [0, 1]; small samples raise it.
+    Small samples raise it.
     """
     n_subjects, mean_score, share_positive = calibration_bins(y, score, n_bins)
     return float(np.nansum(n_subjects * np.abs(mean_score - share_positive)) / n_subjects.sum())

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from sklearn_lstmdg.evaluation import compare_models
-from sklearn_lstmdg.evaluation._metrics import score_predictions, summarise
+from sklearn_lstmdg.evaluation._metrics import (
+    auc_within_sites,
+    score_predictions,
+    summarise,
+)
 
 from _stubs import Noise
 
@@ -24,6 +28,15 @@ def test_metrics_of_one_class():
     metrics = score_predictions([0, 0, 0], [0, 1, 0], [0.1, 0.8, 0.2])
     assert metrics["acc"] == metrics["tnr"] == pytest.approx(2 / 3)
     assert np.isnan(metrics["tpr"]) and np.isnan(metrics["auc"])
+
+
+def test_auc_within_sites_counts_pairs_of_one_site():
+    y = [1, 1, 0, 0, 1, 0, 1]
+    score = [0.9, 0.8, 0.1, 0.85, 0.2, 0.3, 0.7]
+    sites = ["A"] * 4 + ["B"] * 2 + ["C"]
+    # A wins 3 of 4 pairs, B none of 1, C has no pair.
+    assert auc_within_sites(y, score, sites) == pytest.approx(3 / 5)
+    assert np.isnan(auc_within_sites([1, 0], [0.1, 0.2], ["A", "B"]))
 
 
 def make_tables():
@@ -60,6 +73,7 @@ def test_summary_of_folds_and_pooled():
     assert row["tpr_pooled"] == pytest.approx(1 / 2)
     assert row["tnr_pooled"] == pytest.approx(2 / 3)
     assert row["auc_pooled"] == pytest.approx(2 / 3)
+    assert row["auc_within_sites"] == pytest.approx(row["auc_pooled"]), "there is one site"
     assert row[["n_folds", "n_one_class", "n_subjects"]].tolist() == [4, 2, 4]
 
 

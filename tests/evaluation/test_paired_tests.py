@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from sklearn_lstmdg.evaluation._confidence_intervals import calibration_curve, confidence_intervals
-from sklearn_lstmdg.evaluation._metrics import METRICS, summarise
+from sklearn_lstmdg.evaluation._metrics import METRICS, score_predictions, summarise
 from sklearn_lstmdg.evaluation._paired_tests import null_from_permutations, test_against
 from sklearn_lstmdg.evaluation._statistics import holm
 
@@ -38,7 +38,7 @@ def test_t_tests_of_one_repeat():
         assert row["n_folds"] == 10 and row["n_sites"] == 2 and row["n_undefined"] == 0
         assert row["difference"] == pytest.approx(np.mean([d.mean() for d in sites]))
         assert row["p_paired_t_liberal"] == pytest.approx(naive.pvalue)
-        assert row["p_corrected_t"] == pytest.approx(stats.t.sf(t, 8))
+        assert row["p_corrected_t"] == pytest.approx(2 * stats.t.sf(abs(t), 8))
         low, high = stats.t.interval(0.95, 8, row["difference"], np.sqrt(variance))
         assert row["difference_low"] == pytest.approx(low)
         assert row["difference_high"] == pytest.approx(high)
@@ -64,7 +64,7 @@ def test_repeated_partitions_count_and_repeated_seeds_are_averaged():
         assert row["p_paired_t_liberal"] == pytest.approx(naive.pvalue)
         values = by_number if same_folds else d.ravel()
         t = d.mean() / np.sqrt((1 / n_values + 8 / 24) * values.var(ddof=1))
-        assert row["p_corrected_t"] == pytest.approx(stats.t.sf(t, n_values - 1))
+        assert row["p_corrected_t"] == pytest.approx(2 * stats.t.sf(abs(t), n_values - 1))
 
 
 def test_a_better_model_is_found_and_an_equal_one_is_not():
@@ -75,10 +75,139 @@ def test_a_better_model_is_found_and_an_equal_one_is_not():
     assert (tests.loc["fc-svm", ps] > 0.05).all(axis=None)
 
 
+def test_a_model_that_is_behind_is_found_too():
+    tables = make_tables(n=80, sites=["A", "B", "C", "D"])
+    ahead = test_against(*tables, n_permutations=999)
+    behind = test_against(*tables, reference="lstm-s", n_permutations=999)
+    ahead, behind = (
+        tests[tests["model"] == other].set_index("metric")
+        for tests, other in ((ahead, "lstm-s"), (behind, "lstm-dg"))
+    )
+    for name in ("p_corrected_t", "p_permutation"):
+        np.testing.assert_allclose(ahead[name], behind[name])
+    np.testing.assert_allclose(ahead["p_paired_t_liberal"], 1 - behind["p_paired_t_liberal"])
+    for end in ("", "_pooled"):
+        np.testing.assert_allclose(ahead[f"difference{end}"], -behind[f"difference{end}"])
+    np.testing.assert_allclose(ahead["difference_low"], -behind["difference_high"])
+    np.testing.assert_allclose(ahead["difference_pooled_low"], -behind["difference_pooled_high"])
+
+
+def test_subjects_are_swapped_in_all_repeats_at_once():
+    folds, predictions = make_tables(sites=["NYU"])
+    more = [pandas.concat([t.assign(repeat=i) for i in range(5)]) for t in (folds, predictions)]
+    once, five = (
+        test_against(*tables, metrics=["acc", "auc"], n_permutations=999)
+        for tables in ((folds, predictions), more)
+    )
+    columns = ["difference_pooled", "difference_pooled_low", "difference_pooled_high"]
+    columns.append("p_permutation")
+    pandas.testing.assert_frame_equal(once[columns], five[columns])
+
+
+def test_the_pooled_interval_draws_subjects_of_each_site_and_class():
+    """Against a plain loop that judges each draw as scikit-learn does."""
+    folds, predictions = make_tables(n=30, skills={"lstm-dg": 1.0, "svm": 0.4})
+    metrics = ["acc", "tpr", "auc"]
+    tests = test_against(folds, predictions, metrics=metrics, n_permutations=9)
+    a, b = (predictions[predictions["model"] == model] for model in ("lstm-dg", "svm"))
+    site, y = a["site"].to_numpy(), a["y"].to_numpy()
+    judge = [(part["predicted"].to_numpy(), part["score"].to_numpy()) for part in (a, b)]
+    rng, drawn = np.random.default_rng(0), []
+    for _ in range(300):
+        of_sites = []
+        for name in ("NYU", "UM"):
+            classes = [np.flatnonzero((site == name) & (y == label)) for label in (0, 1)]
+            rows = np.concatenate([rng.choice(mine, len(mine)) for mine in classes])
+            told = [score_predictions(y[rows], p[rows], s[rows]) for p, s in judge]
+            of_sites.append([told[0][metric] - told[1][metric] for metric in metrics])
+        drawn.append(np.mean(of_sites, axis=0))
+    wanted = np.quantile(drawn, [0.025, 0.975], axis=0)
+    told = tests[["difference_pooled_low", "difference_pooled_high"]].T
+    np.testing.assert_allclose(told, wanted, atol=0.2 * np.ptp(wanted, axis=0).min())
+
+
+def test_the_pooled_interval_draws_families_whole():
+    """Twins that are copies tell no more than one of them."""
+    folds, predictions = make_tables(sites=["NYU"])
+    twice = predictions.loc[predictions.index.repeat(2)].reset_index(drop=True)
+    apart = twice.assign(subject=twice["subject"] + twice.groupby(level=0).cumcount().astype(str))
+    apart["subject"] += np.where(np.arange(len(apart)) % 2, "a", "b")
+    once, told, wrong = (
+        test_against(folds, table, metrics=["auc"], n_permutations=9)
+        for table in (predictions, twice, apart)
+    )
+    width = [t["difference_pooled_high"] - t["difference_pooled_low"] for t in (once, told, wrong)]
+    np.testing.assert_allclose(width[0], width[1])
+    assert (width[2] < 0.85 * width[0]).all()
+
+
+def test_sites_that_were_pooled_are_drawn_site_by_site():
+    """Models that differ by much at one site and the other way at another: no chance in that."""
+    y = np.tile([0, 1], 30)
+    site = np.repeat(["A", "B", "B"], 20)
+    right = np.where(site == "A", y, 1 - y)
+    keys = {"site": "pooled", "repeat": 0, "fold": np.arange(60) % 5, "y": y}
+    keys |= {"subject": np.arange(60), "subject_site": site}
+    predictions = pandas.concat(
+        pandas.DataFrame(keys | {"model": model, "score": labels * 1.0, "predicted": labels})
+        for model, labels in (("lstm-dg", right), ("svm", 1 - right))
+    )
+    folds = score_folds(predictions)
+    tests = test_against(folds, predictions, metrics=["acc"], n_permutations=9)
+    names = ["difference_pooled", "difference_pooled_low", "difference_pooled_high"]
+    np.testing.assert_allclose(tests[names], -1 / 3)
+    mixed = predictions.drop(columns="subject_site")
+    tests = test_against(folds, mixed, metrics=["acc"], n_permutations=9)
+    assert (tests[names[1]] < -1 / 3 - 0.1).all()
+
+
+def test_one_fold_a_site_says_why_there_is_no_corrected_t():
+    predictions = make_predictions(sites=["A", "B", "C"]).assign(fold=0)
+    tests = test_against(score_folds(predictions), predictions, n_permutations=9)
+    assert tests[["p_corrected_t", "difference_low"]].isna().all(axis=None)
+    assert tests["difference"].notna().all() and tests["difference_pooled_low"].notna().all()
+    why = "no corrected t: of 3 of 3 sites there is one fold, which has no spread"
+    assert (tests["remark"] == why).all()
+
+
+def test_equal_and_constant_differences():
+    folds, predictions = make_tables(sites=["NYU"])
+    same = [t.query("model == 'lstm-dg'") for t in (folds, predictions)]
+    tables = [pandas.concat([t, t.assign(model="copy")]) for t in same]
+    tests = test_against(*tables, n_permutations=99)
+    assert (tests[["p_paired_t_liberal", "p_corrected_t", "p_permutation"]] == 1).all(axis=None)
+    names = ["difference_low", "difference_high", "difference_pooled_low", "difference_pooled_high"]
+    assert (tests[names] == 0).all(axis=None) and (tests["remark"] == "").all()
+    tables[0].loc[tables[0]["model"] == "copy", "acc"] -= 0.125
+    tests = test_against(*tables, metrics=["acc"], n_permutations=99)
+    names = ["p_corrected_t", "p_paired_t_liberal", "difference_low", "difference_high"]
+    assert tests[names].isna().all(axis=None)
+    why = "no corrected t: all differences of folds are +0.125, which has no spread"
+    assert tests["remark"][0] == why
+
+
+def test_of_two_training_sets_the_smaller_counts():
+    folds, predictions = make_tables(sites=["NYU"])
+    plain = test_against(folds, predictions, n_permutations=9)
+    folds.loc[folds["model"] != "lstm-dg", "n_train"] += 8
+    assert test_against(folds, predictions, n_permutations=9).equals(plain)
+    folds["n_train"] += 8
+    more = test_against(folds, predictions, n_permutations=9)
+    differ = plain["p_corrected_t"] < 0.999
+    assert (more["p_corrected_t"][differ] < plain["p_corrected_t"][differ]).all()
+
+
+def test_a_missing_score_is_refused():
+    folds, predictions = make_tables()
+    predictions.loc[7, "score"] = np.nan
+    with pytest.raises(ValueError, match="no score of model 'lstm-dg' for subject 'NYU7'"):
+        test_against(folds, predictions)
+
+
 def test_holm_is_over_all_rows_and_liberal_results_are_flagged():
     tests = test_against(*make_tables(9, {"lstm-dg": 0.9, "a": 0.6, "b": 0.7}), n_permutations=99)
     names = ["p_paired_t_liberal", "p_corrected_t", "p_permutation"]
-    for name in names:
+    for name in names[1:]:
         np.testing.assert_allclose(tests[f"{name}_holm"], holm(tests[name]))
     below = tests[names].to_numpy() < 0.05
     flagged = below[:, 0] & ~below[:, 1] & ~below[:, 2]
@@ -211,6 +340,16 @@ def test_repeats_do_not_narrow_intervals():
     for metric in METRICS:
         for model in SKILLS:
             assert pooled[model, metric] == pytest.approx(summary[f"{metric}_pooled"][model])
+
+
+def test_rows_of_a_family_count_one_by_one_in_intervals():
+    """Families are no subjects of their own: their rows stay apart, whatever their number."""
+    predictions = make_predictions(sites=["NYU"])
+    number = predictions["subject"].str[3:].astype(int)
+    families = predictions.assign(subject="f" + (number // 3).astype(str))
+    wanted = confidence_intervals(predictions)
+    pandas.testing.assert_frame_equal(confidence_intervals(families), wanted)
+    assert wanted.set_index(["model", "metric"])["n"]["lstm-dg", "acc"] == 40
 
 
 def test_intervals_of_one_class():

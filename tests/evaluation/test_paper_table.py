@@ -193,6 +193,11 @@ def test_names_cannot_break_the_table():
     assert r"| a^b{c}~\\d\|\*\<\` | ours |" in markdown
 
 
+def test_csv_names_are_no_formulas():
+    text = paper_table(*make_tables(0, {"=1+1": 0.5}, ["@NYU"]), form="csv")
+    assert "3,'@NYU,,'=1+1,ours" in text
+
+
 def test_unknown_forms_and_missing_columns_are_refused(tables):
     with pytest.raises(ValueError, match="form='html' must be"):
         paper_table(*tables, form="html")

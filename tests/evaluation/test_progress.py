@@ -40,6 +40,15 @@ def test_a_bar_on_a_terminal():
     assert "1/2 folds, about 1 min 10 s left (a, S, repeat 0, fold 0)" in stream.getvalue()
 
 
+def test_names_cannot_steer_the_terminal():
+    for stream in (StringIO(), Terminal()):
+        progress = Progress(["\x1b[2Ja"], 0, 1, stream)
+        progress.bar.mininterval = 0
+        progress.update(result("\x1b[2Ja", 10))
+        progress.close()
+        assert "\x1b[2J" not in stream.getvalue() and "\\x1b[2Ja, S" in stream.getvalue()
+
+
 def test_time_left_is_of_each_model():
     progress = Progress(["a", "a", "b", "b"], 0, 2, StringIO())
     assert progress.seconds_left() is None

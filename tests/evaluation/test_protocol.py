@@ -405,6 +405,11 @@ def test_pooled_folds_are_summed_up_together_and_by_site(cohort, three_sites):
         hits = (mine["y"] == mine["predicted"]).groupby(mine["fold"]).mean()
         assert summary.loc[site, "acc"] == pytest.approx(hits.mean())
     assert summary.loc["pooled", "acc_pooled"] == np.mean(p["y"] == p["predicted"])
+    pairs = p.merge(p, on="subject_site").query("y_x > y_y")
+    won = (np.sign(pairs["score_x"] - pairs["score_y"]) + 1) / 2
+    within = summary["auc_within_sites"]
+    assert within["pooled"] == pytest.approx(won.mean()) != summary.loc["pooled", "auc_pooled"]
+    np.testing.assert_allclose(within[["A", "B", "C"]], summary["auc_pooled"][["A", "B", "C"]])
 
 
 @pytest.mark.parametrize("routing", [False, True])

@@ -1,5 +1,6 @@
 """Statistics against scipy, scikit-learn and brute force, and where nothing differs."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -21,7 +22,8 @@ def test_corrected_t_of_one_site():
     d = np.array([0.1, 0.0, 0.2, -0.1, 0.3])
     t, df, p = statistics.corrected_resampled_t(d, n_train=80, n_test=10)
     wanted = d.mean() / np.sqrt((1 / 5 + 1 / 8) * d.var(ddof=1))
-    assert (t, df, p) == pytest.approx((wanted, 4, 1 - stats.t.cdf(wanted, 4)))
+    assert (t, df, p) == pytest.approx((wanted, 4, 2 - 2 * stats.t.cdf(wanted, 4)))
+    assert statistics.corrected_resampled_t(-d, 80, 10) == pytest.approx((-wanted, 4, p))
 
 
 def test_corrected_t_of_sites_of_different_sizes():
@@ -29,15 +31,23 @@ def test_corrected_t_of_sites_of_different_sizes():
     t, df, p = statistics.corrected_resampled_t(sites, n_train=[80, 40], n_test=[10, 20])
     variances = [(1 / 4 + 1 / 8) * sites[0].var(ddof=1), (1 / 3 + 1 / 2) * sites[1].var(ddof=1)]
     wanted = (0.05 + 0.25) / 2 / np.sqrt(sum(variances) / 4)
-    assert (t, df, p) == pytest.approx((wanted, 5, stats.t.sf(wanted, 5)))
+    assert (t, df, p) == pytest.approx((wanted, 5, 2 * stats.t.sf(wanted, 5)))
 
 
 def test_t_of_differences_without_variance():
-    assert statistics.paired_t(np.zeros(10))[::2] == (0, 0.5)
-    assert statistics.paired_t(np.full(4, 0.5))[::2] == (np.inf, 0)
-    assert statistics.paired_t(np.full(4, -0.5))[::2] == (-np.inf, 1)
-    assert np.isnan(statistics.paired_t([0.5])[2])
+    of_folds = partial(statistics.corrected_resampled_t, n_train=8, n_test=1)
+    for test in (statistics.paired_t, of_folds):
+        assert test(np.zeros(10)) == (0, 9, 1)
+        for constant in (0.5, -0.5, 0.1 + 0.2 - 0.3, 1 / 3):
+            assert np.isnan(test(np.full(7, constant))[::2]).all(), "the spread is not known"
+        assert np.isnan(test([0.5])[2]) and np.isnan(test([0.0])[2])
     assert np.isnan(statistics.corrected_resampled_t([[0.1, 0.2], [0.3]], 8, 1)[2])
+
+
+def test_missing_contributions_are_refused():
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"contribution of subject 1 is {bad}"):
+            statistics.paired_permutation([0.1, bad, 0.2], 9)
 
 
 def draw_fold_differences(rng, n_runs, n_sites, n_folds=10, rho=1 / 9):
@@ -88,11 +98,11 @@ def test_permutation_finds_the_exact_p():
     """With values of one size the sign test is binomial; scipy's has the same alternative."""
     d = np.array([1] * 12 + [-1] * 4 + [0] * 20) / 36
     p = statistics.paired_permutation(d, n_permutations=40_000, rng=0)
-    exact = stats.binomtest(12, 16, alternative="greater").pvalue
+    exact = stats.binomtest(12, 16).pvalue
     assert p == pytest.approx(exact, abs=4 * np.sqrt(exact / 40_000))
     uneven = np.random.default_rng(1).normal(0.4, 1, 12)
     wanted = stats.permutation_test(
-        (uneven,), np.mean, permutation_type="samples", alternative="greater", n_resamples=np.inf
+        (uneven,), np.mean, permutation_type="samples", n_resamples=np.inf
     ).pvalue
     p = statistics.paired_permutation(uneven, n_permutations=40_000, rng=0)
     assert p == pytest.approx(wanted, abs=4 * np.sqrt(wanted / 40_000))
@@ -102,8 +112,9 @@ def test_permutation_is_seeded_and_never_zero():
     d = np.random.default_rng(0).normal(0.1, 1, 50)
     of = statistics.paired_permutation
     assert of(d, 500, 3) == of(d, 500, 3) != of(d, 500, 4)
-    assert of(np.ones(100), 999, 0) == 1 / 1000
-    assert of(-np.ones(100), 999, 0) == of(np.zeros(10), 999, 0) == 1
+    assert of(np.ones(100), 999, 0) == of(-np.ones(100), 999, 0) == 1 / 1000
+    assert of(np.zeros(10), 999, 0) == 1
+    assert of(-d, 500, 3) == of(d, 500, 3)
 
 
 def test_permutation_holds_its_level():

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from sklearn_lstmdg._text import read_csv
 from sklearn_lstmdg.evaluation import _fold_runs, compare_models, load_comparison
 from sklearn_lstmdg.evaluation._fingerprint import describe, digest
 from sklearn_lstmdg.evaluation._store import FoldResult, FoldStore, locked, write_atomically
@@ -300,6 +301,18 @@ def test_the_results_folder(tmp_path):
     assert "scikit-learn" in settings["versions"]
     left = [path for path in tmp_path.rglob("*") if path.name.endswith(".tmp")]
     assert not left
+
+
+def test_names_in_the_tables_are_no_formulas(tmp_path):
+    X, y = make_cohort()
+    sites, subjects = ["-A"] * 24, [f"@{row}" for row in range(24)]
+    comparison = compare(tmp_path, {"=1+1": Noise()}, (X, y, subjects, sites))
+    text = (tmp_path / "predictions.csv").read_text()
+    assert text.splitlines()[1].startswith("'=1+1,'-A,0,'@")
+    assert load_comparison(tmp_path).predictions.equals(comparison.predictions)
+    pandas.testing.assert_frame_equal(
+        read_csv(tmp_path / "predictions.csv"), comparison.predictions, check_dtype=False
+    )
 
 
 def test_a_fold_file_carries_what_made_it(tmp_path):

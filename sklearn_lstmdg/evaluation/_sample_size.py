@@ -1,0 +1,138 @@
+"""How many subjects a difference takes to be seen."""
+
+from numbers import Real
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.utils import check_scalar
+
+from .._extras import require
+from . import _statistics as statistics
+from ._metrics import check_predictions
+from ._paired_tests import pair_predictions
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def subjects_needed(
+    predictions: "DataFrame",
+    reference: str = "lstm-dg",
+    difference: float = 0.02,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    pos_label: object = None,
+) -> "DataFrame":
+    r"""Estimate how many subjects it takes to see a difference in AUC, by the predictions at hand.
+
+    A two-sided test at level :math:`\alpha` finds a true difference :math:`\delta` of two models,
+    both tested on the same N subjects, with probability :math:`1 - \beta` where [1]_
+
+    .. math:: N = (z_{1 - \alpha / 2} + z_{1 - \beta})^2 V / \delta^2,
+
+    V being N times the variance of the difference, which does not depend on N: here DeLong's [2]_
+    for the predictions that there are, times their number.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of a :class:`Comparison`, or read from ``predictions.csv``.
+    reference : str, default="lstm-dg"
+        The model that each of the others is compared with.
+    difference : float, default=0.02
+        The difference in AUC to be seen.
+    power : float, default=0.8
+        Probability of seeing it.
+    alpha : float, default=0.05
+        Level of the two-sided test.
+    pos_label : object, default=None
+        The positive label; by default the greater one.
+
+    Returns
+    -------
+    DataFrame
+        One row per other ``model``: ``n_subjects`` that there are, ``difference_pooled`` (AUC of
+        the reference minus that of the model, over each site's subjects, mean over sites), its
+        ``standard_error``, and ``n_needed`` subjects at the same sites and of the same classes, in
+        the same proportions. Missing where a class is, or where both models rank all subjects
+        alike.
+
+    Raises
+    ------
+    ValueError
+        If a column, a score or a model is missing, a number is out of its range, or the models
+        were not tested on the same folds.
+
+    Warns
+    -----
+    UserWarning
+        If a model lacks predictions that the reference has, or has more.
+
+    Notes
+    -----
+    The trained models are taken as they are: that other training sets give other models comes on
+    top. Repeats are averaged. Rows of one ``subject``, which may be a family, count together [3]_.
+
+    References
+    ----------
+    .. [1] N. A. Obuchowski. "Sample Size Calculations in Studies of Test Accuracy", Statistical
+       Methods in Medical Research 7, 1998.
+    .. [2] E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson. "Comparing the Areas under Two or More
+       Correlated Receiver Operating Characteristic Curves", Biometrics 44, 1988.
+    .. [3] N. A. Obuchowski. "Nonparametric Analysis of Clustered ROC Curve Data", Biometrics 53,
+       1997.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_lstmdg.evaluation import compare_models, subjects_needed
+    >>> y = np.tile([0, 1], 50)
+    >>> X = np.random.default_rng(0).normal(size=(100, 5)) + y[:, None] / 2
+    >>> models = {name: LogisticRegression(C=C) for name, C in (("weak", 0.001), ("strong", 1.0))}
+    >>> comparison = compare_models(models, X, y, n_folds=5, random_state=0)
+    >>> needed = subjects_needed(comparison.predictions, "weak")
+    >>> bool(needed["n_needed"][0] > needed["n_subjects"][0])
+    True
+    """
+    pandas = require("pandas", extra="data")
+    for name, value in {"difference": difference, "power": power, "alpha": alpha}.items():
+        check_scalar(value, name, Real, min_val=0, max_val=1, include_boundaries="neither")
+    predictions = check_predictions(predictions, pos_label)
+    models = list(dict.fromkeys(predictions["model"]))
+    if reference not in models or len(models) < 2:
+        raise ValueError(f"{reference!r} and others are needed; predictions holds {models}.")
+    factor = ((norm.isf(alpha / 2) + norm.ppf(power)) / difference) ** 2
+    records = []
+    for model in models:
+        if model != reference:
+            estimate = _estimate(pair_predictions(predictions, reference, model))
+            variance = estimate["n_subjects"] * estimate["standard_error"] ** 2
+            n_needed = np.ceil(factor * variance) if variance > 0 else np.nan
+            records.append({"model": model} | estimate | {"n_needed": n_needed})
+    return pandas.DataFrame(records).astype({"n_needed": "Int64"})
+
+
+def _estimate(pairs):
+    """Return the number of subjects, the difference of AUC and its standard error."""
+    pandas = require("pandas", extra="data")
+    parts = [_deviate(part) for _, part in pairs.groupby(["site", "repeat"])]
+    rows = pandas.concat(parts).dropna(subset="deviation")
+    rows = rows.groupby(["site", "subject", "row"])[["gain", "deviation"]].mean()
+    n_sites = rows.index.get_level_values("site").nunique()
+    deviations = rows["deviation"].groupby(["site", "subject"]).sum() / n_sites
+    return {
+        "n_subjects": len(rows),
+        "difference_pooled": rows["gain"].groupby("site").mean().mean(),
+        "standard_error": np.sqrt(np.square(deviations).sum()) if n_sites else np.nan,
+    }
+
+
+def _deviate(part):
+    """Return what each row of a site adds to the difference of AUC, and to its error."""
+    y = part["y"].to_numpy()
+    a, b = (statistics.auc_placements(y, part[f"score_{which}"]) for which in "ab")
+    # The mean over a class is the difference of AUC; each class counts half.
+    share = np.where(y, y.mean(), 1 - y.mean())
+    return part.assign(gain=(a - b) / (2 * share), deviation=statistics.auc_deviations(y, a - b))
