@@ -10,64 +10,6 @@ A demonstration on simulated scans: two groups of subjects whose brain communiti
 differently. Five models learn to tell the groups apart; each subject is judged by models that
 never saw that subject."""
 
-_COMPARE = """\
-Compare models on ABIDE's scans, site by site, by the paper's cross-validation: a subject's scan is
-either trained on or tested, never both. Every finished fold is kept, so that the same command goes
-on where it was interrupted."""
-
-_COMPARE_EXAMPLE = """\
-example, NYU's subjects with the Harvard-Oxford atlas, all five models:
-  lstmdg compare --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
-      --no-global-signal-regression --regress-global-mean --n-jobs 2 --out nyu
-
-a first look within a minute (simulated scans, fewer windows and folds):
-  lstmdg compare --models fc-svm --step 10 --folds 3 --out first-look
-
-on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is on a shared disk):
-  lstmdg compare --dask tcp://node7:8786 --data-dir /shared/abide --out /shared/nyu"""
-
-_COMMUNITIES = """\
-Take the communities of a finished "lstmdg compare": how large they are, and how well those of
-different folds agree, beside what permuted ROI labels give. No network is trained again."""
-
-_COMMUNITIES_EXAMPLE = """\
-example, the communities of a comparison in the folder nyu, beside those of tensor decomposition:
-  lstmdg communities nyu --parafac --n-jobs 2"""
-
-_DECODE = """\
-Draw the most influential communities of each site's best fold on the brain, and rank the terms that
-go with them. The best fold has the highest test accuracy (then the highest AUC, then the lowest
-validation loss): it is chosen by its test subjects, for display only, never for a result."""
-
-_DECODE_EXAMPLE = """\
-example, with the mask that PCP averaged over and Neurosynth's topics, and then the page:
-  lstmdg decode nyu --atlas ho_mask_pad.nii.gz --labels ho_labels.csv --maps neurosynth \\
-      --threshold 0.05
-  lstmdg report nyu"""
-
-_REPORT = """\
-Turn a results folder into one HTML page that needs no network: what was run and on whom, the
-comparison with its tests, ROC and training curves, robustness of communities, and the top
-communities (on the brain, after "lstmdg decode")."""
-
-_REPORT_EXAMPLE = """\
-examples:
-  lstmdg report nyu
-  lstmdg report nyu --out paper/nyu.html --reference lstm-h --title "NYU, Harvard-Oxford"
-  xdg-open "$(lstmdg report nyu --quiet)\""""
-
-_FETCH = """\
-Download ABIDE I's preprocessed ROI series (Preprocessed Connectomes Project) through nilearn, once:
-files that are there already are kept. Their use is for non-commercial research, with attribution
-to ABIDE and the Preprocessed Connectomes Project."""
-
-_FETCH_EXAMPLE = """\
-example, NYU's scans with the Harvard-Oxford atlas, and then the comparison on them:
-  lstmdg fetch --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
-      --no-global-signal-regression
-  lstmdg compare --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
-      --no-global-signal-regression --regress-global-mean --out nyu"""
-
 _FOLDER = text("folder DIR", 'results folder of "lstmdg compare"')
 _SEED = number("--seed", "decides all results", 0, least=0)
 _N_JOBS = number("--n-jobs", "folds side by side; -1: all cores", 1)
@@ -108,10 +50,42 @@ _REAL_SCANS = (
 )
 ABIDE_OPTIONS = {o.destination: o.name for o in _REAL_SCANS if o.name != "--data-dir"}
 
-_COMPARE_OPTIONS = {
-    "ABIDE scans": _REAL_SCANS,
-    "simulated scans (without --data-dir)": (number("--subjects", "how many", 40, least=2),),
-    "models": (
+_DEMO = Command(
+    "demo",
+    "the demonstration (also without a command)",
+    INTRODUCTION,
+    "",
+    (
+        text("--out DIR", "results folder", "lstmdg-results", type=expanduser),
+        number("--n-jobs", "folds side by side", 2),
+        _SEED,
+    ),
+    {"sites": None, "permute_labels": None, "folds": 5, "repeats": 1, "quiet": False},
+)
+
+_COMPARE = Command(
+    "compare",
+    "compare models on ABIDE scans or simulated ones",
+    """\
+Compare models on ABIDE's scans, site by site, by the paper's cross-validation: a subject's scan is
+either trained on or tested, never both. Every finished fold is kept, so that the same command goes
+on where it was interrupted.""",
+    """\
+example, NYU's subjects with the Harvard-Oxford atlas, all five models:
+  lstmdg compare --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
+      --no-global-signal-regression --regress-global-mean --n-jobs 2 --out nyu
+
+a first look within a minute (simulated scans, fewer windows and folds):
+  lstmdg compare --models fc-svm --step 10 --folds 3 --out first-look
+
+on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is on a shared disk):
+  lstmdg compare --dask tcp://node7:8786 --data-dir /shared/abide --out /shared/nyu""",
+    (
+        "ABIDE scans",
+        *_REAL_SCANS,
+        "simulated scans (without --data-dir)",
+        number("--subjects", "how many", 40, least=2),
+        "models",
         several(
             "--models MODEL",
             f"which of {', '.join(model_names())} (default: the first five)",
@@ -126,8 +100,7 @@ _COMPARE_OPTIONS = {
             "regress the mean over ROIs from each scan, which does what PCP's global signal "
             "regression does where that was not applied",
         ),
-    ),
-    "cross-validation": (
+        "cross-validation",
         choice(
             "--scheme",
             ("within-site", "leave-one-site-out", "pooled"),
@@ -155,10 +128,19 @@ _COMPARE_OPTIONS = {
         text("--out DIR", "results folder", "lstmdg-compare", type=expanduser),
         _QUIET,
     ),
-}
+    dict.fromkeys(PCP_DEFAULTS),  # None: not given, which without scans of ABIDE is right
+)
 
-_COMMUNITIES_OPTIONS = {
-    "": (
+_COMMUNITIES = Command(
+    "communities",
+    "sizes and robustness of the communities of a comparison",
+    """\
+Take the communities of a finished "lstmdg compare": how large they are, and how well those of
+different folds agree, beside what permuted ROI labels give. No network is trained again.""",
+    """\
+example, the communities of a comparison in the folder nyu, beside those of tensor decomposition:
+  lstmdg communities nyu --parafac --n-jobs 2""",
+    (
         _FOLDER,
         several(
             "--model MODEL",
@@ -168,8 +150,7 @@ _COMMUNITIES_OPTIONS = {
         number("--permutations", "permutations of the ROI labels", 100, least=2),
         number("--seed", "decides permutations and PARAFAC", 0, least=0),
         _QUIET,
-    ),
-    "tensor decomposition": (
+        "tensor decomposition",
         switch(
             "--parafac",
             "also decompose the connectivity of the training scans of the same folds; reads the "
@@ -178,17 +159,27 @@ _COMMUNITIES_OPTIONS = {
         number("--parafac-step", "time points from one window to the next", 5, least=1),
         _N_JOBS,
     ),
-}
+)
 
-_DECODE_OPTIONS = {
-    "": (
+_DECODE = Command(
+    "decode",
+    "draw the top communities of a comparison on the brain and find their terms",
+    """\
+Draw the most influential communities of each site's best fold on the brain, and rank the terms that
+go with them. The best fold has the highest test accuracy (then the highest AUC, then the lowest
+validation loss): it is chosen by its test subjects, for display only, never for a result.""",
+    """\
+example, with the mask that PCP averaged over and Neurosynth's topics, and then the page:
+  lstmdg decode nyu --atlas ho_mask_pad.nii.gz --labels ho_labels.csv --maps neurosynth \\
+      --threshold 0.05
+  lstmdg report nyu""",
+    (
         _FOLDER,
         text("--model MODEL", "whose communities (default: the first model that has an influence)"),
         number("--top", "how many communities", 3, least=1),
         number("--seed", "decides the null sets of ROIs", 0, least=0),
         switch("--quiet", "print nothing but the results' name"),
-    ),
-    "atlas": (
+        "atlas",
         text(
             "--atlas IMAGE",
             "label image that the series were averaged over; aal, harvard-oxford and cc200 are "
@@ -201,8 +192,7 @@ _DECODE_OPTIONS = {
             "atlas codes of the scans' ROIs, in their order, for example one of the .1D files "
             "(default: as the comparison kept them, else all codes of the atlas)",
         ),
-    ),
-    "terms": (
+        "terms",
         text(
             "--maps DIR",
             "folder with one NIfTI map per term, or with the files of Neurosynth or NeuroQuery "
@@ -217,10 +207,21 @@ _DECODE_OPTIONS = {
         ),
         number("--permutations", "null sets of ROIs", 1000, least=1),
     ),
-}
+)
 
-_REPORT_OPTIONS = {
-    "": (
+_REPORT = Command(
+    "report",
+    "write a results folder as one HTML page",
+    """\
+Turn a results folder into one HTML page that needs no network: what was run and on whom, the
+comparison with its tests, ROC and training curves, robustness of communities, and the top
+communities (on the brain, after "lstmdg decode").""",
+    """\
+examples:
+  lstmdg report nyu
+  lstmdg report nyu --out paper/nyu.html --reference lstm-h --title "NYU, Harvard-Oxford"
+  xdg-open "$(lstmdg report nyu --quiet)\"""",
+    (
         _FOLDER,
         text("--out FILE", "the page (default: report.html in DIR)", type=expanduser),
         text(
@@ -229,11 +230,23 @@ _REPORT_OPTIONS = {
         ),
         text("--title", "the page's title (default: the folder's name)"),
         switch("--quiet", "print nothing but the page's name"),
-    )
-}
+    ),
+)
 
-_FETCH_OPTIONS = {
-    "": (
+_FETCH = Command(
+    "fetch",
+    "download ABIDE scans",
+    """\
+Download ABIDE I's preprocessed ROI series (Preprocessed Connectomes Project) through nilearn, once:
+files that are there already are kept. Their use is for non-commercial research, with attribution
+to ABIDE and the Preprocessed Connectomes Project.""",
+    """\
+example, NYU's scans with the Harvard-Oxford atlas, and then the comparison on them:
+  lstmdg fetch --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
+      --no-global-signal-regression
+  lstmdg compare --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
+      --no-global-signal-regression --regress-global-mean --out nyu""",
+    (
         text(
             "--data-dir DIR",
             "where ABIDE_pcp/ is made (default: NILEARN_DATA, else ~/nilearn_data)",
@@ -241,55 +254,7 @@ _FETCH_OPTIONS = {
         *_PCP,
         several("--sites SITE", "such as NYU or UM_1 (default: all)"),
         switch("--quiet", "print nothing"),
-    )
-}
-
-_DEMO_OPTIONS = {
-    "": (
-        text("--out DIR", "results folder", "lstmdg-results", type=expanduser),
-        number("--n-jobs", "folds side by side", 2),
-        _SEED,
-    )
-}
-_DEMO_DEFAULTS = {"sites": None, "permute_labels": None, "folds": 5, "repeats": 1, "quiet": False}
-
-COMMANDS = (
-    Command(
-        "demo",
-        "the demonstration (also without a command)",
-        INTRODUCTION,
-        "",
-        _DEMO_OPTIONS,
-        _DEMO_DEFAULTS,
     ),
-    Command(
-        "compare",
-        "compare models on ABIDE scans or simulated ones",
-        _COMPARE,
-        _COMPARE_EXAMPLE,
-        _COMPARE_OPTIONS,
-        dict.fromkeys(PCP_DEFAULTS),  # None: not given, which without scans of ABIDE is right
-    ),
-    Command(
-        "communities",
-        "sizes and robustness of the communities of a comparison",
-        _COMMUNITIES,
-        _COMMUNITIES_EXAMPLE,
-        _COMMUNITIES_OPTIONS,
-    ),
-    Command(
-        "decode",
-        "draw the top communities of a comparison on the brain and find their terms",
-        _DECODE,
-        _DECODE_EXAMPLE,
-        _DECODE_OPTIONS,
-    ),
-    Command(
-        "report",
-        "write a results folder as one HTML page",
-        _REPORT,
-        _REPORT_EXAMPLE,
-        _REPORT_OPTIONS,
-    ),
-    Command("fetch", "download ABIDE scans", _FETCH, _FETCH_EXAMPLE, _FETCH_OPTIONS),
 )
+
+COMMANDS = (_DEMO, _COMPARE, _COMMUNITIES, _DECODE, _REPORT, _FETCH)

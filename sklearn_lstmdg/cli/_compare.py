@@ -62,12 +62,12 @@ def _cluster(address):
 def compare_and_report(models, cohort, args, **options):
     """Compare models on a cohort, print the table, and say where the results are."""
     sites = name_sites(cohort.sites, args.sites)
+    record = cohort_record(cohort, sites, getattr(args, "length", None))
     if not args.quiet:
-        print_cohort(cohort, sites)
+        print_cohort(record)
     labels = cohort.target
     if args.permute_labels is not None:
         labels = permute_labels(labels, sites, args.permute_labels)
-    record = cohort_record(cohort, sites, getattr(args, "length", None))
     for notice in record["notices"]:
         warnings.warn(notice, UserWarning, stacklevel=2)
     _check_names([*models, *sites])

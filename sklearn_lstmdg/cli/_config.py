@@ -72,23 +72,18 @@ def _hint(key, options):
 def _words(action, key, value):
     """Return an option as one would type it."""
     if action.nargs == 0:
-        return _switch(action, key, value)
-    if isinstance(value, list):
-        if action.nargs is None:
-            raise ValueError(f"{key} takes one value, not a list")
-        return [f"--{key}", *(_word(key, each) for each in value)]
+        if not isinstance(value, bool):
+            raise ValueError(f"{key} must be true or false")
+        word = f"--{key}" if value else f"--no-{key}"
+        return [word] if word in action.option_strings else []
     if action.nargs is not None:
-        return [f"--{key}", _word(key, value)]
+        return [
+            f"--{key}",
+            *(_word(key, v) for v in (value if isinstance(value, list) else [value])),
+        ]
+    if isinstance(value, list):
+        raise ValueError(f"{key} takes one value, not a list")
     return [f"--{key}={_word(key, value)}"]
-
-
-def _switch(action, key, value):
-    if not isinstance(value, bool):
-        raise ValueError(f"{key} must be true or false")
-    opposite = f"--no-{key}"
-    if value:
-        return [f"--{key}"]
-    return [opposite] if opposite in action.option_strings else []
 
 
 def _word(key, value):

@@ -23,11 +23,12 @@ def run(args):
     """Decode the best fold of each site."""
     comparison = load_comparison(args.folder)
     model = args.model or _first_model(comparison)
-    atlas = decoding.load_atlas(_path_or_name(args.atlas), args.labels)
+    image = Path(args.atlas).expanduser()
+    atlas = decoding.load_atlas(image if image.exists() else args.atlas, args.labels)
     maps = None if args.maps is None else _load_maps(args)
     folds = comparison.folds
-    sites = list(dict.fromkeys(folds.loc[folds["model"] == model, "site"]))
-    if not sites:
+    sites = folds.loc[folds["model"] == model, "site"].unique()
+    if not len(sites):
         raise ValueError(f"The comparison has no model {model!r}.")
     tables = []
     for site in sites:
@@ -49,16 +50,11 @@ def _say(args, text):
 
 
 def _first_model(comparison):
-    for model in dict.fromkeys(comparison.folds["model"]):
-        row = comparison.folds[comparison.folds["model"] == model].iloc[0]
-        fold = comparison.fold(model, row["site"], row["repeat"], row["fold"])
+    for row in comparison.folds.drop_duplicates("model").itertuples():
+        fold = comparison.fold(row.model, row.site, row.repeat, row.fold)
         if fold.membership is not None and fold.influence is not None:
-            return model
+            return row.model
     raise ValueError("No model of the comparison has communities with an influence.")
-
-
-def _path_or_name(atlas):
-    return atlas if not Path(atlas).expanduser().exists() else Path(atlas).expanduser()
 
 
 def _load_maps(args):
@@ -108,8 +104,7 @@ def _terms(inside, codes, atlas, maps, args):
 
 def _draw(fold, members, column, codes, atlas, path):
     figure = require("matplotlib.figure", extra="plot").Figure(figsize=(13, 2.6))
-    alone = np.zeros_like(members)
-    alone[:, column] = members[:, column]
+    alone = members & (np.arange(members.shape[1]) == column)
     decoding.plot_communities(
         alone, codes, atlas, influence=fold.influence, n_communities=1, figure=figure
     )

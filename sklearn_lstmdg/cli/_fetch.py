@@ -1,6 +1,7 @@
 """``lstmdg fetch``: download ABIDE's scans."""
 
 from ..datasets import fetch_abide
+from ..report import cohort_record
 from ._scan_options import name_sites, pcp_options, print_cohort
 
 
@@ -13,4 +14,4 @@ def run(args):
         **pcp_options(args),
     )
     if not args.quiet:
-        print_cohort(cohort, name_sites(cohort.sites, args.sites))
+        print_cohort(cohort_record(cohort, name_sites(cohort.sites, args.sites)))

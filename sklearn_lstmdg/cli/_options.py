@@ -71,7 +71,7 @@ class Command(NamedTuple):
     help: str
     description: str
     example: str
-    options: dict  # by the title of their group; without a title, they stand first
+    options: tuple  # a text among them is the title of those that follow
     defaults: Mapping = {}
 
     def add_to(self, commands):
@@ -84,9 +84,11 @@ class Command(NamedTuple):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        for title, options in self.options.items():
-            group = parser.add_argument_group(title) if title else parser
-            for option in options:
+        group = parser
+        for option in self.options:
+            if isinstance(option, str):
+                group = parser.add_argument_group(option)
+            else:
                 group.add_argument(option.name, **option.settings)
         parser.set_defaults(run=self.run, **self.defaults)
         return parser

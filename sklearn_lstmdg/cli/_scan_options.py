@@ -86,29 +86,18 @@ def permute_labels(labels, sites, seed):
     return permuted
 
 
-def print_cohort(cohort, sites):
-    """Print each site's subjects by group, and how much they moved."""
-    counts = cohort.get("site_counts")
-    for site in dict.fromkeys(sites.tolist()):
-        rows = sites == site
-        n_autism = int(np.sum(cohort.target[rows] == 1))
-        line = f"{site}: {rows.sum()} subjects ({n_autism} autism, {rows.sum() - n_autism} control)"
-        if counts is not None:
-            members = set(cohort.sites[rows].tolist())
-            mine = counts[counts.index.isin(members)]
-            line += f"; {mine['files'].sum()} files found for {mine['table'].sum()} in the table"
-        say(line + _motion(cohort, rows))
-
-
-def _motion(cohort, rows):
-    """Say the mean framewise displacement of both groups, where the table has it."""
-    try:
-        motion = np.asarray(cohort.phenotypic["func_mean_fd"], dtype=float)
-    except (KeyError, ValueError):
-        return ""
-    known = rows & (motion >= 0)
-    means = [motion[known & (cohort.target == label)].mean() for label in (1, 0)]
-    return f"; mean head motion {means[0]:.3f} mm autism, {means[1]:.3f} mm control"
+def print_cohort(record):
+    """Print each site's subjects by group, and how much they moved, from the cohort's record."""
+    for site in record["sites"]:
+        groups = site["groups"]
+        counts = ", ".join(f"{group['n']} {group['name']}" for group in groups)
+        line = f"{site['site']}: {sum(group['n'] for group in groups)} subjects ({counts})"
+        if site["files"] is not None:
+            line += f"; {site['files']} files found for {site['table']} in the table"
+        if all(group["motion"] for group in groups):
+            means = (f"{group['motion'][0]:.3f} mm {group['name']}" for group in groups)
+            line += f"; mean head motion {', '.join(means)}"
+        say(line)
 
 
 def read_confounds(cohort, columns):

@@ -1,5 +1,6 @@
 """Fill the templates with what each section has computed, and write the page."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -28,7 +29,12 @@ _SECTIONS = {
 }
 
 
-def write_report(folder, out=None, reference=None, title=None):
+def write_report(
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    reference: str | None = None,
+    title: str | None = None,
+) -> Path:
     """Write a results folder as one HTML page, to be read without a network.
 
     Parameters

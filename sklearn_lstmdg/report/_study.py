@@ -3,10 +3,12 @@
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from sklearn.utils import Bunch
 
-from ..evaluation import load_comparison
+from ..evaluation import Comparison, load_comparison
 from ._kept_files import read_record, read_table
 
 
@@ -79,7 +81,7 @@ class Study:
         return [fold for key, fold in self.results.items() if key[:2] == (model, site)]
 
 
-def read_cohort_record(folder):
+def read_cohort_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Read who took part, as ``lstmdg compare`` has kept it.
 
     Parameters
@@ -106,7 +108,7 @@ def read_cohort_record(folder):
     return read_record(folder, "cohort")
 
 
-def best_fold(comparison, model, site):
+def best_fold(comparison: Comparison, model: str, site: str) -> Bunch:
     """Find the fold of highest test accuracy, then of highest AUC, then of lowest validation loss.
 
     It is chosen by its test subjects: for display, never for a result.
