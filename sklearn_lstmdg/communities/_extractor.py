@@ -4,17 +4,17 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import (
-    _check_feature_names_in,
-    check_is_fitted,
-)
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._routing import fit_arguments, last_step
+from .._typing import Scans, Seed
 from ..base import ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
 from ..scans import check_groups
@@ -104,13 +104,22 @@ class CommunityExtractor(
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator=None, prefit=False, *, clusterer=None, random_state=None):
+    def __init__(
+        self,
+        estimator: BaseEstimator | None = None,
+        prefit: bool = False,
+        *,
+        clusterer: BaseEstimator | None = None,
+        random_state: Seed = None,
+    ):
         self.estimator = estimator
         self.prefit = prefit
         self.clusterer = clusterer
         self.random_state = random_state
 
-    def fit(self, X, y=None, groups=None):
+    def fit(
+        self, X: Scans, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> "CommunityExtractor":
         """Fit the estimator, unless it is fitted already, and find its communities.
 
         Parameters
@@ -177,11 +186,10 @@ class CommunityExtractor(
             return two_means(self.membership_)
         communities = np.zeros(self.membership_.shape, dtype=bool)
         for k in np.flatnonzero(~find_constant(self.membership_)):
-            column = self.membership_[:, k].astype(np.float64)
-            communities[:, k] = _upper_cluster(column, clone(self.clusterer))
+            communities[:, k] = _upper_cluster(self.membership_[:, k], clone(self.clusterer))
         return communities
 
-    def transform(self, X):
+    def transform(self, X: Scans) -> NDArray | list[NDArray]:
         """Return the time course of each community.
 
         Parameters
@@ -203,7 +211,7 @@ class CommunityExtractor(
         courses = [series @ weights.astype(series.dtype) for series in sequences.series]
         return replace(sequences, series=courses).in_form()
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the communities.
 
         Parameters
@@ -221,7 +229,7 @@ class CommunityExtractor(
         return np.array([f"community{k}" for k in range(len(self.sizes_))], dtype=object)
 
     @property
-    def influence_(self):
+    def influence_(self) -> NDArray:
         """Influence of each community on the decision, from the estimator."""
         check_is_fitted(self)
         return _learner(self.estimator_).influence_
@@ -268,6 +276,7 @@ def _membership_of(estimator, n_rois):
 
 def _upper_cluster(column, clusterer):
     """Return which ROIs are in the cluster of larger memberships."""
+    column = column.astype(np.float64)
     labels = clusterer.fit_predict(column[:, None])
     found = np.unique(labels)
     if len(found) != 2:
@@ -275,7 +284,7 @@ def _upper_cluster(column, clusterer):
     return labels == found[np.argmax([column[labels == label].mean() for label in found])]
 
 
-def community_influence(estimator, X=None):
+def community_influence(estimator: BaseEstimator, X: Scans | None = None) -> NDArray[np.float64]:
     r"""Return how strongly each community weighs in the decision.
 
     The paper's influence is the sum of absolute input weights of the second LSTM over all gates
@@ -322,15 +331,11 @@ def community_influence(estimator, X=None):
 
 def _spread_of_activity(estimator, X):
     """Return the standard deviation of each community's activity over all points."""
-    n_points, total, squares = 0, 0, 0
+    scaler = StandardScaler()
     for start in range(0, len(X), _ROWS_AT_ONCE):
         for row in _activity(estimator, X[start : start + _ROWS_AT_ONCE]):
-            points = row.reshape(-1, row.shape[-1]).astype(np.float64)
-            n_points += len(points)
-            total = total + points.sum(axis=0)
-            squares = squares + np.square(points).sum(axis=0)
-    mean = total / n_points
-    return np.sqrt(np.maximum(squares / n_points - np.square(mean), 0))
+            scaler.partial_fit(row.reshape(-1, row.shape[-1]).astype(np.float64))
+    return np.sqrt(scaler.var_)
 
 
 def _activity(estimator, X):

@@ -24,25 +24,13 @@ _RIDGE = 1e-8
 
 
 class Factors(NamedTuple):
-    """Factors of the three modes, and the relative error after each sweep.
+    """Factors of the three modes; the two over ROIs are equal, up to scale, once converged."""
 
-    Attributes
-    ----------
-    a, b : ndarray of shape (n_communities, n_rois)
-        The two factors over ROIs, equal up to scale once the sweeps have converged.
-    loadings : ndarray of shape (n_communities, n_windows)
-        The factor over windows.
-    errors : list of float
-        Relative error after each sweep, never rising.
-    converged : bool
-        Whether the error had settled before the last sweep allowed.
-    """
-
-    a: np.ndarray
-    b: np.ndarray
-    loadings: np.ndarray
-    errors: list
-    converged: bool
+    a: np.ndarray  # (n_communities, n_rois)
+    b: np.ndarray  # (n_communities, n_rois)
+    loadings: np.ndarray  # (n_communities, n_windows)
+    errors: list  # relative, after each sweep, never rising
+    converged: bool  # before the last sweep allowed
 
 
 def hals(products, gram, factor, n_passes=_HALS_PASSES):
@@ -70,18 +58,12 @@ def hals(products, gram, factor, n_passes=_HALS_PASSES):
 
 
 def random_start(shape, n_communities, rng):
-    """Draw the factors of all modes uniformly from [0, 1).
-
-    Returned: (n_communities, n).
-    """
+    """Draw the factors of all modes, each (n_communities, n), uniformly from [0, 1)."""
     return [np.ascontiguousarray(rng.random_sample((n, n_communities)).T) for n in shape]
 
 
 def relative_error(agreement, gram, loadings, squared_norm):
-    """Return the relative Frobenius error of a model, without the tensor.
-
-    Shapes: gram (n_communities, n_communities), loadings (n_communities, n_windows).
-    """
+    """Return the relative Frobenius error of a model, without the tensor."""
     if squared_norm == 0:
         return 0.0
     squared = squared_norm - 2 * agreement + float((gram * (loadings @ loadings.T)).sum())
@@ -170,10 +152,7 @@ def fit_factors_dense(tensor, start, max_iter, tol):
 
 
 def symmetrise(a, b):
-    """Return the one factor of unit components that both factors over ROIs have become.
-
-    Shapes: a, b (n_communities, n_rois); returned (n_communities, n_rois).
-    """
+    """Return the one factor of unit components that both factors over ROIs have become."""
     return _unit(_unit(a) + _unit(b))
 
 

@@ -1,23 +1,22 @@
 """Communities from memberships by exact 2-means, and how alike two sets of communities are."""
 
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 from sklearn.utils import check_scalar
 
 _ROUNDING = np.finfo(np.float32).eps
 
 
-def find_constant(membership):
-    """Tell which communities have the same membership for every ROI.
-
-    Shapes: membership (n_rois, n_communities); returned (n_communities,).
-    """
+def find_constant(membership: NDArray) -> NDArray[np.bool_]:
+    """Tell which communities have the same membership for every ROI."""
     return np.ptp(membership, axis=0) <= _ROUNDING * np.abs(membership).max(axis=0)
 
 
-def two_means(membership):
+def two_means(membership: ArrayLike) -> NDArray[np.bool_]:
     r"""Split the ROIs of each community into members and others, by exact 2-means.
 
     In one dimension a cluster is a run of sorted weights. The split with the least squares within
@@ -27,36 +26,29 @@ def two_means(membership):
 
     Shapes: membership (n_rois, n_communities); returned (n_rois, n_communities).
     """
-    membership = np.asarray(membership, dtype=np.float64)
-    n_rois = len(membership)
+    weights = np.asarray(membership, dtype=np.float64)
+    n_rois = len(weights)
     if n_rois < 2:
-        return np.zeros(membership.shape, dtype=bool)
-    ordered = np.sort(membership, axis=0)
+        return np.zeros(weights.shape, dtype=bool)
+    ordered = np.sort(weights, axis=0)
     n_below = np.arange(1, n_rois)[:, None]
     between = np.cumsum(_unit(ordered), axis=0)[:-1] ** 2 / (n_below * (n_rois - n_below))
     between[ordered[1:] == ordered[:-1]] = 0
     is_best = between >= between.max(axis=0) * (1 - 1e-12)
     last = n_rois - 1 - is_best[::-1].argmax(axis=0)
     least_of_members = ordered[last, np.arange(ordered.shape[1])]
-    return (membership >= least_of_members) & ~find_constant(membership)
+    return (weights >= least_of_members) & ~find_constant(weights)
 
 
 def member_weights(membership, communities):
-    """Return weights for means over each community's members.
-
-    Shapes: membership (n_rois, n_communities), communities (n_rois, n_communities); returned
-    (n_rois, n_communities).
-    """
+    """Return weights, (n_rois, n_communities), for means over each community's members."""
     weights = np.where(communities, membership, 0)
     total = weights.sum(axis=0)
     return weights / np.where(total > 0, total, 1)
 
 
-def correlate(first, second):
-    """Correlate the memberships of all pairs of communities over ROIs.
-
-    Shapes: first (n_rois, n_first), second (n_rois, n_second); returned (n_first, n_second).
-    """
+def correlate(first: NDArray, second: NDArray) -> NDArray[np.float64]:
+    """Correlate the memberships of all pairs of communities over ROIs, (n_first, n_second)."""
     return _unit(first).T @ _unit(second)
 
 
@@ -68,34 +60,27 @@ def _unit(membership):
     return np.where(constant, 0, centred / np.where(constant, 1, np.linalg.norm(centred, axis=0)))
 
 
-def dice(first, second):
-    r"""Compare the members of all pairs of communities.
-
-    Shapes: first (n_rois, n_first), second (n_rois, n_second); returned (n_first, n_second).
-    """
+def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Compare the members of all pairs of communities, (n_first, n_second)."""
     shared = first.T.astype(np.float64) @ second
     sizes = first.sum(axis=0)[:, None] + second.sum(axis=0)
     return 2 * shared / np.maximum(sizes, 1)
 
 
-def match_best(similarity):
-    """Average, over the first communities, the similarity to the most alike of the second.
-
-    Shapes: similarity (n_first, n_second).
-    """
+def match_best(similarity: NDArray) -> float:
+    """Average, over the first communities, the similarity to the most alike of the second."""
     return float(similarity.max(axis=1).mean())
 
 
-def match_one_to_one(similarity):
-    """Average the similarity of communities that are matched one to one.
-
-    Shapes: similarity (n_first, n_second).
-    """
+def match_one_to_one(similarity: NDArray) -> float:
+    """Average, over the first communities, the similarity of pairs matched one to one."""
     pairs = linear_sum_assignment(similarity, maximize=True)
     return float(similarity[pairs].sum() / len(similarity))
 
 
-def top_communities(membership, influence, roi_names=None, n=3):
+def top_communities(
+    membership: ArrayLike, influence: ArrayLike, roi_names: Sequence | None = None, n: int = 3
+) -> list[dict]:
     """List the most influential communities with their ROIs.
 
     Parameters
@@ -130,8 +115,8 @@ def top_communities(membership, influence, roi_names=None, n=3):
     """
     check_scalar(n, "n", Integral, min_val=1)
     membership, influence = np.asarray(membership), np.asarray(influence)
-    names = np.arange(len(membership)) if roi_names is None else roi_names
-    names = np.asarray(names, dtype=object).tolist()
+    numbers = np.arange(len(membership))
+    names = np.asarray(numbers if roi_names is None else roi_names, dtype=object).tolist()
     if membership.ndim != 2 or (len(names), len(influence)) != membership.shape:
         raise ValueError(
             f"There are {len(names)} ROI names and {len(influence)} influences for a membership of "

@@ -4,12 +4,14 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import Scans, Seed
 from ..base import ScanEstimatorMixin
 from ..scans import Sequences, warn_of_constant_rois
 from ._factors import (
@@ -21,8 +23,6 @@ from ._factors import (
     symmetrise,
 )
 from ._window_correlations import WindowCorrelations
-
-_NO_CORRELATION = "their correlations are set to 0"
 
 
 class ParafacCommunities(
@@ -128,14 +128,14 @@ class ParafacCommunities(
 
     def __init__(
         self,
-        n_communities=50,
+        n_communities: int = 50,
         *,
-        max_iter=200,
-        tol=1e-6,
-        n_init=3,
-        solver="windows",
-        step=1,
-        random_state=None,
+        max_iter: int = 200,
+        tol: float = 1e-6,
+        n_init: int = 3,
+        solver: str = "windows",
+        step: int = 1,
+        random_state: Seed = None,
     ):
         self.n_communities = n_communities
         self.max_iter = max_iter
@@ -145,7 +145,7 @@ class ParafacCommunities(
         self.step = step
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Scans, y: None = None) -> "ParafacCommunities":
         """Decompose the correlations of all windows.
 
         Parameters
@@ -194,21 +194,15 @@ class ParafacCommunities(
                 factors = fit_factors_dense(tensor, start, self.max_iter, self.tol)
             else:
                 factors = fit_factors(tensor, start, self.max_iter, self.tol, squared_norm)
-            error = factors.errors[-1] if factors.errors else _error(tensor, factors)
+            error = factors.errors[-1] if factors.errors else _error(tensor, *factors[:3])
             if best is None or error < least:
                 best, least = factors, error
         return best
 
     def _store(self, memberships, sequences):
         """Solve for the loadings of the symmetric model, and sort its components by weight."""
-        tensor = WindowCorrelations(sequences, np.float64)
-        warn_of_constant_rois(tensor.n_constant, _NO_CORRELATION)
-        gram = np.square(memberships @ memberships.T)
-        products = tensor.window_products(memberships, memberships)
-        loadings = solve_loadings(products, gram)
-        self.reconstruction_err_ = relative_error(
-            (products * loadings).sum(), gram, loadings, tensor.squared_norm()
-        )
+        tensor, loadings = _load(sequences, memberships)
+        self.reconstruction_err_ = _error(tensor, memberships, memberships, loadings)
         weights = np.linalg.norm(loadings, axis=1)
         order = np.argsort(-weights, kind="stable")
         self.weights_ = weights[order]
@@ -219,7 +213,7 @@ class ParafacCommunities(
         self.subject_loadings_ = _average(self.loadings_, sequences.n_windows)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Scans) -> NDArray[np.float64]:
         """Return how much of each community the correlations of each row hold.
 
         Parameters
@@ -235,11 +229,7 @@ class ParafacCommunities(
         """
         check_is_fitted(self)
         sequences = _every(self._check_rows(X), self.step)
-        tensor = WindowCorrelations(sequences, np.float64)
-        warn_of_constant_rois(tensor.n_constant, _NO_CORRELATION)
-        memberships = np.ascontiguousarray(self.membership_.T)
-        gram = np.square(memberships @ memberships.T)
-        loadings = solve_loadings(tensor.window_products(memberships, memberships), gram)
+        _, loadings = _load(sequences, np.ascontiguousarray(self.membership_.T))
         return _average(loadings.T, sequences.n_windows)
 
 
@@ -249,11 +239,18 @@ def _every(sequences, step):
     return Sequences(sequences.series, starts, sequences.lengths, sequences.kind)
 
 
-def _error(tensor, factors):
-    """Return the relative error of factors that come without one."""
-    agreement = (tensor.window_products(factors.a, factors.b) * factors.loadings).sum()
-    gram = (factors.a @ factors.a.T) * (factors.b @ factors.b.T)
-    return relative_error(agreement, gram, factors.loadings, tensor.squared_norm())
+def _load(sequences, memberships):
+    """Return the tensor of the windows, and its best loadings on the symmetric model."""
+    tensor = WindowCorrelations(sequences, np.float64)
+    warn_of_constant_rois(tensor.n_constant, "their correlations are set to 0")
+    products = tensor.window_products(memberships, memberships)
+    return tensor, solve_loadings(products, np.square(memberships @ memberships.T))
+
+
+def _error(tensor, a, b, loadings):
+    """Return the relative error of factors."""
+    agreement = (tensor.window_products(a, b) * loadings).sum()
+    return relative_error(agreement, (a @ a.T) * (b @ b.T), loadings, tensor.squared_norm())
 
 
 def _average(loadings, n_windows):

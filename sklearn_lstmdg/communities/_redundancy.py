@@ -46,9 +46,8 @@ def community_redundancy(membership: ArrayLike) -> NDArray[np.float64]:
     >>> community_redundancy([[1, 2, 0], [0, 0, 1], [0, 0, 0]]).round(2)
     array([ 1. ,  1. , -0.5])
     """
-    membership = check_array(membership, dtype=np.float64, input_name="membership")
-    similarity = correlate(membership, membership)
-    constant = find_constant(membership)
+    weights = check_array(membership, dtype=np.float64, input_name="membership")
+    similarity, constant = correlate(weights, weights), find_constant(weights)
     similarity[constant] = similarity[:, constant] = np.nan
     np.fill_diagonal(similarity, np.nan)
     return np.fmax.reduce(similarity, axis=1)
@@ -100,7 +99,7 @@ def effective_communities(membership: ArrayLike) -> float:
     >>> effective_communities([[1, 1, 0], [1, 1, 1], [0, 0, 1], [0, 0, 0]])
     1.8
     """
-    membership = check_array(membership, dtype=np.float64, input_name="membership")
-    similarity = correlate(membership, membership)
+    weights = check_array(membership, dtype=np.float64, input_name="membership")
+    similarity = correlate(weights, weights)
     squares = np.square(similarity).sum()
     return float(np.trace(similarity) ** 2 / squares) if squares else 0.0

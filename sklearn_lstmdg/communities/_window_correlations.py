@@ -1,4 +1,4 @@
-r"""The tensor of windows' correlation matrices, known by its products only.
+r"""Products with the tensor of windows' correlation matrices.
 
 With the standardised window :math:`Z_s` (T points of R ROIs, each ROI centred and of length 1)
 its correlation matrix is :math:`C_s = Z_s^T Z_s`, so that products with the R x R x S tensor are
@@ -18,32 +18,15 @@ class WindowCorrelations:
     """The tensor of the windows' correlation matrices, known by its products only.
 
     A window of one point is not centred: its slice is the outer product of the point with itself.
-    An ROI that is constant in a window has correlation 0 there, with itself too.
-
-    Parameters
-    ----------
-    sequences : Sequences
-        Rows whose windows are the slices.
-    dtype : numpy float type, default=numpy.float32
-        Of the large products. Sums over blocks of windows are float64.
-
-    Attributes
-    ----------
-    shape : tuple of (n_rois, n_rois, n_windows)
-        Of the tensor that is not formed.
-    rows : ndarray of shape (n_windows,)
-        Row that each window belongs to.
-    n_constant : int
-        How many ROIs of windows were constant.
-    n_points : int
-        Points of all windows together.
+    An ROI that is constant in a window has correlation 0 there, with itself too. Sums over blocks
+    of windows are float64, whatever the products are.
     """
 
     def __init__(self, sequences, dtype=np.float32):
         counts, n_rois = sequences.n_windows, sequences.n_rois
         self.dtype = np.dtype(dtype)
         self.shape = (n_rois, n_rois, int(counts.sum()))
-        self.rows = np.repeat(np.arange(len(counts)), counts)
+        self.rows = np.repeat(np.arange(len(counts)), counts)  # that windows belong to
         self.lengths = np.repeat(sequences.lengths, counts)
         self.n_points = int(self.lengths.sum())
         self._mean = np.zeros((self.shape[2], n_rois))
