@@ -8,12 +8,14 @@ estimators only; it never takes the word of a file for what to import.
 import hashlib
 import io
 import json
+import os
 import warnings
 import zipfile
 from math import prod
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._extras import require
@@ -35,7 +37,7 @@ _LOADERS = {
 }
 
 
-def save_model(estimator, path):
+def save_model(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to a file, without pickle.
 
     The file is in the format of skops: a zip archive of arrays and of JSON. It is written whole or
@@ -104,7 +106,7 @@ def _refusal(skops, value):
     try:
         content = skops.dumps(value)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _count_nodes(json.loads(archive.read("schema.json")), {})
+            _count_nodes(json.loads(archive.read("schema.json")), {}, {})
         unknown = set(skops.get_untrusted_types(data=content)) - set(TRUSTED_TYPES)
     except Exception as error:  # whatever skops cannot take apart
         return str(error)
@@ -123,7 +125,7 @@ def _name_culprit(skops, estimator, reason):
     return f"{type(estimator).__name__} cannot be saved: {reason}."
 
 
-def load_model(path, *, device=None):
+def load_model(path: str | os.PathLike[str], *, device: str | None = None) -> BaseEstimator:
     """Read an estimator from a file that ``save_model`` wrote; no code in the file can run.
 
     Parameters
@@ -157,8 +159,7 @@ def load_model(path, *, device=None):
     The checksum in a file finds damage. It is no signature: a file from a stranger may hold a model
     that predicts what the stranger likes.
     """
-    skops, path = require("skops.io", extra="files"), Path(path)
-    content = path.read_bytes()
+    skops, content = require("skops.io", extra="files"), Path(path).read_bytes()
     _check_checksum(path, content)
     try:
         _check_members(content)
@@ -182,8 +183,7 @@ def load_model(path, *, device=None):
 
 
 def _check_checksum(path, content):
-    start = len(content) - _DIGITS - len(_MARK)
-    if start < 0 or content[start:-_DIGITS] != _MARK:
+    if not content[:-_DIGITS].endswith(_MARK):
         raise ValueError(
             f"{path} is no model file of sklearn_lstmdg, or is cut short, damaged, or of another "
             "version's format. Files of pickle and joblib are read by these libraries, and only if "
@@ -207,16 +207,15 @@ def _check_members(content):
         schema = json.loads(archive.read("schema.json"), object_pairs_hook=_unique_keys)
     if not schema["protocol"] >= _PROTOCOL:
         raise ValueError(f"its protocol is {schema['protocol']!r:.40}.")
-    _count_nodes(schema, {})
+    _count_nodes(schema, {}, {})
 
 
-def _count_nodes(value, seen, files=None):
+def _count_nodes(value, seen, files):
     """Return how many nodes a part of a schema has, which are as many objects as it makes.
 
     An identity that stood for a small node here and a large one there, or an array with many or no
     identities, would make more of a file than its size tells.
     """
-    files = {} if files is None else files
     if not isinstance(value, dict | list):
         return 0
     parts = value.values() if isinstance(value, dict) else value

@@ -12,28 +12,13 @@ from sklearn.pipeline import Pipeline
 
 from .._extras import require
 
-_MASKERS = (
-    "NiftiLabelsMasker",
-    "MultiNiftiLabelsMasker",
-    "NiftiMapsMasker",
-    "MultiNiftiMapsMasker",
-)
+_MASKERS = [f"{n}Nifti{form}Masker" for n in ("", "Multi") for form in ("Labels", "Maps")]
 _NOT_KEPT = ("memory", "memory_level", "reports", "cmap", "n_jobs", "verbose")
 
 
 @dataclass
 class SavedMasker:
-    """What makes a masker.
-
-    Attributes
-    ----------
-    name : str
-        Class in ``nilearn.maskers``.
-    params : dict
-        Its plain parameters.
-    images : dict of (ndarray, ndarray)
-        Voxels and affine of the parameters that are images.
-    """
+    """What makes a masker: its class, plain parameters, and images as voxels and affine."""
 
     name: str
     params: dict
