@@ -1,6 +1,8 @@
 """ABIDE I as the Preprocessed Connectomes Project (PCP) lays it out on disk."""
 
+import os
 import warnings
+from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
 
@@ -31,15 +33,15 @@ _PAPER_COUNTS = {"NYU": 184, "UM": 143, "USM": 101, "UCLA": 99}
 
 
 def load_abide(
-    data_dir,
-    atlas="aal",
-    sites=None,
-    pipeline="ccs",
-    band_pass_filtering=True,
-    global_signal_regression=True,
-    quality_checked=False,
-    resample_to=None,
-):
+    data_dir: str | os.PathLike[str],
+    atlas: str = "aal",
+    sites: str | Sequence[str] | None = None,
+    pipeline: str = "ccs",
+    band_pass_filtering: bool = True,
+    global_signal_regression: bool = True,
+    quality_checked: bool = False,
+    resample_to: float | None = None,
+) -> Bunch:
     """Load ABIDE I scans that are on disk, without any network.
 
     Every file that exists for a row of the phenotypic table is taken. The defaults are the
@@ -134,10 +136,14 @@ def load_abide(
     """
     if resample_to is not None:
         check_scalar(resample_to, "resample_to", Real, min_val=0, include_boundaries="neither")
-    root = _find_root(data_dir)
+    root = Path(data_dir).expanduser() / "ABIDE_pcp"
+    if not root.is_dir():
+        raise FileNotFoundError(f"There is no folder {root}; data_dir must contain ABIDE_pcp/.")
     table = read_table(root, quality_checked)
     selected = select(table, sites, quality_checked)
-    folder = root / pipeline / _strategy(band_pass_filtering, global_signal_regression)
+    filtering = "filt" if band_pass_filtering else "nofilt"
+    regression = "global" if global_signal_regression else "noglobal"
+    folder = root / pipeline / f"{filtering}_{regression}"
     paths = find_files(folder, atlas, selected, table)
     found = selected.loc[list(paths)]
     check_diagnoses(root, found)
@@ -161,16 +167,16 @@ def load_abide(
 
 
 def fetch_abide(
-    data_dir=None,
-    atlas="aal",
-    sites=None,
-    pipeline="ccs",
-    band_pass_filtering=True,
-    global_signal_regression=True,
-    quality_checked=False,
-    resample_to=None,
-    verbose=1,
-):
+    data_dir: str | os.PathLike[str] | None = None,
+    atlas: str = "aal",
+    sites: str | Sequence[str] | None = None,
+    pipeline: str = "ccs",
+    band_pass_filtering: bool = True,
+    global_signal_regression: bool = True,
+    quality_checked: bool = False,
+    resample_to: float | None = None,
+    verbose: int = 1,
+) -> Bunch:
     """Download ABIDE I scans through nilearn, then load them.
 
     Files that are there already are not downloaded again; with all of them there, no network is
@@ -225,42 +231,25 @@ def fetch_abide(
     >>> nyu = fetch_abide(sites="NYU", atlas="ho", pipeline="cpac")  # doctest: +SKIP
     """
     datasets = require("nilearn.datasets", extra="neuro")
-    if data_dir is not None:
-        data_dir = str(Path(data_dir).expanduser())
+    folder = None if data_dir is None else str(Path(data_dir).expanduser())
     options = {
-        "pipeline": pipeline,
         "band_pass_filtering": band_pass_filtering,
         "global_signal_regression": global_signal_regression,
         "quality_checked": quality_checked,
     }
-    download = {"data_dir": data_dir, "derivatives": [f"rois_{atlas}"], "verbose": verbose}
+    download = {"data_dir": folder, "derivatives": [f"rois_{atlas}"], "pipeline": pipeline}
     try:
         # No subject at first: the sites' names are in the table that this brings.
-        datasets.fetch_abide_pcp(**download, **options, n_subjects=0)
-        home = _find_home(datasets.get_data_dirs(data_dir))
+        datasets.fetch_abide_pcp(**download, **options, n_subjects=0, verbose=verbose)
+        home = _find_home(datasets.get_data_dirs(folder))
         site_ids = resolve_sites(sites, read_table(home / "ABIDE_pcp")["SITE_ID"])
-        datasets.fetch_abide_pcp(**download, **options, SITE_ID=site_ids)
+        datasets.fetch_abide_pcp(**download, **options, SITE_ID=site_ids, verbose=verbose)
     except OSError as error:
         raise OSError(
             f"The download of ABIDE stopped ({error}). Try again, or read the files that have "
             "arrived with load_abide."
         ) from error
-    return load_abide(home, atlas, sites, **options, resample_to=resample_to)
-
-
-def _find_root(data_dir):
-    root = Path(data_dir).expanduser() / "ABIDE_pcp"
-    if not root.is_dir():
-        raise FileNotFoundError(f"There is no folder {root}; data_dir must contain ABIDE_pcp/.")
-    return root
-
-
-def _strategy(band_pass_filtering, global_signal_regression):
-    """Return PCP's name for a combination of the two steps."""
-    return (
-        f"{'filt' if band_pass_filtering else 'nofilt'}_"
-        f"{'global' if global_signal_regression else 'noglobal'}"
-    )
+    return load_abide(home, atlas, sites, pipeline, **options, resample_to=resample_to)
 
 
 def _find_home(folders):
@@ -313,16 +302,13 @@ def _count(table, selected, found, rows):
         "autism": rows[rows["DX_GROUP"] == 1],
     }
     counts = {name: part["SITE_ID"].value_counts() for name, part in parts.items()}
-    counts = pandas.DataFrame(counts).loc[sorted(selected["SITE_ID"].unique())]
-    return counts.fillna(0).astype(int)
+    sites = sorted(selected["SITE_ID"].unique())
+    return pandas.DataFrame(counts).loc[sites].fillna(0).astype(int)
 
 
 def _describe(folder, atlas, counts):
     loaded = counts["loaded"].groupby(site_stem).sum()
-    paper = [
-        f"{site}: {loaded[site]} loaded, the paper has {n}."
-        for site, n in _PAPER_COUNTS.items()
-        if site in loaded
-    ]
-    lines = [f"ABIDE I, atlas {atlas}, from {folder}", "", counts.to_string(), "", *paper]
+    lines = [f"ABIDE I, atlas {atlas}, from {folder}", "", counts.to_string(), ""]
+    for site in loaded.index.intersection(_PAPER_COUNTS, sort=False):
+        lines.append(f"{site}: {loaded[site]} loaded, the paper has {_PAPER_COUNTS[site]}.")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from scipy import signal
 from scipy.special import gamma
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
+from .._typing import Seed
 from ..scans import band_pass
 
 _BAND = (0.01, 0.1)
@@ -21,21 +22,21 @@ they are less coordinated (amplitude) and coupled the other way round.
 
 
 def make_scans(
-    n_subjects=40,
-    n_timepoints=176,
-    n_rois=60,
-    n_communities=8,
-    effect_size=0.3,
+    n_subjects: int = 40,
+    n_timepoints: int = 176,
+    n_rois: int = 60,
+    n_communities: int = 8,
+    effect_size: float = 0.3,
     *,
-    n_sites=1,
-    noise=1.0,
-    t_r=2.0,
-    overlap=0.25,
-    subject_variability=0.2,
-    site_effect=0.5,
-    ragged=False,
-    random_state=None,
-):
+    n_sites: int = 1,
+    noise: float = 1.0,
+    t_r: float = 2.0,
+    overlap: float = 0.25,
+    subject_variability: float = 0.2,
+    site_effect: float = 0.5,
+    ragged: bool = False,
+    random_state: Seed = None,
+) -> Bunch:
     r"""Simulate a cohort of resting-state scans with planted communities.
 
     A scan is
@@ -207,8 +208,8 @@ def _draw_courses(n_timepoints, n_communities, t_r, rng):
 
 
 def _draw_noise(n_timepoints, site, t_r, rng):
-    margin = len(_haemodynamic_response(t_r))
-    noise = _draw_autoregressive(n_timepoints + margin, len(site["gain"]), site["noise_lag_1"], rng)
+    n_points = n_timepoints + len(_haemodynamic_response(t_r))
+    noise = _draw_autoregressive(n_points, len(site["gain"]), site["noise_lag_1"], rng)
     return site["noise_level"] * _limit_band(noise, n_timepoints, t_r)
 
 
@@ -240,7 +241,5 @@ def _draw_phenotypes(target, site_ids, rng):
         "SEX": 1 + (rng.uniform(size=n_subjects) < 0.15),
         "func_mean_fd": rng.lognormal(-2.6, 0.5, n_subjects).round(4),
     }
-    table = np.empty(n_subjects, dtype=[(name, values.dtype) for name, values in columns.items()])
-    for name, values in columns.items():
-        table[name] = values
-    return table
+    dtype = [(name, values.dtype) for name, values in columns.items()]
+    return np.array(list(zip(*columns.values(), strict=True)), dtype=dtype)

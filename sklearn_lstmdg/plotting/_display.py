@@ -1,10 +1,22 @@
 """What all figures share: colours that colour-blind readers tell apart, axes without clutter."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._extras import require
 from .._routing import last_step
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+Panel: TypeAlias = "Axes | None"
+Panels: TypeAlias = "Axes | Sequence[Axes] | NDArray[np.object_] | None"
+Table: TypeAlias = "DataFrame"
 
 # Okabe and Ito's palette, in an order that also differs in lightness.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -32,10 +44,7 @@ class Display:
     """Where a figure is drawn."""
 
     def _open(self, ax, n_panels=None, size=(4.2, 3.6)):
-        """Set ``ax_`` (an array where ``n_panels`` are asked for) and ``figure_``; return ``ax_``.
-
-        New axes are made where none are given, each panel of this size in inches.
-        """
+        """Set ``figure_`` and ``ax_`` (an array where ``n_panels`` are asked for); return it."""
         n_axes = n_panels or 1
         if ax is None:
             pyplot = require("matplotlib.pyplot", extra="plot")

@@ -1,15 +1,16 @@
 """Real scans beside what a model generates."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
-from ..evaluation import (
-    connectivity_agreement,
-    forecast,
-    mean_connectivity,
-    mean_spectrum,
-)
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+
+from .._typing import Scans
+from ..evaluation import connectivity_agreement, forecast, mean_connectivity, mean_spectrum
 from ..scans import connectivity_matrices
-from ._display import Display, color, tidy
+from ._display import Display, Panels, color, tidy
 
 _REAL, _GENERATED = "black", color(1)
 
@@ -44,7 +45,12 @@ class GenerationDisplay(Display):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from collections.abc import Sequence
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import ArrayLike
+    from sklearn.base import BaseEstimator
     >>> from sklearn_lstmdg.plotting import GenerationDisplay
     >>> real, generated = np.random.default_rng(0).standard_normal((2, 3, 40, 5))
     >>> display = GenerationDisplay(real, generated, t_r=2.0).plot()
@@ -52,7 +58,15 @@ class GenerationDisplay(Display):
     ['One subject', 'Mean spectrum']
     """
 
-    def __init__(self, real, generated, t_r=2.0, subject=0, rois=None, roi_names=None):
+    def __init__(
+        self,
+        real: ArrayLike,
+        generated: ArrayLike,
+        t_r: float = 2.0,
+        subject: int = 0,
+        rois: Sequence[int] | None = None,
+        roi_names: Sequence | None = None,
+    ):
         if np.shape(real) != np.shape(generated) or np.ndim(real) != 3:
             raise ValueError(
                 "real and generated must both have the shape (n_subjects, n_points, n_rois), got "
@@ -67,7 +81,15 @@ class GenerationDisplay(Display):
         self.roi_names = roi_names
 
     @classmethod
-    def from_estimator(cls, model, X, *, n_steps=100, ax=None, **options):
+    def from_estimator(
+        cls,
+        model: BaseEstimator,
+        X: Scans,
+        *,
+        n_steps: int = 100,
+        ax: Panels = None,
+        **options: Any,
+    ) -> "GenerationDisplay":
         """Let a fitted model go on from each subject's first window, and draw.
 
         Parameters
@@ -95,7 +117,7 @@ class GenerationDisplay(Display):
         """
         return cls(*forecast(model, X, n_steps), **options).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Panels = None) -> "GenerationDisplay":
         """Draw series, spectra and connectivity.
 
         Parameters

@@ -1,10 +1,14 @@
 """Losses by epoch."""
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
-from ._display import GREY, Display, color, fitted_step, tidy
+from ..evaluation import Comparison
+from ._display import GREY, Display, Panels, color, fitted_step, tidy
 
 _DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
 
@@ -45,12 +49,20 @@ class HistoryDisplay(Display):
         "accuracy": "Accuracy of subjects",
     }
 
-    def __init__(self, histories, best_epochs=None):
+    def __init__(
+        self, histories: list[dict[str, ArrayLike]], best_epochs: list[int | None] | None = None
+    ):
         self.histories = histories
         self.best_epochs = [None] * len(histories) if best_epochs is None else best_epochs
 
     @classmethod
-    def from_estimator(cls, estimator, *, losses=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        losses: Sequence[str] | None = None,
+        ax: Panels = None,
+    ) -> "HistoryDisplay":
         """Draw a fitted estimator's losses.
 
         Parameters
@@ -78,7 +90,15 @@ class HistoryDisplay(Display):
         return cls([step.history_], [getattr(step, "best_epoch_", None)]).plot(losses, ax=ax)
 
     @classmethod
-    def from_comparison(cls, comparison, model, *, site=None, losses=None, ax=None):
+    def from_comparison(
+        cls,
+        comparison: Comparison,
+        model: str,
+        *,
+        site: str | None = None,
+        losses: Sequence[str] | None = None,
+        ax: Panels = None,
+    ) -> "HistoryDisplay":
         """Draw a model's losses in all folds of a comparison.
 
         Parameters
@@ -113,7 +133,7 @@ class HistoryDisplay(Display):
         display = cls([fold.history for fold in folds], [fold.best_epoch for fold in folds])
         return display.plot(losses, ax=ax)
 
-    def losses(self):
+    def losses(self) -> list[str]:
         """Return the names of the losses that are there, by default drawn.
 
         Returns
@@ -134,7 +154,7 @@ class HistoryDisplay(Display):
         fits = [history.get(f"{part}_{name}", ()) for history in self.histories]
         return np.array(list(zip_longest(*fits, fillvalue=np.nan)), dtype=float).T
 
-    def plot(self, losses=None, ax=None):
+    def plot(self, losses: Sequence[str] | None = None, ax: Panels = None) -> "HistoryDisplay":
         """Draw one panel for each loss.
 
         Parameters
@@ -158,10 +178,10 @@ class HistoryDisplay(Display):
         for name in names:
             if not self._is_known(name):
                 raise ValueError(f"The history holds no {name!r}; known are {self.losses()}.")
-        handles = {}
         for panel, name in zip(self._open(ax, len(names)), names, strict=True):
             self._draw(panel, name)
-            handles |= {h.get_label(): h for h in panel.get_legend_handles_labels()[0]}
+        drawn = [h for panel in self.ax_ for h in panel.get_legend_handles_labels()[0]]
+        handles = {handle.get_label(): handle for handle in drawn}
         self.ax_[-1].legend(handles=list(handles.values()), frameon=False, fontsize="small")
         return self
 

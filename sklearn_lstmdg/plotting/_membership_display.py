@@ -1,10 +1,15 @@
 """Matrix of memberships, ROIs ordered by community."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
+from sklearn.base import BaseEstimator
 
 from ..communities import correlate
-from ._display import Display, fitted_step
+from ._display import Display, Panel, fitted_step
 
 _MOST_NAMES = 45
 _MOST_NUMBERS = 20
@@ -53,7 +58,12 @@ class MembershipDisplay(Display):
     (array([1, 2, 0]), array([0, 1]))
     """
 
-    def __init__(self, membership, reference=None, roi_names=None):
+    def __init__(
+        self,
+        membership: ArrayLike,
+        reference: ArrayLike | None = None,
+        roi_names: Sequence | None = None,
+    ):
         self.membership = np.asarray(membership, dtype=float)
         self.reference = None if reference is None else np.asarray(reference, dtype=float)
         self.roi_names = roi_names
@@ -65,7 +75,15 @@ class MembershipDisplay(Display):
         self.roi_order_, self.community_order_ = self._orders()
 
     @classmethod
-    def from_estimator(cls, estimator, *, reference=None, roi_names=None, ax=None, **options):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        reference: ArrayLike | None = None,
+        roi_names: Sequence | None = None,
+        ax: Panel = None,
+        **options: Any,
+    ) -> "MembershipDisplay":
         """Draw the memberships that an estimator has learnt.
 
         Parameters
@@ -103,7 +121,14 @@ class MembershipDisplay(Display):
             return rois, np.argsort(~is_used, kind="stable")
         return rois, _match(self.reference, self.membership)
 
-    def plot(self, ax=None, *, scale=True, colorbar=True, title=None):
+    def plot(
+        self,
+        ax: Panel = None,
+        *,
+        scale: bool = True,
+        colorbar: bool = True,
+        title: str | None = None,
+    ) -> "MembershipDisplay":
         """Draw the matrix.
 
         Parameters

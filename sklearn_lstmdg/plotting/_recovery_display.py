@@ -1,6 +1,6 @@
 """Recovery of planted communities as a function of noise, subjects or epochs."""
 
-from ._display import GREY, Display, color, tidy
+from ._display import GREY, Display, Panel, Table, color, tidy
 
 _NAMES = {
     "correlation": "Correlation with planted communities",
@@ -46,7 +46,7 @@ class RecoveryDisplay(Display):
     array([0.85, 0.5 ])
     """
 
-    def __init__(self, records, x, score="dice_adjusted"):
+    def __init__(self, records: Table, x: str, score: str = "dice_adjusted"):
         missing = [name for name in ("method", x, score) if name not in records.columns]
         if missing:
             raise ValueError(f"records lacks the columns {', '.join(missing)}.")
@@ -55,7 +55,9 @@ class RecoveryDisplay(Display):
         self.score = score
 
     @classmethod
-    def from_records(cls, records, x, score="dice_adjusted", *, ax=None):
+    def from_records(
+        cls, records: Table, x: str, score: str = "dice_adjusted", *, ax: Panel = None
+    ) -> "RecoveryDisplay":
         """Draw recovery.
 
         Parameters
@@ -81,7 +83,7 @@ class RecoveryDisplay(Display):
         """
         return cls(records, x, score).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Panel = None) -> "RecoveryDisplay":
         """Draw means with standard deviations over repetitions.
 
         Parameters

@@ -1,13 +1,7 @@
 """Robustness of communities against their redundancy."""
 
-from typing import TYPE_CHECKING
-
 from ..evaluation import summarize_robustness
-from ._display import GREY, Display, color, tidy
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
+from ._display import GREY, Display, Panel, Table, color, tidy
 
 _MEASURES = {
     "correlation": "Correlation with the most alike of another fold",
@@ -55,17 +49,12 @@ class RedundancyDisplay(Display):
     0  lstm-dg          1.0       -0.33
     """
 
-    def __init__(self, summary: "DataFrame"):
+    def __init__(self, summary: Table):
         self.summary = summary
 
     @classmethod
     def from_tables(
-        cls,
-        communities: "DataFrame",
-        robustness: "DataFrame",
-        *,
-        measure: str = "correlation",
-        ax: "Axes | None" = None,
+        cls, communities: Table, robustness: Table, measure: str = "correlation", ax: Panel = None
     ) -> "RedundancyDisplay":
         """Summarise what was measured, and draw it.
 
@@ -85,7 +74,7 @@ class RedundancyDisplay(Display):
         """
         return cls(summarize_robustness(communities, robustness)).plot(measure, ax)
 
-    def plot(self, measure: str = "correlation", ax: "Axes | None" = None) -> "RedundancyDisplay":
+    def plot(self, measure: str = "correlation", ax: Panel = None) -> "RedundancyDisplay":
         """Draw a point for each method and site, and what chance gives.
 
         Parameters

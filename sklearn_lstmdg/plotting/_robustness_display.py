@@ -1,10 +1,14 @@
 """Sizes of communities, and how well they agree between folds: the paper's Figure 2."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
+from .._typing import Seed
 from ..evaluation import measure_communities
-from ._display import GREY, Display, color, tidy
+from ._display import GREY, Display, Panels, Table, color, tidy
 
 _MEASURES = {
     "correlation": "Correlation of memberships",
@@ -40,7 +44,10 @@ class RobustnessDisplay(Display):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import ArrayLike
     >>> from sklearn_lstmdg.plotting import RobustnessDisplay
     >>> membership = np.repeat(np.eye(2), 4, axis=0)
     >>> folds = {"lstm-dg": {"NYU": [membership, membership, membership]}}
@@ -49,12 +56,23 @@ class RobustnessDisplay(Display):
     array([4, 4, 4, 4, 4, 4])
     """
 
-    def __init__(self, robustness, sizes):
+    def __init__(
+        self,
+        robustness: Mapping[str, Mapping[str, Table]],
+        sizes: Mapping[str, Mapping[str, ArrayLike]],
+    ):
         self.robustness = robustness
         self.sizes = sizes
 
     @classmethod
-    def from_memberships(cls, memberships, *, n_permutations=100, random_state=None, ax=None):
+    def from_memberships(
+        cls,
+        memberships: Mapping[str, Mapping[str, Sequence[ArrayLike]]],
+        *,
+        n_permutations: int = 100,
+        random_state: Seed = None,
+        ax: Panels = None,
+    ) -> "RobustnessDisplay":
         """Measure and draw the memberships of folds.
 
         Parameters
@@ -88,7 +106,9 @@ class RobustnessDisplay(Display):
         return cls.from_tables(*measure_communities(folds, n_permutations, random_state), ax=ax)
 
     @classmethod
-    def from_tables(cls, communities, robustness, *, ax=None):
+    def from_tables(
+        cls, communities: Table, robustness: Table, *, ax: Panels = None
+    ) -> "RobustnessDisplay":
         """Draw what was measured.
 
         Parameters
@@ -109,7 +129,7 @@ class RobustnessDisplay(Display):
         }
         return cls(_split(robustness), sizes).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Panels = None) -> "RobustnessDisplay":
         """Draw the three panels.
 
         Parameters
@@ -171,17 +191,13 @@ def _split(table):
 
 
 def _draw_box(ax, place, width, values, shade):
-    ax.boxplot(
-        [values],
-        positions=[place],
-        widths=width,
-        manage_ticks=False,
-        patch_artist=True,
-        showmeans=True,
-        boxprops={"facecolor": shade, "alpha": 0.55, "edgecolor": shade},
-        medianprops={"color": "black", "lw": 1.5},
-        meanprops={"marker": "D", "mfc": "white", "mec": "black", "ms": 4},
-        whiskerprops={"color": shade},
-        capprops={"color": shade},
-        flierprops={"marker": ".", "ms": 3, "mfc": shade, "mec": "none"},
-    )
+    look = {
+        "boxprops": {"facecolor": shade, "alpha": 0.55, "edgecolor": shade},
+        "medianprops": {"color": "black", "lw": 1.5},
+        "meanprops": {"marker": "D", "mfc": "white", "mec": "black", "ms": 4},
+        "whiskerprops": {"color": shade},
+        "capprops": {"color": shade},
+        "flierprops": {"marker": ".", "ms": 3, "mfc": shade, "mec": "none"},
+    }
+    options = {"manage_ticks": False, "patch_artist": True, "showmeans": True}
+    ax.boxplot([values], positions=[place], widths=width, **options, **look)

@@ -1,9 +1,13 @@
 """Receiver operating characteristics with their spread over folds."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from ._display import GREY, Display, color, tidy
+from ..evaluation import Comparison
+from ._display import GREY, Display, Panel, color, tidy
 
 _GRID = np.linspace(0, 1, 101)
 
@@ -32,7 +36,10 @@ class ROCDisplay(Display):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn_lstmdg.evaluation import compare_models
     >>> from sklearn_lstmdg.plotting import ROCDisplay
@@ -45,12 +52,20 @@ class ROCDisplay(Display):
     (3, 101)
     """
 
-    def __init__(self, curves, areas):
+    def __init__(self, curves: Mapping[str, NDArray], areas: Mapping[str, NDArray]):
         self.curves = curves
         self.areas = areas
 
     @classmethod
-    def from_comparison(cls, comparison, *, models=None, site=None, band="error", ax=None):
+    def from_comparison(
+        cls,
+        comparison: Comparison,
+        *,
+        models: Sequence[str] | None = None,
+        site: str | None = None,
+        band: str | None = "error",
+        ax: Panel = None,
+    ) -> "ROCDisplay":
         """Draw the curves of a comparison.
 
         Parameters
@@ -90,7 +105,7 @@ class ROCDisplay(Display):
             areas[model] = np.array([roc_auc_score(y, score) for y, score in told])
         return cls(curves, areas).plot(band, ax=ax)
 
-    def plot(self, band="error", ax=None):
+    def plot(self, band: str | None = "error", ax: Panel = None) -> "ROCDisplay":
         """Draw one mean curve and one band for each model.
 
         Parameters
@@ -119,8 +134,8 @@ class ROCDisplay(Display):
             self._draw(model, curves, color(number), band)
         names = {"xlabel": "False positive rate", "ylabel": "True positive rate"}
         self.ax_.set(**names, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        spread = {"error": "; band: standard error", "deviation": "; band: standard deviation"}
-        title = f"Mean over folds{spread.get(band, '')}"
+        spread = {"error": "standard error", "deviation": "standard deviation"}
+        title = "Mean over folds" + (f"; band: {spread[band]}" if band else "")
         look = {"frameon": False, "fontsize": "small", "title_fontsize": "small"}
         self.ax_.legend(title=title, loc="lower right", alignment="left", **look)
         tidy(self.ax_)
