@@ -1,17 +1,33 @@
 """Figures of communities, connections and terms."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
 
 from .._extras import require
-from ._images import centroids, check_codes, to_image
+from ._images import Table, centroids, check_codes, to_image
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # The paper's yellow, green and pink first.
 _COLORS = ("#e6ab02", "#1b9e77", "#e7298a", "#7570b3", "#d95f02", "#66a61e", "#a6761d", "#666666")
 
 
 def plot_communities(
-    communities, roi_codes, atlas, *, influence=None, n_communities=3, terms=None, figure=None
-):
+    communities: ArrayLike,
+    roi_codes: ArrayLike,
+    atlas: Bunch,
+    *,
+    influence: ArrayLike | None = None,
+    n_communities: int = 3,
+    terms: Mapping[int, Sequence[str]] | None = None,
+    figure: "Figure | None" = None,
+) -> "Figure":
     """Draw the most influential communities, each as a glass brain and slices.
 
     Parameters
@@ -42,21 +58,18 @@ def plot_communities(
         If shapes don't fit, or all communities are empty.
     """
     pyplot = require("matplotlib.pyplot", extra="plot")
-    communities = np.asarray(communities, dtype=bool)
-    columns = _top(communities, influence)[:n_communities]
+    members = np.asarray(communities, dtype=bool)
+    columns = _top(members, influence)[:n_communities]
     if not len(columns):
         raise ValueError("There is no community with an ROI to draw.")
     figure = figure or pyplot.figure(figsize=(13, 2.2 * len(columns)))
     axes = figure.subplots(len(columns), 2, squeeze=False, width_ratios=(2, 3))
     figure.subplots_adjust(0.01, 0.02, 0.99, 1 - 0.15 / len(columns), wspace=0.02)
     for rank, (row, column) in enumerate(zip(axes, columns, strict=True)):
-        image = to_image(communities[:, column], roi_codes, atlas)
+        image = to_image(members[:, column], roi_codes, atlas)
         _draw_community(image, row, _COLORS[rank % len(_COLORS)])
-        row[0].set_title(
-            _title(column, communities, influence, (terms or {}).get(column, ())),
-            loc="left",
-            fontsize=11,
-        )
+        title = _title(column, members, influence, (terms or {}).get(column, ()))
+        row[0].set_title(title, loc="left", fontsize=11)
     return figure
 
 
@@ -85,22 +98,21 @@ def _title(column, communities, influence, terms):
 def _draw_community(image, axes, color):
     plotting = require("nilearn.plotting", extra="neuro")
     colors = require("matplotlib.colors", extra="plot")
-    cmap = colors.ListedColormap([color])
-    plotting.plot_glass_brain(
-        image,
-        axes=axes[0],
-        display_mode="lyrz",
-        cmap=cmap,
-        threshold=0.5,
-        colorbar=False,
-        resampling_interpolation="nearest",
-    )
-    plotting.plot_roi(
-        image, axes=axes[1], display_mode="z", cut_coords=6, cmap=cmap, colorbar=False, alpha=0.9
-    )
+    look = {"cmap": colors.ListedColormap([color]), "colorbar": False}
+    glass = {"display_mode": "lyrz", "threshold": 0.5, "resampling_interpolation": "nearest"}
+    plotting.plot_glass_brain(image, axes=axes[0], **glass, **look)
+    plotting.plot_roi(image, axes=axes[1], display_mode="z", cut_coords=6, alpha=0.9, **look)
 
 
-def plot_connectome(weights, roi_codes, atlas, *, n_edges=50, title=None, figure=None):
+def plot_connectome(
+    weights: ArrayLike,
+    roi_codes: ArrayLike,
+    atlas: Bunch,
+    *,
+    n_edges: int = 50,
+    title: str | None = None,
+    figure: "Figure | None" = None,
+) -> "Figure":
     """Draw the strongest connections between ROIs.
 
     Parameters
@@ -160,7 +172,9 @@ def _strongest(weights, n_rois, n_edges):
     return np.where(kept, weights, 0), np.flatnonzero(kept.any(axis=0))
 
 
-def plot_terms(result, *, n_terms=10, alpha=0.05, ax=None):
+def plot_terms(
+    result: Table, *, n_terms: int = 10, alpha: float = 0.05, ax: "Axes | None" = None
+) -> "Axes":
     """Draw the terms that go best with a community.
 
     Parameters

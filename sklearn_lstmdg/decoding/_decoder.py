@@ -4,15 +4,25 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from .._extras import require
-from ._images import centroids, labels_on, on_grid
+from .._typing import Seed
+from ._images import Image, Table, centroids, labels_on, on_grid
+from ._term_maps import TermMaps
 
 _ROUNDING = 1e-6  # a null set that is the community itself counts as reaching it
 
 
-def decode(mask, maps, atlas=None, *, n_permutations=1000, null="spin", random_state=None):
+def decode(
+    mask: Image,
+    maps: TermMaps,
+    atlas: Bunch | None = None,
+    *,
+    n_permutations: int = 1000,
+    null: str = "spin",
+    random_state: Seed = None,
+) -> Table:
     """Rank terms by the correlation of their maps with a community.
 
     Parameters

@@ -1,16 +1,33 @@
 """Values of ROIs as images and back, always by ROI code and never by column position."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
 from .._extras import require
 
+if TYPE_CHECKING:
+    from nibabel import Nifti1Image
+    from pandas import DataFrame
 
-def load_atlas(name_or_path, labels=None, *, data_dir=None):
+PathLike: TypeAlias = str | os.PathLike[str]
+Image: TypeAlias = "Nifti1Image"
+Table: TypeAlias = "DataFrame"
+
+
+def load_atlas(
+    name_or_path: "PathLike | Image",
+    labels: "PathLike | Mapping[int, str] | Table | None" = None,
+    *,
+    data_dir: PathLike | None = None,
+) -> Bunch:
     """Load a label image and the names of its ROIs.
 
     Parameters
@@ -49,7 +66,9 @@ def load_atlas(name_or_path, labels=None, *, data_dir=None):
     return Bunch(image=image, codes=codes, names=[names.get(int(c), str(c)) for c in codes])
 
 
-def to_image(values, roi_codes, atlas, *, resolution=None):
+def to_image(
+    values: ArrayLike, roi_codes: ArrayLike, atlas: Bunch, *, resolution: int | None = None
+) -> Image:
     """Paint values of ROIs into the brain.
 
     Parameters
@@ -89,23 +108,23 @@ def to_image(values, roi_codes, atlas, *, resolution=None):
     >>> from_image(image, [2, 7], atlas)
     array([-1. ,  0.5])
     """
-    values = np.asarray(values)
-    if values.ndim not in (1, 2) or values.dtype.kind not in "biuf":
-        raise ValueError(f"values must be 1-D or 2-D numbers, got shape {values.shape}.")
-    codes = check_codes(roi_codes, atlas, n_rois=len(values))
-    values = values.astype(np.uint8 if values.dtype == bool else np.float32)
+    numbers = np.asarray(values)
+    if numbers.ndim not in (1, 2) or numbers.dtype.kind not in "biuf":
+        raise ValueError(f"values must be 1-D or 2-D numbers, got shape {numbers.shape}.")
+    codes = check_codes(roi_codes, atlas, n_rois=len(numbers))
+    numbers = numbers.astype(np.uint8 if numbers.dtype == bool else np.float32)
     grid = atlas.image if resolution is None else brain_mask(resolution)
     # By hand, as nilearn's inverse_transform wants a value for every code, in the atlas's order.
     labels = labels_on(grid, atlas)
-    volumes = np.zeros((*labels.shape, *values.shape[1:]), dtype=values.dtype)
+    volumes = np.zeros((*labels.shape, *numbers.shape[1:]), dtype=numbers.dtype)
     order = np.argsort(codes)
     nearest = order[np.searchsorted(codes[order], labels).clip(max=len(codes) - 1)]
     inside = codes[nearest] == labels
-    volumes[inside] = values[nearest[inside]]
+    volumes[inside] = numbers[nearest[inside]]
     return require("nibabel", extra="neuro").Nifti1Image(volumes, grid.affine)
 
 
-def from_image(image, roi_codes, atlas):
+def from_image(image: "PathLike | Image", roi_codes: ArrayLike, atlas: Bunch) -> NDArray:
     """Average an image over each ROI; the inverse of :func:`to_image`.
 
     Parameters
@@ -130,12 +149,12 @@ def from_image(image, roi_codes, atlas):
         finite in it.
     """
     codes = check_codes(roi_codes, atlas)
-    image = require("nilearn.image", extra="neuro").load_img(image)
-    labels = labels_on(image, atlas)
+    loaded = require("nilearn.image", extra="neuro").load_img(image)
+    labels = labels_on(loaded, atlas)
     absent = codes[~np.isin(codes, labels)]
     if absent.size:
         raise ValueError(f"ROI {absent[0]} has no voxel on the image's grid.")
-    data = np.asarray(image.dataobj, dtype=float)
+    data = np.asarray(loaded.dataobj, dtype=float)
     volumes = np.moveaxis(data.reshape(*labels.shape, -1), -1, 0)
     # nilearn's masker would put 0 for values that are not finite, and average over these too.
     means = np.column_stack([ndimage.mean(volume, labels, codes) for volume in volumes])
@@ -145,7 +164,9 @@ def from_image(image, roi_codes, atlas):
     return means[:, 0] if data.ndim == 3 else means
 
 
-def estimator_images(estimator, roi_codes, atlas, *, resolution=None):
+def estimator_images(
+    estimator: BaseEstimator, roi_codes: ArrayLike, atlas: Bunch, *, resolution: int | None = None
+) -> Bunch:
     """Paint what a fitted estimator has learnt.
 
     Parameters
@@ -222,15 +243,9 @@ def on_grid(image, grid, interpolation):
     """Resample a 3-D image to the grid of another, if it has not the same voxels already."""
     if image.shape[:3] == grid.shape[:3] and np.allclose(image.affine, grid.affine):
         return image
-    nilearn_image = require("nilearn.image", extra="neuro")
-    return nilearn_image.resample_img(
-        image,
-        target_affine=grid.affine,
-        target_shape=grid.shape[:3],
-        interpolation=interpolation,
-        force_resample=True,
-        copy_header=True,
-    )
+    target = {"target_affine": grid.affine, "target_shape": grid.shape[:3]}
+    options = {"interpolation": interpolation, "force_resample": True, "copy_header": True}
+    return require("nilearn.image", extra="neuro").resample_img(image, **target, **options)
 
 
 def _label_array(image):
@@ -243,18 +258,16 @@ def _label_array(image):
 
 def _find_atlas(name_or_path, data_dir):
     """Return a label image and the names of its codes, from a name, a path or an image."""
-    if not isinstance(name_or_path, (str, Path)):
+    if not isinstance(name_or_path, str | os.PathLike):
         return name_or_path, {}
-    nilearn_image = require("nilearn.image", extra="neuro")
-    if str(name_or_path).lower() in _FETCHERS:
-        datasets = require("nilearn.datasets", extra="neuro")
-        image, names = _FETCHERS[str(name_or_path).lower()](datasets, data_dir)
-        return nilearn_image.load_img(image), names
-    if not Path(name_or_path).is_file():
+    name, image, names = str(name_or_path).lower(), name_or_path, {}
+    if name in _FETCHERS:
+        image, names = _FETCHERS[name](require("nilearn.datasets", extra="neuro"), data_dir)
+    elif not Path(name_or_path).is_file():
         raise ValueError(
             f"{name_or_path} is neither a file nor one of the atlases {', '.join(_FETCHERS)}."
         )
-    return nilearn_image.load_img(name_or_path), {}
+    return require("nilearn.image", extra="neuro").load_img(image), names
 
 
 def _fetch_aal(datasets, data_dir):
@@ -273,24 +286,19 @@ def _fetch_cc200(datasets, data_dir):
     atlas = datasets.fetch_atlas_craddock_2012(
         data_dir=data_dir, homogeneity="temporal", grp_mean=False
     )
-    nilearn_image = require("nilearn.image", extra="neuro")
-    volumes = list(nilearn_image.iter_img(atlas.maps))
+    volumes = list(require("nilearn.image", extra="neuro").iter_img(atlas.maps))
     n_rois = [np.count_nonzero(np.unique(volume.dataobj)) for volume in volumes]
     return volumes[np.abs(np.subtract(n_rois, 200)).argmin()], {}
 
 
-_FETCHERS = {
-    "aal": _fetch_aal,
-    "harvard-oxford": _fetch_harvard_oxford,
-    "cc200": _fetch_cc200,
-}
+_FETCHERS = {"aal": _fetch_aal, "harvard-oxford": _fetch_harvard_oxford, "cc200": _fetch_cc200}
 
 
 def _read_names(labels):
     """Return a dict from code to name."""
     if isinstance(labels, Mapping) and not hasattr(labels, "columns"):
         return {int(code): str(name) for code, name in labels.items()}
-    if isinstance(labels, (str, Path)):
+    if isinstance(labels, str | os.PathLike):
         pandas = require("pandas", extra="neuro")
         labels = pandas.read_csv(labels, sep="," if str(labels).endswith(".csv") else "\t")
     if not {"code", "name"} <= set(labels.columns):

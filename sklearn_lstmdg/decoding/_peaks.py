@@ -10,17 +10,20 @@ active, the association z is the signed root of the two-way chi-square,
 """
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from joblib import Memory
+from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 from sklearn.utils import Bunch
 
 from .._extras import require
 from .._version import __version__
-from ._images import brain_mask
+from ._images import Image, PathLike, Table, brain_mask
 from ._term_maps import TermMaps
 
 _BLOCK = 20_000
@@ -35,7 +38,7 @@ _TALAIRACH = np.array(
 )
 
 
-def load_studies(folder, vocabulary=""):
+def load_studies(folder: PathLike, vocabulary: str = "") -> Bunch:
     """Read peaks and term weights in the layout of the Neurosynth and NeuroQuery releases.
 
     Parameters
@@ -79,7 +82,9 @@ def _only(folder, pattern):
     return paths[0]
 
 
-def term_maps_from_nimare(dataset, feature_group=None, **kwargs):
+def term_maps_from_nimare(
+    dataset: Any, feature_group: str | None = None, **kwargs: Any
+) -> TermMaps:
     """Compute association maps from a NiMARE data set.
 
     Parameters
@@ -110,18 +115,18 @@ def term_maps_from_nimare(dataset, feature_group=None, **kwargs):
 
 
 def term_maps_from_peaks(
-    peaks,
-    term_weights,
-    terms,
-    ids,
+    peaks: Table,
+    term_weights: "ArrayLike | sp.spmatrix | sp.sparray",
+    terms: Sequence[str],
+    ids: ArrayLike,
     *,
-    threshold=0.001,
-    min_studies=100,
-    radius=10.0,
-    resolution=4,
-    mask=None,
-    cache_dir=None,
-):
+    threshold: float = 0.001,
+    min_studies: int = 100,
+    radius: float = 10.0,
+    resolution: int = 4,
+    mask: "Image | None" = None,
+    cache_dir: PathLike | None = None,
+) -> TermMaps:
     """Compute association maps of terms from activation peaks.
 
     Parameters

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._extras import require
-from ._images import brain_mask, on_grid
+from ._images import Image, PathLike, brain_mask, on_grid
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class TermMaps:
            [0., 0.]])
     """
 
-    terms: list
-    maps: np.ndarray = field(repr=False)
-    mask: object = field(repr=False)
-    n_studies: np.ndarray | None = field(default=None, repr=False)
+    terms: list[str]
+    maps: NDArray = field(repr=False)
+    mask: Image = field(repr=False)
+    n_studies: NDArray | None = field(default=None, repr=False)
 
     def __post_init__(self):
         wanted = (len(self.terms), int(self.inside.sum()))
@@ -60,11 +61,11 @@ class TermMaps:
             raise ValueError(f"The map of {self.terms[row]!r} is not finite in the brain.")
 
     @property
-    def inside(self):
+    def inside(self) -> NDArray[np.bool_]:
         """The brain's voxels, boolean ndarray of shape (x, y, z)."""
         return np.asarray(self.mask.dataobj) > 0
 
-    def image(self, term):
+    def image(self, term: str) -> Image:
         """Return the map of a term.
 
         Parameters
@@ -82,13 +83,14 @@ class TermMaps:
         ValueError
             If there is no such term.
         """
-        nibabel = require("nibabel", extra="neuro")
         volume = np.zeros(self.mask.shape, dtype=np.float32)
         volume[self.inside] = self.maps[self.terms.index(term)]
-        return nibabel.Nifti1Image(volume, self.mask.affine)
+        return require("nibabel", extra="neuro").Nifti1Image(volume, self.mask.affine)
 
 
-def term_maps_from_folder(folder, *, resolution=4, mask=None):
+def term_maps_from_folder(
+    folder: PathLike, *, resolution: int = 4, mask: "Image | None" = None
+) -> TermMaps:
     """Read one map per term from the NIfTI images of a folder.
 
     Parameters
