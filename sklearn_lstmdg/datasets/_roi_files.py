@@ -1,7 +1,5 @@
 """The ROI series of the Preprocessed Connectomes Project (PCP): where files lie, reading them."""
 
-import math
-
 import numpy as np
 
 _NO_FILE_NAME = "no_filename"
@@ -61,47 +59,37 @@ def read_scans(paths, atlas):
 
 def _read_scan(path):
     """Return the ROI codes and the series of a file."""
-    try:
-        header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
-        codes = _read_codes(header)
-        scan = np.array([line.split() for line in lines], dtype=float)
-        # A last line without its end may be cut within its last number.
-        whole = lines and lines[-1].endswith("\n")
-        if whole and scan.ndim == 2 and scan.shape[1] == len(codes) and np.isfinite(scan).all():
-            return codes, scan
-    except ValueError:
-        pass
-    raise ValueError(_describe_damage(path))
+    text = path.read_text(encoding="utf-8", errors="replace")
+    header, *lines = text.splitlines(keepends=True) or [""]
+    codes = _read_codes(header, f"{path}, line 1")
+    if not lines:
+        raise ValueError(f"{path} holds no time point.")
+    points = enumerate(lines, start=2)
+    return codes, np.array([_read_point(x, len(codes), f"{path}, line {n}") for n, x in points])
 
 
-def _read_codes(line):
+def _read_codes(line, where):
     """Return the ROI codes of a file's first line."""
-    codes = [int(code) for code in line.replace("#", " ").split()]
+    try:
+        codes = [int(code) for code in line.replace("#", " ").split()]
+    except ValueError:
+        codes = []
     if not codes or len(set(codes)) < len(codes):
-        raise ValueError("no codes, or one of them twice")
+        raise ValueError(f"{where}: expected ROI codes, each once, such as '#2001\\t#2002'.")
     return codes
 
 
-def _describe_damage(path):
-    """Say which line of a file is not as it should be."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        try:
-            n_rois = len(_read_codes(next(lines, "")))
-        except ValueError:
-            return f"{path}, line 1: expected ROI codes, each once, such as '#2001\\t#2002'."
-        for number, line in enumerate(lines, start=2):
-            if not line.endswith("\n"):
-                return f"{path}, line {number}: the file is cut short, its last line has no end."
-            n_values = len(line.split())
-            if n_values != n_rois:
-                return f"{path}, line {number}: {n_values} values for {n_rois} ROIs."
-            if not all(map(_is_finite_number, line.split())):
-                return f"{path}, line {number}: a value is not a finite number."
-    return f"{path} holds no time point."
-
-
-def _is_finite_number(text):
+def _read_point(line, n_rois, where):
+    """Return one time point; a line without its end may be cut within its last number."""
+    if not line.endswith("\n"):
+        raise ValueError(f"{where}: the file is cut short, its last line has no end.")
+    texts = line.split()
+    if len(texts) != n_rois:
+        raise ValueError(f"{where}: {len(texts)} values for {n_rois} ROIs.")
     try:
-        return math.isfinite(float(text))
+        values = np.array(texts, dtype=float)
     except ValueError:
-        return False
+        values = np.nan
+    if not np.isfinite(values).all():
+        raise ValueError(f"{where}: a value is not a finite number.")
+    return values

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from .._extras import require
+from ..communities import top_communities
 from ._images import Table, centroids, check_codes, to_image
 
 if TYPE_CHECKING:
@@ -59,40 +60,28 @@ def plot_communities(
     """
     pyplot = require("matplotlib.pyplot", extra="plot")
     members = np.asarray(communities, dtype=bool)
-    columns = _top(members, influence)[:n_communities]
-    if not len(columns):
+    ranks = np.zeros(members.shape[1]) if influence is None else influence
+    top = top_communities(members, ranks, n=members.shape[1])
+    drawn = [community for community in top if community["size"]][:n_communities]
+    if not drawn:
         raise ValueError("There is no community with an ROI to draw.")
-    figure = figure or pyplot.figure(figsize=(13, 2.2 * len(columns)))
-    axes = figure.subplots(len(columns), 2, squeeze=False, width_ratios=(2, 3))
-    figure.subplots_adjust(0.01, 0.02, 0.99, 1 - 0.15 / len(columns), wspace=0.02)
-    for rank, (row, column) in enumerate(zip(axes, columns, strict=True)):
+    figure = figure or pyplot.figure(figsize=(13, 2.2 * len(drawn)))
+    axes = figure.subplots(len(drawn), 2, squeeze=False, width_ratios=(2, 3))
+    figure.subplots_adjust(0.01, 0.02, 0.99, 1 - 0.15 / len(drawn), wspace=0.02)
+    for rank, (row, community) in enumerate(zip(axes, drawn, strict=True)):
+        column = community["community"]
         image = to_image(members[:, column], roi_codes, atlas)
         _draw_community(image, row, _COLORS[rank % len(_COLORS)])
-        title = _title(column, members, influence, (terms or {}).get(column, ()))
+        title = _title(community, influence is not None, (terms or {}).get(column, ()))
         row[0].set_title(title, loc="left", fontsize=11)
     return figure
 
 
-def _top(communities, influence):
-    """Return the columns of communities with members, the most influential first."""
-    order = np.arange(communities.shape[1])
-    if influence is not None:
-        influence = np.asarray(influence)
-        if influence.shape != order.shape:
-            raise ValueError(
-                f"influence must have shape {order.shape} for these communities, "
-                f"got {influence.shape}."
-            )
-        order = np.argsort(-influence, kind="stable")
-    return order[communities.any(axis=0)[order]].tolist()
-
-
-def _title(column, communities, influence, terms):
-    size = int(communities[:, column].sum())
-    parts = [f"Community {column}, {size} ROI{'s' if size > 1 else ''}"]
-    if influence is not None:
-        parts[0] += f", influence {influence[column]:.3g}"
-    return ": ".join(parts + ([", ".join(terms)] if len(terms) else []))
+def _title(community, is_ranked, terms):
+    size = community["size"]
+    title = f"Community {community['community']}, {size} ROI{'s' if size > 1 else ''}"
+    title += f", influence {community['influence']:.3g}" if is_ranked else ""
+    return ": ".join([title, ", ".join(terms)] if len(terms) else [title])
 
 
 def _draw_community(image, axes, color):

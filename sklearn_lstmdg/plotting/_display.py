@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Panel: TypeAlias = "Axes | None"
 Panels: TypeAlias = "Axes | Sequence[Axes] | NDArray[np.object_] | None"
 Table: TypeAlias = "DataFrame"
+Names: TypeAlias = Sequence[str] | None
 
 # Okabe and Ito's palette, in an order that also differs in lightness.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

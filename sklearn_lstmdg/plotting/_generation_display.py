@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from .._typing import Scans
 from ..evaluation import connectivity_agreement, forecast, mean_connectivity, mean_spectrum
 from ..scans import connectivity_matrices
-from ._display import Display, Panels, color, tidy
+from ._display import Display, Names, Panels, color, tidy
 
 _REAL, _GENERATED = "black", color(1)
 
@@ -65,7 +65,7 @@ class GenerationDisplay(Display):
         t_r: float = 2.0,
         subject: int = 0,
         rois: Sequence[int] | None = None,
-        roi_names: Sequence | None = None,
+        roi_names: Names = None,
     ):
         if np.shape(real) != np.shape(generated) or np.ndim(real) != 3:
             raise ValueError(

@@ -1,6 +1,5 @@
 """Losses by epoch."""
 
-from collections.abc import Sequence
 from itertools import zip_longest
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from ..evaluation import Comparison
-from ._display import GREY, Display, Panels, color, fitted_step, tidy
+from ._display import GREY, Display, Names, Panels, color, fitted_step, tidy
 
 _DEFAULT = ("gen_loss", "disc_loss", "subject_loss")
 
@@ -57,11 +56,7 @@ class HistoryDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator: BaseEstimator,
-        *,
-        losses: Sequence[str] | None = None,
-        ax: Panels = None,
+        cls, estimator: BaseEstimator, *, losses: Names = None, ax: Panels = None
     ) -> "HistoryDisplay":
         """Draw a fitted estimator's losses.
 
@@ -96,7 +91,7 @@ class HistoryDisplay(Display):
         model: str,
         *,
         site: str | None = None,
-        losses: Sequence[str] | None = None,
+        losses: Names = None,
         ax: Panels = None,
     ) -> "HistoryDisplay":
         """Draw a model's losses in all folds of a comparison.
@@ -154,7 +149,7 @@ class HistoryDisplay(Display):
         fits = [history.get(f"{part}_{name}", ()) for history in self.histories]
         return np.array(list(zip_longest(*fits, fillvalue=np.nan)), dtype=float).T
 
-    def plot(self, losses: Sequence[str] | None = None, ax: Panels = None) -> "HistoryDisplay":
+    def plot(self, losses: Names = None, ax: Panels = None) -> "HistoryDisplay":
         """Draw one panel for each loss.
 
         Parameters

@@ -1,6 +1,5 @@
 """Matrix of memberships, ROIs ordered by community."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.base import BaseEstimator
 
 from ..communities import correlate
-from ._display import Display, Panel, fitted_step
+from ._display import Display, Names, Panel, fitted_step
 
 _MOST_NAMES = 45
 _MOST_NUMBERS = 20
@@ -59,10 +58,7 @@ class MembershipDisplay(Display):
     """
 
     def __init__(
-        self,
-        membership: ArrayLike,
-        reference: ArrayLike | None = None,
-        roi_names: Sequence | None = None,
+        self, membership: ArrayLike, reference: ArrayLike | None = None, roi_names: Names = None
     ):
         self.membership = np.asarray(membership, dtype=float)
         self.reference = None if reference is None else np.asarray(reference, dtype=float)
@@ -80,7 +76,7 @@ class MembershipDisplay(Display):
         estimator: BaseEstimator,
         *,
         reference: ArrayLike | None = None,
-        roi_names: Sequence | None = None,
+        roi_names: Names = None,
         ax: Panel = None,
         **options: Any,
     ) -> "MembershipDisplay":

@@ -1,9 +1,7 @@
 """Sizes of communities, and how well they agree between folds: the paper's Figure 2."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
 from .._typing import Seed
@@ -44,10 +42,8 @@ class RobustnessDisplay(Display):
 
     Examples
     --------
-    >>> from collections.abc import Mapping, Sequence
-
-    import numpy as np
-    from numpy.typing import ArrayLike
+    >>>     import numpy as np
+    from numpy.typing import ArrayLike, NDArray
     >>> from sklearn_lstmdg.plotting import RobustnessDisplay
     >>> membership = np.repeat(np.eye(2), 4, axis=0)
     >>> folds = {"lstm-dg": {"NYU": [membership, membership, membership]}}
@@ -57,9 +53,7 @@ class RobustnessDisplay(Display):
     """
 
     def __init__(
-        self,
-        robustness: Mapping[str, Mapping[str, Table]],
-        sizes: Mapping[str, Mapping[str, ArrayLike]],
+        self, robustness: dict[str, dict[str, Table]], sizes: dict[str, dict[str, ArrayLike]]
     ):
         self.robustness = robustness
         self.sizes = sizes
@@ -67,7 +61,7 @@ class RobustnessDisplay(Display):
     @classmethod
     def from_memberships(
         cls,
-        memberships: Mapping[str, Mapping[str, Sequence[ArrayLike]]],
+        memberships: dict[str, dict[str, list[NDArray]]],
         *,
         n_permutations: int = 100,
         random_state: Seed = None,

@@ -1,13 +1,11 @@
 """Receiver operating characteristics with their spread over folds."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from ..evaluation import Comparison
-from ._display import GREY, Display, Panel, color, tidy
+from ._display import GREY, Display, Names, Panel, color, tidy
 
 _GRID = np.linspace(0, 1, 101)
 
@@ -52,7 +50,7 @@ class ROCDisplay(Display):
     (3, 101)
     """
 
-    def __init__(self, curves: Mapping[str, NDArray], areas: Mapping[str, NDArray]):
+    def __init__(self, curves: dict[str, NDArray], areas: dict[str, NDArray]):
         self.curves = curves
         self.areas = areas
 
@@ -61,7 +59,7 @@ class ROCDisplay(Display):
         cls,
         comparison: Comparison,
         *,
-        models: Sequence[str] | None = None,
+        models: Names = None,
         site: str | None = None,
         band: str | None = "error",
         ax: Panel = None,

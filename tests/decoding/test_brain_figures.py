@@ -30,7 +30,7 @@ def test_communities_are_drawn_by_influence(aal, pyplot):
     ]
     with pytest.raises(ValueError, match="no community"):
         decoding.plot_communities(np.zeros((116, 2)), aal.codes, aal)
-    with pytest.raises(ValueError, match="influence must have shape"):
+    with pytest.raises(ValueError, match=r"1 influences .* shape \(116, 4\)"):
         decoding.plot_communities(communities, aal.codes, aal, influence=[1])
 
 
