@@ -165,6 +165,16 @@ def test_recovery_by_chance_is_adjusted_to_zero():
         assert abs(np.mean([recovery[f"{name}_adjusted"] for recovery in told])) < 0.03
 
 
+def test_who_is_weakly_planted_is_planted_and_who_is_weakly_found_is_not():
+    """True members have a positive weight; those of a model are found by 2-means."""
+    members = np.eye(3, dtype=bool).repeat(8, axis=0)
+    graded = members * np.tile([1.0, 1, 1, 1, 0.1, 0.1, 0.1, 0.1], 3)[:, None]
+    assert community_recovery(members * 1.0, graded, random_state=0)["dice"] == 1
+    assert community_recovery(members + 0.1, members, random_state=0)["dice"] == 1
+    strong_alone = community_recovery(graded, members, random_state=0)["dice"]
+    assert strong_alone == pytest.approx(2 * 4 / (4 + 8))
+
+
 def test_planted_communities_that_are_missed_count_zero():
     truth = np.eye(4, dtype=bool).repeat(5, axis=0)
     recovery = community_recovery(truth[:, :2].astype(float), truth, random_state=0)

@@ -1,9 +1,12 @@
 """Any fit over planned folds, kept and taken up again."""
 
+import time
 import warnings
 
+import joblib
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_lstmdg.evaluation import FoldTask, run_folds
 
@@ -49,3 +52,37 @@ def test_another_run_is_refused(tmp_path):
     run_folds(tasks("2", 1, "other"), add, np.arange(2), out=tmp_path)
     with pytest.raises(ValueError, match="these differ: data"):
         run_folds(tasks("2", 1, "third"), add, np.arange(2), out=tmp_path, common=("data",))
+
+
+def count_threads(task, data):
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return {"threads": np.array(pools)}, {}
+
+
+def test_a_fit_has_one_thread_of_linear_algebra():
+    np.ones((2, 2)) @ np.ones((2, 2))
+    with threadpool_limits(2):
+        results = run_folds(tasks(n_folds=1), count_threads, np.arange(2))
+        pools = count_threads(None, None)[0]["threads"]
+    told = results["sum", "S", 0, 0].arrays["threads"]
+    assert len(told) and set(told) == {1}
+    assert set(pools) == {2}, "the caller's are as they were"
+
+
+def meet(task, data):
+    """Count the fits that run while this one does."""
+    meet.running.append(task.key)
+    time.sleep(0.05)
+    n_running = len(meet.running)
+    meet.running.remove(task.key)
+    return {"n": np.array(n_running)}, {}
+
+
+meet.running = []
+
+
+def test_fits_in_threads_come_one_by_one():
+    """The numbers of threads that a fit sets are those of the whole process."""
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        results = run_folds(tasks(n_folds=4), meet, np.arange(2), n_jobs=2)
+    assert [int(result.arrays["n"]) for result in results.values()] == [1] * 4

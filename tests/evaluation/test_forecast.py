@@ -148,6 +148,22 @@ def test_the_model_never_reads_what_it_predicts():
     np.testing.assert_array_equal(generated, X[:, [7] * 15])
 
 
+class LoudForOne(Oracle):
+    """An oracle that drifts away for the third of several subjects."""
+
+    def generate(self, X, n_steps=1):
+        generated = super().generate(X, n_steps)
+        return [points * (100 if row == 2 else 1) for row, points in enumerate(generated)]
+
+
+def test_the_amplitude_is_that_of_the_subject_in_the_middle():
+    scans, step = vector_scans(7, np.random.default_rng(7))
+    bags = SubsequenceAugmenter(20, 5).fit_transform(np.stack(scans))
+    oracle = LoudForOne(lambda points: points[..., -1:, :] @ step)
+    own = evaluate_forecast(oracle, bags[:4], bags[4:], n_steps=30, n_lags=4).iloc[0]
+    assert own["amplitude"] == pytest.approx(1) and own["largest"] > 30
+
+
 def test_a_run_that_explodes_is_told():
     X = np.random.default_rng(6).standard_normal((4, 30, 3))
     bags = SubsequenceAugmenter(8, 4).fit_transform(X)

@@ -303,6 +303,19 @@ def test_the_results_folder(tmp_path):
     assert not left
 
 
+def test_tables_are_written_under_the_folder_s_lock(tmp_path, monkeypatch):
+    """Two runs into one folder would otherwise leave the tables of the slower one."""
+    held = []
+
+    def save(self, folder):
+        with locked(folder, wait=False) as is_mine:
+            held.append(not is_mine)
+
+    monkeypatch.setattr("sklearn_lstmdg.evaluation.Comparison.save", save)
+    compare(tmp_path)
+    assert held == [True]
+
+
 def test_names_in_the_tables_are_no_formulas(tmp_path):
     X, y = make_cohort()
     sites, subjects = ["-A"] * 24, [f"@{row}" for row in range(24)]
