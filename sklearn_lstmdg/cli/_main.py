@@ -5,10 +5,11 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from .._text import printable
 from .._version import __version__
 from ._commands import COMMANDS
 from ._config import add_config_option, with_config
-from ._terminal import ends_with_its_reader, escape, say
+from ._terminal import ends_with_its_reader, say
 
 _DESCRIPTION = """\
 Classify brain scans (ROI time series) with recurrent networks that also generate, and find the
@@ -30,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message):
-        message = escape(" ".join(message.split()))
+        message = printable(" ".join(message.split()))
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 

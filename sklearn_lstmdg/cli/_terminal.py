@@ -1,21 +1,17 @@
 """What is printed: no name can steer the terminal, and a reader may stop reading."""
 
 import os
-import re
 import sys
 from contextlib import contextmanager
+
+from .._text import printable
 
 _BROKEN_PIPE = 141  # 128 and the number of SIGPIPE, as shells say it
 
 
 def say(text, file=None):
     """Print text that steers no terminal."""
-    print(escape(text), file=file)
-
-
-def escape(text):
-    """Show control characters as escapes, except the ends of lines."""
-    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda c: f"\\x{ord(c[0]):02x}", str(text))
+    print(printable(text), file=file)
 
 
 @contextmanager

@@ -2,7 +2,13 @@
 
 import warnings
 
-from ..evaluation import confidence_intervals, test_against
+from ..evaluation import (
+    ABOUT_INTERVALS,
+    ABOUT_TESTS,
+    confidence_intervals,
+    subjects_needed,
+    test_against,
+)
 from ._drawings import auc_figure, loss_figures, roc_figure
 
 _METRICS = {"acc": "accuracy", "tnr": "TNR", "auc": "AUC"}
@@ -16,12 +22,16 @@ def results(study):
     auc = estimates[estimates["metric"] == "auc"]
     keys = ["model", "site"]
     models = study.comparison.summary().merge(auc[[*keys, "low", "high"]], on=keys, how="left")
+    models["n_untrained"] = models.get("n_untrained", 0)
     rates = [f"{name}{end}" for name in ("acc", "tpr", "tnr") for end in ("", "_sd")]
     models[rates] *= 100
     return {
         "models": models.to_dict("records"),
         "positive": _positive(study),
         "n_one_class": int(models["n_one_class"].sum()),
+        "untrained": models[models["n_untrained"] > 0].to_dict("records"),
+        "has_pooled": "pooled" in study.sites,
+        "about": ABOUT_INTERVALS,
         "figures": [
             figure
             for place, (site, part) in enumerate(auc.groupby("site", sort=False))
@@ -40,25 +50,24 @@ def tests(study):
     """Return the tests of the reference against each other model."""
     if len(study.models) < 2:
         return {}
-    comparison = study.comparison
+    predictions, pos_label = study.comparison.predictions, study.comparison.pos_label
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            frame = test_against(
-                study.folds,
-                comparison.predictions,
-                study.reference,
-                pos_label=comparison.pos_label,
-            )
+            frame = test_against(study.folds, predictions, study.reference, pos_label=pos_label)
+            needed = subjects_needed(predictions, study.reference, pos_label=pos_label)
     except ValueError as error:
         return {"error": error}
     frame["metric"] = frame["metric"].map(_METRICS)
-    liberal = frame[frame["liberal_only"]]
+    frame["test"] = frame["model"] + ", " + frame["metric"]
     return {
         "error": None,
         "tests": frame.to_dict("records"),
-        "liberal_only": (liberal["model"] + ", " + liberal["metric"]).tolist(),
-        "warnings": [each.message for each in caught if each.category is UserWarning],
+        "liberal_only": frame["test"][frame["liberal_only"]].tolist(),
+        "remarks": (frame["test"] + ": " + frame["remark"])[frame["remark"] != ""].tolist(),
+        "needed": needed.dropna(subset="n_needed").to_dict("records"),
+        "warnings": dict.fromkeys(str(w.message) for w in caught if w.category is UserWarning),
+        "about": ABOUT_TESTS,
     }
 
 

@@ -327,6 +327,18 @@ def test_the_table_is_the_paper_s():
     assert "1 of the test folds held one class only" in lines[-1]
 
 
+def test_folds_hardly_trained_are_told():
+    row = {"model": "a", "site": "NYU", "n_subjects": 9, "n_folds": 3, "n_one_class": 0}
+    row |= dict.fromkeys(["acc", "tpr", "tnr", "auc_pooled", "acc_sd", "tpr_sd", "tnr_sd"], 0.5)
+    rows = [row | {"n_untrained": 0.0}, row | {"n_untrained": 2.0, "model": "b"}]
+    told = [
+        line for line in format_summary(pandas.DataFrame(rows)).splitlines() if "Hardly" in line
+    ]
+    words = "Hardly trained, so that nothing follows from them: 2 of 3 folds of b at NYU."
+    assert told == [words]
+    assert "Hardly" not in format_summary(pandas.DataFrame([row]))
+
+
 def test_one_fold_has_no_spread():
     row = {"model": "svm", "site": "NYU", "n_subjects": 9, "n_folds": 1, "n_one_class": 0}
     row |= {"acc": 0.5, "tpr": 0.25, "tnr": 0.75, "auc_pooled": 0.5}
