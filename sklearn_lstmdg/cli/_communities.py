@@ -9,7 +9,7 @@ from ..evaluation import load_comparison, measure_communities
 from ..plotting import MembershipDisplay, RobustnessDisplay
 from ._parafac_folds import fit_parafac
 from ._terminal import say
-from ._text_tables import format_communities
+from ._text_tables import format_communities, tell_untrained
 
 _PARAFAC = "parafac"
 
@@ -26,6 +26,9 @@ def run(args):
     for name, table in tables.items():
         write_atomically(Path(args.folder) / name, table.to_csv(index=False).encode())
     say(format_communities(communities, robustness))
+    summary = comparison.summary()
+    for line in tell_untrained(summary[summary["model"].isin(args.model)]):
+        say(line)
     figures = _draw(methods, communities, robustness, args.folder)
     if not args.quiet:
         say(f"\nResults: {args.folder} ({', '.join([*tables, *figures])})")

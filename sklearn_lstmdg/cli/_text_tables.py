@@ -23,14 +23,14 @@ def format_summary(summary):
         f"Mean (standard deviation) over {' or '.join(map(str, folds))} folds; "
         "AUC over the test subjects of all folds."
     )
-    lines += _tell_untrained(summary)
+    lines += tell_untrained(summary)
     one_class = int(summary["n_one_class"].sum())
     if one_class:
         lines.append(f"{one_class} of the test folds held one class only: TPR or TNR without them.")
     return "\n".join(lines)
 
 
-def _tell_untrained(summary):
+def tell_untrained(summary):
     """Say in a line which models have folds that training did not move; nothing if none."""
     told = [
         f"{row['n_untrained']:.0f} of {row['n_folds']} folds of {row['model']} at {row['site']}"

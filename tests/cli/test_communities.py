@@ -11,7 +11,7 @@ from sklearn_lstmdg.cli import _parafac_folds as _parafac
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._text_tables import format_communities
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import community_robustness, load_comparison, make_seed
+from sklearn_lstmdg.evaluation import Comparison, community_robustness, load_comparison, make_seed
 from sklearn_lstmdg.evaluation._store import FoldStore
 
 from _stubs import Noise
@@ -106,6 +106,13 @@ def test_several_models_are_compared(communities):
     _, out, _ = communities("--quiet", model=("quick", "other"))
     assert re.search(r"quick against other: .* correlation [+-]\d+ %, Dice [+-]\d+ %", out)
     assert "Results" not in out
+
+
+def test_folds_hardly_trained_are_told(communities, monkeypatch):
+    summary = Comparison.summary
+    monkeypatch.setattr(Comparison, "summary", lambda self: summary(self).assign(n_untrained=2))
+    _, out, _ = communities()
+    assert out.count("2 of 3 folds of quick at SITE") == 1 and "of other" not in out
 
 
 @pytest.mark.slow
