@@ -1,6 +1,7 @@
 """Communities by non-negative PARAFAC of the windows' correlations: the paper's comparison."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Scans, Seed
 from ..base import ScanEstimatorMixin
-from ..scans import Sequences, warn_of_constant_rois
+from ..scans import warn_of_constant_rois
 from ._factors import (
     fit_factors,
     fit_factors_dense,
@@ -187,17 +188,17 @@ class ParafacCommunities(
         squared_norm = tensor.squared_norm()
         if squared_norm == 0:
             raise ValueError("No ROI of X varies in any window: there is nothing to decompose.")
-        best, least = None, np.inf
-        for _ in range(self.n_init):
+
+        def fit_one(_):
             start = random_start(tensor.shape, self.n_communities, rng)
             if dense:
-                factors = fit_factors_dense(tensor, start, self.max_iter, self.tol)
-            else:
-                factors = fit_factors(tensor, start, self.max_iter, self.tol, squared_norm)
-            error = factors.errors[-1] if factors.errors else _error(tensor, *factors[:3])
-            if best is None or error < least:
-                best, least = factors, error
-        return best
+                return fit_factors_dense(tensor, start, self.max_iter, self.tol)
+            return fit_factors(tensor, start, self.max_iter, self.tol, squared_norm)
+
+        def error(factors):
+            return factors.errors[-1] if factors.errors else _error(tensor, *factors[:3])
+
+        return min(map(fit_one, range(self.n_init)), key=error)
 
     def _store(self, memberships, sequences):
         """Solve for the loadings of the symmetric model, and sort its components by weight."""
@@ -235,8 +236,7 @@ class ParafacCommunities(
 
 def _every(sequences, step):
     """Keep every step-th window of each row."""
-    starts = [starts[::step] for starts in sequences.starts]
-    return Sequences(sequences.series, starts, sequences.lengths, sequences.kind)
+    return replace(sequences, starts=[starts[::step] for starts in sequences.starts])
 
 
 def _load(sequences, memberships):

@@ -5,11 +5,12 @@ its correlation matrix is :math:`C_s = Z_s^T Z_s`, so that products with the R x
 products with the windows, block by block.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from ..scans import Sequences, is_constant
+from ..scans import is_constant
 
 _BLOCK_BYTES = 6144 * 4  # of one ROI: 204 windows of 30 points in float32
 
@@ -62,7 +63,7 @@ class WindowCorrelations:
                 mean = series[row].mean(axis=0)
                 self._mean[end - len(starts) : end] -= mean
                 series[row] = (series[row] - mean).astype(self.dtype)
-        return Sequences(series, sequences.starts, sequences.lengths, sequences.kind)
+        return replace(sequences, series=series)
 
     def blocks(self):
         """Yield slices of windows with their standardised points, (n_windows, n_points, n_rois).

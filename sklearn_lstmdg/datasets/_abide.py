@@ -241,7 +241,8 @@ def fetch_abide(
     try:
         # No subject at first: the sites' names are in the table that this brings.
         datasets.fetch_abide_pcp(**download, **options, n_subjects=0, verbose=verbose)
-        home = _find_home(datasets.get_data_dirs(folder))
+        homes = map(Path, datasets.get_data_dirs(folder))  # nilearn takes the first that has it
+        home = next(home for home in homes if (home / "ABIDE_pcp").is_dir())
         site_ids = resolve_sites(sites, read_table(home / "ABIDE_pcp")["SITE_ID"])
         datasets.fetch_abide_pcp(**download, **options, SITE_ID=site_ids, verbose=verbose)
     except OSError as error:
@@ -250,11 +251,6 @@ def fetch_abide(
             "arrived with load_abide."
         ) from error
     return load_abide(home, atlas, sites, pipeline, **options, resample_to=resample_to)
-
-
-def _find_home(folders):
-    """Return the folder that nilearn uses: the first one that has the data set."""
-    return next(Path(folder) for folder in folders if (Path(folder) / "ABIDE_pcp").is_dir())
 
 
 def _drop_duplicates(scans, rows):

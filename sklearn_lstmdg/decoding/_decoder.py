@@ -154,9 +154,7 @@ def _mask_voxels(mask, maps):
 def _null_correlations(community, maps, atlas, n_sets, null, rng):
     labels = labels_on(maps.mask, atlas)[maps.inside]
     codes, rows = np.unique(labels, return_inverse=True)
-    indicator = np.zeros((len(labels), len(codes)))
-    indicator[np.arange(len(labels)), rows] = 1
-    indicator, codes = indicator[:, codes != 0], codes[codes != 0]
+    indicator, codes = np.eye(len(codes))[rows][:, codes != 0], codes[codes != 0]
     sizes = indicator.sum(axis=0)
     members = community @ indicator > sizes / 2
     if not members.any():
