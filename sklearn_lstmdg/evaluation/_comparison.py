@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from sklearn.utils import Bunch
 
 from .._extras import require
@@ -26,9 +27,11 @@ class Comparison:
     Attributes
     ----------
     folds : DataFrame
-        One row per model, site, repeat and fold: its metrics, number of subjects, epochs and
-        seconds; ``pretrained_on`` where a model pretrains. Site is that of the test subjects, or
-        "pooled".
+        One row per model, site, repeat and fold: its metrics, epochs and seconds; ``n_train``,
+        ``n_validation`` and ``n_test``, the rows that trained the model, that chose its epoch and
+        that judge it (a model without early stopping trains on validation rows too);
+        ``untrained``: whether the first of several epochs was kept, or all test scores are equal;
+        ``pretrained_on`` where a model pretrains. Site is that of the test subjects, or "pooled".
     predictions : DataFrame
         One row per model, site, repeat and test subject: ``subject``, true label ``y``, ``score``
         (probability of the positive class), ``predicted`` label and ``fold``. Where the sites
@@ -74,9 +77,11 @@ class Comparison:
         DataFrame
             ``acc``, ``tpr``, ``tnr`` and ``auc``: means over the folds where they are defined,
             ``_sd``: standard deviations over folds, ``_pooled``: over the test subjects of all
-            folds together (averaged over repeats). ``n_one_class`` counts the folds whose test
-            subjects are all of one class, so that AUC and one of the rates are undefined. Where
-            the sites were split together, further rows judge each site's subjects on their own.
+            folds together (averaged over repeats). ``auc_within_sites`` counts only pairs of
+            subjects of one site. ``n_one_class`` counts the folds whose test subjects are all of
+            one class, so that AUC and one of the rates are undefined, ``n_untrained`` those whose
+            model is hardly trained. Where the sites were split together, further rows judge each
+            site's subjects on their own.
         """
         folds, predictions = self.folds, self.predictions
         if "subject_site" in predictions:
@@ -140,13 +145,28 @@ class Comparison:
     def _fold_row(self, result):
         facts, arrays = result.facts, result.arrays
         row = {name: facts[name] for name in _FOLD}
-        row |= {f"n_{name}": len(arrays[name]) for name in ("train", "validation", "test")}
+        row |= _count_rows(facts, arrays)
         row |= score_predictions(
             arrays["y"] == self.pos_label, arrays["predicted"] == self.pos_label, arrays["score"]
         )
         row |= {name: facts[name] for name in ("n_iter", "best_epoch", "seconds")}
+        row["untrained"] = _is_untrained(row, arrays["score"])
         pretrained_on = facts.get("pretrained_on")
         return row if pretrained_on is None else row | {"pretrained_on": pretrained_on}
+
+
+def _count_rows(facts, arrays):
+    """Count the rows that did train, validate and test; earlier versions tell the planned ones."""
+    n_validation = facts.get("n_validation", len(arrays["validation"]))
+    n_fitted = len(arrays["train"]) + len(arrays["validation"])
+    counts = {"n_train": n_fitted - n_validation, "n_validation": n_validation}
+    return counts | {"n_test": len(arrays["test"])}
+
+
+def _is_untrained(row, score):
+    """Tell whether the first of several epochs was kept, or all test scores are equal."""
+    first_kept = row["n_validation"] > 0 and row["best_epoch"] == 1 < (row["n_iter"] or 0)
+    return bool(first_kept or (len(score) > 1 and np.ptp(score) == 0))
 
 
 def _prediction_rows(result):
@@ -170,7 +190,9 @@ def _add_sites(folds, predictions, pos_label):
         | score_predictions(part["y"] == pos_label, part["predicted"] == pos_label, part["score"])
         for key, part in own.groupby(_FOLD, sort=False)
     ]
-    folds = pandas.concat([folds, pandas.DataFrame(records)], ignore_index=True)
+    flags = folds[["model", "repeat", "fold", "untrained"]]
+    records = pandas.DataFrame(records).merge(flags, how="left")
+    folds = pandas.concat([folds, records], ignore_index=True)
     return folds, pandas.concat([predictions, own], ignore_index=True)
 
 

@@ -31,7 +31,14 @@ def fit_fold(estimator, seed, X, y, groups, fold, X_unlabeled=None):
         proba = _predict_proba(estimator, X.take(fold.test).in_form())
     arrays = {"proba": proba, "classes": np.asarray(estimator.classes_)}
     facts = {"pretrained_on": _pretrained_on(estimator, X_unlabeled)}
+    facts["n_validation"] = _count_validation(estimator, arguments, len(fold.validation))
     return arrays | _learnt_arrays(estimator), facts | _learnt_numbers(estimator)
+
+
+def _count_validation(estimator, arguments, n_told):
+    """Return how many rows trained nothing: what a model says itself, or all that it was told."""
+    is_told = any(name.split("__")[-1] == "validation" for name in arguments)
+    return int(getattr(last_step(estimator), "n_validation_", n_told if is_told else 0))
 
 
 def _pretrained_on(estimator, X_unlabeled):

@@ -1,9 +1,11 @@
 """The paper's comparison: every model on the same folds, subjects never on both sides."""
 
+import warnings
 from numbers import Integral
 from pathlib import Path
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -109,6 +111,9 @@ def compare_models(
 
     Warns
     -----
+    ConvergenceWarning
+        For each model that is hardly trained in some folds: the first of several epochs was kept,
+        or all test scores are equal. It names their sites and numbers.
     UserWarning
         For each model that warned in some folds (``fold(...).warnings`` has all), for each damaged
         file in ``out``, and where its folds were trained with other versions of packages.
@@ -158,7 +163,22 @@ def compare_models(
         with locked(out):
             load_comparison(out).save(out)
     ranks = {name: rank for rank, name in enumerate(estimators)}
-    return Comparison(sorted(results.values(), key=lambda result: ranks[result.key[0]]))
+    comparison = Comparison(sorted(results.values(), key=lambda result: ranks[result.key[0]]))
+    _warn_of_untrained(comparison.folds)
+    return comparison
+
+
+def _warn_of_untrained(folds):
+    """Warn once for each model that is hardly trained in some of its folds, and name these."""
+    for model, part in folds[folds["untrained"]].groupby("model", sort=False):
+        runs = part.groupby(["site", "repeat"], sort=False)["fold"]
+        where = [f"site {s!r}, repeat {r}, fold {', '.join(map(str, f))}" for (s, r), f in runs]
+        n_folds = f"{len(part)} of {np.sum(folds['model'] == model)} folds"
+        message = (
+            f"Model {model!r} is hardly trained in {n_folds}, where it kept its first epoch or "
+            f"gives all test subjects one score: {'; '.join(where)}."
+        )
+        warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
 
 def _add_confounds(estimators, confounds):

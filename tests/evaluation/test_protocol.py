@@ -9,6 +9,7 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
@@ -289,6 +290,81 @@ def test_no_warning_without_a_reason(cohort):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         compare_models({"a": flat_logistic()}, *cohort, n_folds=3, random_state=0)
+
+
+class Stopped(Noise):
+    """Keeps an epoch, and has validated on some rows or on none."""
+
+    def __init__(self, best_epoch=1, n_iter=5, n_validation=None, random_state=None):
+        super().__init__(random_state=random_state)
+        self.best_epoch = best_epoch
+        self.n_iter = n_iter
+        self.n_validation = n_validation
+
+    def fit(self, X, y, groups=None, validation=None):
+        super().fit(X, y)
+        self.best_epoch_, self.n_iter_ = self.best_epoch, self.n_iter
+        if self.n_validation is not None:
+            self.n_validation_ = self.n_validation
+        return self
+
+
+def test_folds_that_are_hardly_trained_are_told(cohort):
+    X, y = cohort
+    sites = np.where(np.arange(N_ROWS) < 18, "A", "B")
+    models = {
+        "first": Stopped(),
+        "constant": DummyClassifier(),
+        "second": Stopped(best_epoch=2),
+        "short": Stopped(n_iter=1),
+        "without validation": Stopped(n_validation=0),
+    }
+    with pytest.warns(ConvergenceWarning) as caught:
+        comparison = compare_models(models, X, y, sites=sites, n_folds=3, random_state=0)
+    told = [str(warning.message) for warning in caught]
+    assert [text.split("'")[1] for text in told] == ["first", "constant"]
+    assert "in 6 of 6 folds" in told[0] and "site 'B', repeat 0, fold 0, 1, 2." in told[0]
+    assert caught[0].filename == __file__
+    untrained = comparison.folds.groupby("model")["untrained"].unique().map(list)
+    assert {model for model, flags in untrained.items() if flags == [True]} == {"first", "constant"}
+    assert comparison.folds["untrained"].dtype == bool
+    counts = comparison.summary().groupby("model")["n_untrained"].sum()
+    assert counts["first"] == 6 and counts["second"] == 0
+
+
+def test_pooled_sites_have_the_untrained_folds_of_all(cohort, three_sites):
+    options = {"sites": three_sites, "n_folds": 3, "random_state": 0, "scheme": "pooled"}
+    with pytest.warns(ConvergenceWarning, match="site 'pooled', repeat 0, fold 0"):
+        comparison = compare_models({"a": Stopped(), "b": Noise()}, *cohort, **options)
+    summary = comparison.summary().set_index(["model", "site"])["n_untrained"]
+    assert summary["a"].tolist() == [3] * 4 and summary["b"].tolist() == [0] * 4
+
+
+def test_folds_tell_which_rows_did_train(cohort):
+    models = {
+        "masked": make_pipeline("passthrough", Noise()),
+        "nested": make_pipeline(make_pipeline("passthrough", Noise())),
+        "told": Stopped(best_epoch=2, n_validation=0),
+        "plain": flat_logistic(),
+    }
+    comparison = compare_models(models, *cohort, n_folds=5, random_state=0)
+    rows = comparison.folds.groupby("model")[["n_train", "n_validation", "n_test"]]
+    rows = rows.agg(lambda column: set(column).pop()).T.to_dict("list")
+    assert rows["masked"] == rows["nested"] == [18, 6, 6]
+    assert rows["told"] == rows["plain"] == [24, 0, 6]
+    assert comparison.fold("plain").n_validation == 0
+    assert len(comparison.fold("plain").validation) == 6, "the plan is one for all models"
+
+
+def test_a_net_without_early_stopping_trains_on_all_rows(cohort):
+    small = {"n_communities": 2, "n_units": 2, "max_epochs": 2}
+    models = {
+        name: make_model("lstm-d", 6, 3, patience=patience, **small)
+        for name, patience in (("early", 1), ("fixed", None))
+    }
+    folds = compare_models(models, *cohort, n_folds=5, random_state=0).folds
+    rows = folds.groupby("model")[["n_train", "n_validation"]].first().T.to_dict("list")
+    assert rows == {"early": [18, 6], "fixed": [24, 0]}
 
 
 def test_a_failing_model_is_named(cohort):
