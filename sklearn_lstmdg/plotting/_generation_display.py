@@ -45,12 +45,7 @@ class GenerationDisplay(Display):
 
     Examples
     --------
-    >>> from collections.abc import Sequence
-    from typing import Any
-
-    import numpy as np
-    from numpy.typing import ArrayLike
-    from sklearn.base import BaseEstimator
+    >>> import numpy as np
     >>> from sklearn_lstmdg.plotting import GenerationDisplay
     >>> real, generated = np.random.default_rng(0).standard_normal((2, 3, 40, 5))
     >>> display = GenerationDisplay(real, generated, t_r=2.0).plot()

@@ -42,8 +42,7 @@ class RobustnessDisplay(Display):
 
     Examples
     --------
-    >>>     import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+    >>> import numpy as np
     >>> from sklearn_lstmdg.plotting import RobustnessDisplay
     >>> membership = np.repeat(np.eye(2), 4, axis=0)
     >>> folds = {"lstm-dg": {"NYU": [membership, membership, membership]}}

@@ -34,10 +34,7 @@ class ROCDisplay(Display):
 
     Examples
     --------
-    >>> from collections.abc import Mapping, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn_lstmdg.evaluation import compare_models
     >>> from sklearn_lstmdg.plotting import ROCDisplay
