@@ -10,7 +10,7 @@ import numpy as np
 from .. import decoding
 from .._extras import require
 from .._files import write_atomically
-from ..communities import two_means
+from ..communities import top_communities, two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
 from ._terminal import say
@@ -72,17 +72,17 @@ def _decode_site(fold, atlas, maps, args):
         raise ValueError(f"Model {fold.model!r} has no communities with an influence.")
     members = two_means(fold.membership)
     codes = _roi_codes(args, atlas, len(members))
-    names = dict(zip(atlas.codes.tolist(), atlas.names, strict=True))
-    order = np.argsort(-fold.influence, kind="stable")
-    top = order[members.any(axis=0)[order]][: args.top]
+    known = dict(zip(atlas.codes.tolist(), atlas.names, strict=True))
+    names = [known.get(code, "") for code in codes.tolist()]
+    top = top_communities(members, fold.influence, names, n=members.shape[1])
     tables = []
-    for rank, column in enumerate(top.tolist(), start=1):
-        inside = members[:, column]
-        terms = _terms(inside, codes, atlas, maps, args)
+    whole = [community for community in top if community["rois"]][: args.top]
+    for rank, community in enumerate(whole, start=1):
+        column = community["community"]
+        terms = _terms(members[:, column], codes, atlas, maps, args)
         facts = {name: fold[name] for name in ("site", "model", "repeat", "fold")}
-        facts |= {"rank": rank, "community": column, "influence": float(fold.influence[column])}
-        facts |= {"n_rois": int(inside.sum())}
-        facts["rois"] = "; ".join(names[code] for code in codes[inside].tolist())
+        facts |= {"rank": rank, "community": column, "influence": community["influence"]}
+        facts |= {"n_rois": community["size"], "rois": "; ".join(community["rois"])}
         facts["image"] = f"decoding_{quote(fold.site, safe='')}_{rank}.png"
         _draw(fold, members, column, codes, atlas, Path(args.folder) / facts["image"])
         tables.append(terms.assign(**facts)[[*facts, *terms.columns]])

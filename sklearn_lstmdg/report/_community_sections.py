@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 
 from .._extras import require
-from ..communities import two_means
+from ..communities import top_communities, two_means
 from ..evaluation import measure_communities, summarize_robustness
 from ._drawings import robustness_figures
 from ._study import best_fold
@@ -83,19 +83,13 @@ def _top(study, model, site):
         return []
     fold = best_fold(study.comparison, model, site)
     members = two_means(fold.membership)
-    order = np.argsort(-fold.influence, kind="stable")
-    codes = np.asarray(study.cohort.get("roi_codes", []))
+    codes = study.cohort.get("roi_codes") or []
     if len(codes) != len(members):  # a model may have reduced the ROIs before
         codes = np.arange(len(members)) + 1
-    return [
-        {
-            **{"community": column, "model": model, "site": site},
-            **{"repeat": fold.repeat, "fold": fold.fold, "influence": fold.influence[column]},
-            "n_rois": members[:, column].sum(),
-            "members": _shorten(codes[members[:, column]].tolist()),
-        }
-        for column in order[members.any(axis=0)[order]][:_N_TOP]
-    ]
+    where = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
+    top = top_communities(members, fold.influence, codes, n=members.shape[1])
+    whole = [community for community in top if community["rois"]][:_N_TOP]
+    return [where | each | {"members": _shorten(each["rois"])} for each in whole]
 
 
 def _shorten(values):
