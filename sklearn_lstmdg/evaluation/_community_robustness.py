@@ -1,13 +1,16 @@
 """How well communities agree between folds, and with those that were planted."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from numbers import Integral
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state, check_scalar
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch, check_array, check_random_state, check_scalar
 
 from .._extras import require
+from .._typing import Seed
 from ..communities import (
     community_redundancy,
     correlate,
@@ -18,6 +21,9 @@ from ..communities import (
     match_one_to_one,
     two_means,
 )
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class _Communities(NamedTuple):
@@ -33,7 +39,12 @@ class _Communities(NamedTuple):
         return _Communities(self.membership[order], self.members[order])
 
 
-def community_robustness(memberships, reference=0, n_permutations=100, random_state=None):
+def community_robustness(
+    memberships: Sequence[ArrayLike],
+    reference: int = 0,
+    n_permutations: int = 100,
+    random_state: Seed = None,
+) -> "DataFrame":
     """Compare the communities of every pair of folds.
 
     For each community of one fold, the paper [1]_ takes the largest correlation of membership
@@ -101,7 +112,11 @@ def community_robustness(memberships, reference=0, n_permutations=100, random_st
     return pandas.DataFrame(records)
 
 
-def measure_communities(folds, n_permutations=100, random_state=None):
+def measure_communities(
+    folds: dict[tuple[str, str, int, int], Bunch],
+    n_permutations: int = 100,
+    random_state: Seed = None,
+) -> tuple["DataFrame", "DataFrame"]:
     """Measure the sizes of the communities of a comparison's folds, and how well folds agree.
 
     Parameters
@@ -143,7 +158,7 @@ def measure_communities(folds, n_permutations=100, random_state=None):
     ([5], 3)
     """
     pandas = require("pandas", extra="data")
-    runs = {}
+    runs: dict[tuple, dict[int, Bunch]] = {}
     for (*run, number), fold in folds.items():
         runs.setdefault(tuple(run), {})[number] = fold
     communities = {key: pandas.DataFrame(_describe(fold)) for key, fold in folds.items()}
@@ -184,7 +199,7 @@ def _describe(fold):
     }
 
 
-def summarize_robustness(communities, robustness):
+def summarize_robustness(communities: "DataFrame", robustness: "DataFrame") -> "DataFrame":
     """Summarise sizes and robustness of communities, one row per method and site.
 
     Parameters
@@ -230,7 +245,9 @@ def summarize_robustness(communities, robustness):
     ).reset_index()
 
 
-def community_recovery(membership, truth, n_permutations=100, random_state=None):
+def community_recovery(
+    membership: ArrayLike, truth: ArrayLike, n_permutations: int = 100, random_state: Seed = None
+) -> dict[str, float]:
     """Judge communities by those that were planted.
 
     Parameters

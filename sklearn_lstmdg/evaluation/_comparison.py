@@ -1,7 +1,9 @@
 """The results of a comparison as tables, in memory and in a folder."""
 
+import os
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -10,7 +12,10 @@ from .._extras import require
 from .._files import write_atomically
 from .._text import to_csv
 from ._metrics import score_predictions, summarise
-from ._store import FoldStore, read_settings
+from ._store import FoldResult, FoldStore, read_settings
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _HISTORY = "history_"
 _FOLD = ["model", "site", "repeat", "fold"]
@@ -52,24 +57,24 @@ class Comparison:
     [0.5, 0.5, 0.5, 0.5]
     """
 
-    def __init__(self, results):
+    def __init__(self, results: list[FoldResult]) -> None:
         self._results = {result.key: result for result in results}
         self.pos_label = results[0].facts["pos_label"]
 
     @cached_property
-    def folds(self):
+    def folds(self) -> "DataFrame":
         """Metrics of each fold."""
         pandas = require("pandas", extra="data")
         return pandas.DataFrame([self._fold_row(r) for r in self._results.values()])
 
     @cached_property
-    def predictions(self):
+    def predictions(self) -> "DataFrame":
         """Predictions for each test subject."""
         pandas = require("pandas", extra="data")
         parts = [pandas.DataFrame(_prediction_rows(r)) for r in self._results.values()]
         return pandas.concat(parts, ignore_index=True)
 
-    def summary(self):
+    def summary(self) -> "DataFrame":
         """Return each model's metrics at each site.
 
         Returns
@@ -88,7 +93,7 @@ class Comparison:
             folds, predictions = _add_sites(folds, predictions, self.pos_label)
         return summarise(folds, predictions, self.pos_label)
 
-    def fold(self, model, site="all", repeat=0, fold=0):
+    def fold(self, model: str, site: str = "all", repeat: int = 0, fold: int = 0) -> Bunch:
         """Return all that was kept of one fold.
 
         Parameters
@@ -124,7 +129,7 @@ class Comparison:
         learnt = {"membership": None, "influence": None, "history": history}
         return Bunch(**(learnt | arrays | result.facts))
 
-    def save(self, folder):
+    def save(self, folder: str | os.PathLike[str]) -> None:
         """Write ``summary.csv``, ``folds.csv`` and ``predictions.csv``.
 
         A text that a spreadsheet would take for a formula has an apostrophe before it.
@@ -196,7 +201,7 @@ def _add_sites(folds, predictions, pos_label):
     return folds, pandas.concat([predictions, own], ignore_index=True)
 
 
-def load_comparison(folder):
+def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
     """Read the finished folds of a results folder, those of an interrupted run included.
 
     Parameters

@@ -1,13 +1,24 @@
 """Metrics with confidence intervals, and calibration, from the tables of a comparison."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .._extras import require
 from . import _statistics as statistics
 from ._metrics import check_frame, check_predictions, score_predictions
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def confidence_intervals(predictions, folds=None, level=0.95, pos_label=None, n_bins=10):
+
+def confidence_intervals(
+    predictions: "DataFrame",
+    folds: "DataFrame | None" = None,
+    level: float = 0.95,
+    pos_label: object = None,
+    n_bins: int = 10,
+) -> "DataFrame":
     """Estimate each model's metrics at each site, with confidence intervals.
 
     Parameters
@@ -124,7 +135,9 @@ def _fold_row(table, name, sizes, level):
     return row | {"fold_low": low, "fold_high": high}
 
 
-def calibration_curve(predictions, pos_label=None, n_bins=10):
+def calibration_curve(
+    predictions: "DataFrame", pos_label: object = None, n_bins: int = 10
+) -> "DataFrame":
     """Count how often subjects of about the same probability are positive.
 
     Parameters

@@ -16,7 +16,7 @@ _IRRELEVANT = {"random_state", "n_jobs", "verbose"}
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "joblib")
 
 
-def describe(value):
+def describe(value: object) -> object:
     """Describe a parameter, or an estimator with all its parameters, as JSON can hold it.
 
     Parameters
@@ -84,7 +84,7 @@ def _describe_function(function):
     }
 
 
-def digest(*values):
+def digest(*values: object) -> str:
     """Return a SHA-256 of arrays and of what JSON can hold.
 
     Parameters

@@ -2,16 +2,20 @@
 
 import contextlib
 import json
+import os
 import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import joblib
 from joblib import effective_n_jobs
+from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
@@ -20,7 +24,7 @@ from .._files import write_atomically
 from ._cluster import active_client, run_on_cluster
 from ._fingerprint import package_versions
 from ._progress import Progress
-from ._store import LOCK, FoldResult, FoldStore, locked, read_settings, refuse_other_run
+from ._store import LOCK, FoldResult, FoldStore, key_of, locked, read_settings, refuse_other_run
 
 _ONE_FIT = threading.RLock()  # torch's generator and thread number belong to the whole process
 _PREFIX = ".lstmdg-cohort-"
@@ -47,16 +51,26 @@ class FoldTask:
     ('svm', 'NYU', 0, 1)
     """
 
-    facts: dict
-    work: object = None
+    facts: dict[str, Any]
+    work: Any = None
 
     @property
-    def key(self):
+    def key(self) -> tuple[str, str, int, int]:
         """Model, site, repeat and fold."""
-        return tuple(self.facts[name] for name in ("model", "site", "repeat", "fold"))
+        return key_of(self.facts)
 
 
-def run_folds(tasks, fit, data, *, out=None, settings=None, common=(), n_jobs=None, verbose=0):
+def run_folds(
+    tasks: Sequence[FoldTask],
+    fit: Callable[[FoldTask, Any], tuple[dict[str, NDArray], dict[str, Any]]],
+    data: object,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    settings: dict[str, Any] | None = None,
+    common: Sequence[str] = (),
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> dict[tuple[str, str, int, int], FoldResult]:
     """Run a fit over planned folds and keep each result, going on where an earlier run stopped.
 
     Parameters

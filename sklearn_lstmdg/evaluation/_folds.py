@@ -36,7 +36,7 @@ class Fold:
         return np.sort(np.concatenate([self.train, self.validation, self.test]))
 
 
-def make_seed(entropy, *names):
+def make_seed(entropy: int, *names: str | int) -> int:
     """Return a seed that depends on nothing but the run's entropy and these names.
 
     Parameters

@@ -1,15 +1,23 @@
 """How well a model's generative half predicts the next point, and what it makes up when it runs."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import welch
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_scalar
 
 from .._extras import require
+from .._typing import Scans
 from ..scans import check_sequences, connectivity_features, n_connections
 from ._autoregression import Persistence, RoiAutoregression, VectorAutoregression, fit_by_validation
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _ALPHAS = tuple(10.0 ** np.arange(-6, 2))
 _BANDS = ((0.01, 0.027), (0.027, 0.073), (0.073, 0.1))
@@ -18,8 +26,16 @@ _LEAST_POINTS = 8
 
 
 def evaluate_forecast(
-    model, X_train, X_test, *, n_lags=10, n_steps=100, t_r=2.0, bands=_BANDS, alphas=_ALPHAS
-):
+    model: BaseEstimator,
+    X_train: Scans,
+    X_test: Scans,
+    *,
+    n_lags: int = 10,
+    n_steps: int = 100,
+    t_r: float = 2.0,
+    bands: Sequence[tuple[float, float]] = _BANDS,
+    alphas: Sequence[float] = _ALPHAS,
+) -> "DataFrame":
     """Compare the generative half of a model with persistence and linear autoregressions.
 
     Two questions are asked of test subjects. How well is the next point of each window predicted?
@@ -114,7 +130,7 @@ def evaluate_forecast(
     return pandas.DataFrame(records)
 
 
-def forecast(model, X, n_steps=100):
+def forecast(model: BaseEstimator, X: Scans, n_steps: int = 100) -> tuple[NDArray, NDArray]:
     """Let a model go on from each subject's first window, beside what the scan really does.
 
     Parameters
@@ -244,7 +260,7 @@ def _liken(series, real, t_r, bands):
     )
 
 
-def connectivity_agreement(series, real):
+def connectivity_agreement(series: NDArray, real: NDArray) -> float:
     """Correlate two mean connectivities over pairs of ROIs.
 
     Parameters
@@ -263,7 +279,7 @@ def connectivity_agreement(series, real):
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def mean_connectivity(series):
+def mean_connectivity(series: NDArray) -> NDArray:
     """Average the Pearson connectivity of subjects.
 
     Parameters
@@ -281,7 +297,7 @@ def mean_connectivity(series):
     return features.mean(axis=0)
 
 
-def mean_spectrum(series, t_r):
+def mean_spectrum(series: NDArray, t_r: float) -> tuple[NDArray, NDArray]:
     """Average the power spectra (Welch) of ROIs and, each scaled to sum 1, of subjects.
 
     Parameters

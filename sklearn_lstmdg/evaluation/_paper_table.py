@@ -1,11 +1,16 @@
 """The paper's Tables 1 and 2, our numbers beside the published ones."""
 
+from collections.abc import Callable
 from string import ascii_lowercase
+from typing import TYPE_CHECKING
 
 from .._extras import require
 from .._text import to_csv
 from ._metrics import METRICS, check_frame, check_predictions, summarise
 from ._published import published_results
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _RATES = ("acc", "tpr", "tnr")
 _HEADER = ("ACC (%)", "TPR (%)", "TNR (%)", "AUC")
@@ -20,7 +25,13 @@ _LATEX = str.maketrans({c: f"\\{c}" for c in "_%&#${}"} | _SPECIAL)
 _MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\|*`<"})
 
 
-def paper_table(folds, predictions, form="markdown", pos_label=None, counterparts=None):
+def paper_table(
+    folds: "DataFrame",
+    predictions: "DataFrame",
+    form: str = "markdown",
+    pos_label: object = None,
+    counterparts: dict[str, str] | None = None,
+) -> str:
     r"""Set results in the form of the paper's Tables 1 and 2, the published ones beside.
 
     Parameters
@@ -66,7 +77,7 @@ def paper_table(folds, predictions, form="markdown", pos_label=None, counterpart
     results = _add_published(results)
     if form == "csv":
         return to_csv(results[_COLUMNS].round(_DECIMALS))
-    write = _write_markdown if form == "markdown" else _write_latex
+    write: Callable[..., str] = _write_markdown if form == "markdown" else _write_latex
     remarks = _explain(folds)
     return "\n".join(write(*_lay_out(part), remarks) for _, part in results.groupby("table"))
 

@@ -1,10 +1,14 @@
 """The paper's comparison: every model on the same folds, subjects never on both sides."""
 
+import os
 import warnings
 from numbers import Integral
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -14,6 +18,7 @@ from sklearn.utils import check_random_state, check_scalar
 
 from .._extras import require
 from .._routing import pretrains
+from .._typing import Scans, Seed
 from ._comparison import Comparison, load_comparison
 from ._fingerprint import describe, digest
 from ._fitting import fit_fold
@@ -22,26 +27,29 @@ from ._folds import POOLED, SCHEMES, WITHIN_SITE, make_folds, make_seed
 from ._shared_cohort import CONFOUNDS, check_cohort
 from ._store import locked, read_settings
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 _PROTOCOL = "number of folds, seed or positive class"
 
 
 def compare_models(
-    estimators,
-    X,
-    y,
-    groups=None,
-    sites=None,
-    confounds=None,
-    n_folds=10,
-    n_repeats=1,
-    pos_label=None,
-    n_jobs=None,
-    out=None,
-    random_state=None,
-    verbose=0,
-    scheme=WITHIN_SITE,
-    X_unlabeled=None,
-):
+    estimators: dict[str, BaseEstimator],
+    X: Scans,
+    y: ArrayLike,
+    groups: ArrayLike | None = None,
+    sites: ArrayLike | None = None,
+    confounds: "ArrayLike | DataFrame | None" = None,
+    n_folds: int = 10,
+    n_repeats: int = 1,
+    pos_label: object = None,
+    n_jobs: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    random_state: Seed = None,
+    verbose: int = 0,
+    scheme: str = WITHIN_SITE,
+    X_unlabeled: Scans | None = None,
+) -> Comparison:
     """Compare classifiers by subject-safe cross-validation.
 
     The protocol is the paper's [1]_: subjects are split into ``n_folds`` stratified folds; fold f
@@ -156,9 +164,14 @@ def compare_models(
     seed = _check_seed(random_state, out)
     protocol = {"n_folds": int(n_folds), "seed": seed, "pos_label": pos_label}
     tasks = _plan(estimators, cohort, protocol, n_repeats, scheme)
-    settings, common = protocol | {"scheme": scheme}, (_PROTOCOL, "scheme")
-    folder = {"out": out, "settings": settings, "common": common}
-    results = run_folds(tasks, _fit, cohort, **folder, n_jobs=n_jobs, verbose=verbose)
+    results = run_folds(
+        *(tasks, _fit, cohort),
+        out=out,
+        settings=protocol | {"scheme": scheme},
+        common=(_PROTOCOL, "scheme"),
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
     if out is not None:
         with locked(out):
             load_comparison(out).save(out)

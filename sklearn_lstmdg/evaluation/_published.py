@@ -1,11 +1,15 @@
 """The numbers of the paper's Tables 1 and 2."""
 
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from .._extras import require
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def published_results():
+
+def published_results() -> "DataFrame":
     """Return the paper's Tables 1 and 2 [1]_ as they were printed, with what is wrong in them.
 
     Returns

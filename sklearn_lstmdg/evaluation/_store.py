@@ -7,10 +7,12 @@ import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from .._files import write_atomically
 from ._fingerprint import digest
@@ -19,26 +21,22 @@ from ._folds import WITHIN_SITE
 LOCK = ".lock"
 
 
+def key_of(facts):
+    """Return the model, site, repeat and fold that facts are of."""
+    return facts["model"], facts["site"], facts["repeat"], facts["fold"]
+
+
 @dataclass(frozen=True)
 class FoldResult:
-    """What one trained fold leaves.
+    """What a trained fold leaves: facts that JSON can hold, and arrays of rows and results."""
 
-    Attributes
-    ----------
-    facts : dict
-        What JSON can hold: model, site, repeat, fold, seed, parameters, versions, seconds,
-        fingerprint and more.
-    arrays : dict of ndarray
-        Row numbers, subjects, labels, scores, and what the model has learnt.
-    """
-
-    facts: dict
-    arrays: dict
+    facts: dict[str, Any]
+    arrays: dict[str, NDArray]
 
     @property
-    def key(self):
+    def key(self) -> tuple[str, str, int, int]:
         """Model, site, repeat and fold."""
-        return tuple(self.facts[name] for name in ("model", "site", "repeat", "fold"))
+        return key_of(self.facts)
 
 
 class FoldStore:
