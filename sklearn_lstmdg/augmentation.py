@@ -7,17 +7,21 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from .base import ScanEstimatorMixin
-from .scans import window_view
+from .scans import check_column, window_view
 
 __all__ = ["SubsequenceAugmenter"]
 
 
+_OUTPUTS = ("bags", "windows")
+
+
 def _gives(output):
     def check(augmenter):
-        if augmenter.output == output:
+        # An output that there is not is told of by the method, with those that there are.
+        if augmenter.output == output or augmenter.output not in _OUTPUTS:
             return True
         raise AttributeError(f"This method needs output={output!r}, not {augmenter.output!r}.")
 
@@ -84,7 +88,7 @@ class SubsequenceAugmenter(
         "length": [Interval(Integral, 1, None, closed="left")],
         "step": [Interval(Integral, 1, None, closed="left")],
         "horizon": [Interval(Integral, 0, None, closed="left")],
-        "output": [StrOptions({"bags", "windows"})],
+        "output": [StrOptions(set(_OUTPUTS))],
     }
 
     def __init__(self, length=30, step=1, horizon=1, output="bags"):
@@ -176,9 +180,7 @@ class SubsequenceAugmenter(
             Label of the scan that each window was cut from.
         """
         sequences = self._check_scans(X, reset=True)
-        y = column_or_1d(y, warn=True)
-        if len(y) != len(sequences):
-            raise ValueError(f"X has {len(sequences)} rows and y has {len(y)}.")
+        y = check_column(y, len(sequences), "y")
         bags = [
             window_view(scan, self.length + self.horizon, self.step) for scan in sequences.series
         ]

@@ -1,6 +1,7 @@
 """What all estimators share: data forms, checks of X, y and groups, votes and decisions."""
 
 from functools import wraps
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -17,22 +18,29 @@ from .scans import (
     votes,
 )
 
-__all__ = ["ScanClassifierMixin", "ScanEstimatorMixin", "draw_seed", "keeps_model_if_refused"]
+__all__ = [
+    "ScanClassifierMixin",
+    "ScanEstimatorMixin",
+    "check_positive",
+    "draw_seed",
+    "keeps_model_if_refused",
+]
 
 
 def draw_seed(rng):
-    """Draw the seed of one training.
-
-    Parameters
-    ----------
-    rng : numpy.random.RandomState
-        Whose next number decides.
-
-    Returns
-    -------
-    int
-    """
+    """Draw the seed of one training."""
     return int(rng.randint(np.iinfo(np.int32).max))
+
+
+def check_positive(values, name, kind=Real):
+    """Return a parameter's numbers above 0 as a list; ``kind`` is Integral where they are whole."""
+    numbers = list(values) if np.iterable(values) else []
+    for number in numbers or [None]:
+        is_number = isinstance(number, kind) and not isinstance(number, bool)
+        if not is_number or not 0 < number < np.inf:
+            what = "whole numbers" if kind is Integral else "numbers"
+            raise ValueError(f"{name} must be {what} above 0, at least one, got {values!r}.")
+    return [int(n) if kind is Integral else float(n) for n in numbers]
 
 
 def keeps_model_if_refused(fit):
@@ -61,14 +69,16 @@ class ScanEstimatorMixin:
     """What every estimator of scans shares: it reads X in all data forms, and its tags say so."""
 
     def _validate_params(self):
-        """Refuse truth values where numbers are wanted, which Python takes for 0 and 1."""
+        """Refuse truth values, which Python takes for 0 and 1, and numbers beyond 64 bits."""
         super()._validate_params()
         for name, value in self.get_params(deep=False).items():
             takes_truth = {"boolean", "verbose"} & set(map(str, self._parameter_constraints[name]))
-            if isinstance(value, bool | np.bool_) and not takes_truth:
+            is_truth = isinstance(value, bool | np.bool_) and not takes_truth
+            if is_truth or (isinstance(value, Integral) and abs(value) >= 2**63):
+                what = "a truth value" if is_truth else "beyond 64 bits"
                 raise InvalidParameterError(
-                    f"The {name!r} parameter of {type(self).__name__} must not be a truth value, "
-                    f"got {value!r}."
+                    f"The {name!r} parameter of {type(self).__name__} must not be {what}, got "
+                    f"{value!r}."
                 )
 
     def _plain_params(self):

@@ -178,7 +178,8 @@ class ScanCleaner(
 
     def _check_band(self, sequences):
         edges, nyquist = tuple(self.band_pass), 0.5 / self.t_r
-        if len(edges) != 2 or not 0 < edges[0] < edges[1] < nyquist:
+        are_numbers = len(edges) == 2 and all(isinstance(edge, Real) for edge in edges)
+        if not are_numbers or not 0 < edges[0] < edges[1] < nyquist:
             raise ValueError(
                 f"band_pass must be (low, high) in Hz with 0 < low < high < {nyquist:g} (half of "
                 f"1 / t_r), got {self.band_pass!r}."

@@ -86,6 +86,8 @@ def test_windows_as_rows_are_a_copy_and_equal_the_bags():
 def test_labels_must_fit_the_scans():
     with pytest.raises(ValueError, match="X has 2 rows and y has 3"):
         sampler(4).fit_resample(numbered(20, 20), [0, 1, 1])
+    with pytest.raises(ValueError, match="y has no value for row 1"):
+        sampler(4).fit_resample(numbered(20, 20), [0, None])
 
 
 def test_each_output_has_its_own_methods():
@@ -101,6 +103,20 @@ def test_each_output_has_its_own_methods():
         _ = windows.transform
     assert "needs output='bags', not 'windows'" in str(error.value.__cause__)
     assert hasattr(bags.set_params(output="windows"), "fit_resample")
+
+
+@pytest.mark.parametrize("output", ["abc", None, ["bags"]])
+def test_an_output_that_there_is_not_is_told_of_with_those_that_there_are(output):
+    X = np.stack(numbered(20, 20))
+    for call in (
+        lambda augmenter: augmenter.fit(X),
+        lambda augmenter: augmenter.fit_transform(X),
+        lambda augmenter: augmenter.fit_resample(X, [0, 1]),
+    ):
+        with pytest.raises(ValueError, match=r"'output' parameter.* among \{'(bags|windows)', "):
+            call(SubsequenceAugmenter(5, output=output))
+    with pytest.raises(ValueError, match="'output' parameter"):
+        SubsequenceAugmenter(5).fit(X).set_params(output=output).transform(X)
 
 
 def test_scans_too_short_are_named():

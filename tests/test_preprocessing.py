@@ -102,7 +102,9 @@ def test_band_pass_depends_on_the_repetition_time(scan):
     np.testing.assert_allclose(half, ScanCleaner(band_pass=(0.01, 0.1)).fit_transform([scan])[0])
 
 
-@pytest.mark.parametrize("band", [(0.1, 0.01), (0, 0.1), (0.01, 0.25), (0.01,)])
+@pytest.mark.parametrize(
+    "band", [(0.1, 0.01), (0, 0.1), (0.01, 0.25), (0.01,), ("a", "b"), (None, 0.1)]
+)
 def test_an_impossible_band_is_an_error(scan, band):
     with pytest.raises(ValueError, match=r"0 < low < high < 0.25"):
         ScanCleaner(band_pass=band).fit([scan])

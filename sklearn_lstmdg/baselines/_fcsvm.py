@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
 from ..scans import (
     check_class_weight,
+    check_connectable,
     connectivity_features,
     connectivity_matrices,
     every_window,
@@ -109,7 +110,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         "Cs": ["array-like"],
         "cv": ["cv_object"],
         "search_step": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, np.iinfo(np.int32).max, closed="both")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "n_jobs": [Integral, None],
@@ -161,7 +162,9 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
             If the input is not as described, or a sequence has fewer than two points.
         """
         sequences, y_encoded, groups = self._check_fit(X, y, groups)
-        _check_n_points(sequences)
+        self._is_table = sequences.kind == "table"
+        if not self._is_table:
+            check_connectable(sequences)
         Cs = check_Cs(self.Cs)
         rng = check_random_state(self.random_state)
         folds = search_folds(y_encoded, groups, self.cv, rng)
@@ -172,7 +175,6 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
             draw_seed(rng),
             self.n_jobs,
         )
-        self._is_table = sequences.kind == "table"
         features, rows, n_constant = _features(sequences)
         searched, kept, weight = features, rows, 1.0
         if folds and len(Cs) > 1:
@@ -219,8 +221,9 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
     def _scores(self, X):
         """Return each row's margins (n_windows, n_outputs), row by row."""
         sequences = self._check_rows(X)
-        _check_n_points(sequences)
         self._check_form(sequences)
+        if not self._is_table:
+            check_connectable(sequences)
         margins, n_constant = [], 0
         for row in range(len(sequences)):
             features, _, constant = _features(sequences.take([row]))
@@ -228,12 +231,6 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
             n_constant += constant
         self._warn(n_constant, 0)
         return margins, sequences.kind == "bags"
-
-
-def _check_n_points(sequences):
-    short = np.flatnonzero(sequences.lengths < 2) if sequences.kind != "table" else []
-    if len(short):
-        raise ValueError(f"Connectivity needs 2 points or more; rows {short[:10].tolist()} have 1.")
 
 
 def _features(sequences):

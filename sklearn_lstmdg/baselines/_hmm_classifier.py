@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
+from ..base import ScanClassifierMixin, check_positive, draw_seed, keeps_model_if_refused
 from ..scans import cut_like, find_constant_rois, warn_of_constant_rois
 from ._fcsvm import FCSVM
 from ._gaussian_hmm import fit_hmms, sequence_log_likelihoods
@@ -225,9 +225,7 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
 
     def _check_parameters(self, X_unlabeled):
         self._validate_params()
-        states = list(self.n_states)
-        if not states or not all(isinstance(q, Integral) and q >= 1 for q in states):
-            raise ValueError(f"n_states must be integers from 1, at least one, got {states!r}.")
+        check_positive(self.n_states, "n_states", Integral)
         if self.transductive and self.per_class:
             raise ValueError("transductive=True needs per_class=False: X_unlabeled has no classes.")
         if self.transductive != (X_unlabeled is not None):

@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from ..base import draw_seed
+from ..base import check_positive, draw_seed
 from ..scans import votes
 
 _ONE_SOLVER = threading.Lock()
@@ -40,17 +40,8 @@ def primal_coefficients(coef, factor, features):
 
 
 def check_Cs(Cs):
-    """Return the candidates for C in ascending order.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or one is not positive.
-    """
-    checked = np.sort(np.asarray(Cs, dtype=float))
-    if not len(checked) or not checked[0] > 0:
-        raise ValueError(f"Cs must be positive numbers, at least one, got {Cs!r}.")
-    return checked
+    """Return the candidates for C in ascending order."""
+    return np.sort(np.array(check_positive(Cs, "Cs"), dtype=float))
 
 
 def search_folds(y_encoded, groups, cv, rng):
@@ -65,8 +56,21 @@ def search_folds(y_encoded, groups, cv, rng):
         if n_folds < 2:
             return []
         cv = StratifiedGroupKFold(n_folds, shuffle=True, random_state=draw_seed(rng))
-    folds = check_cv(cv, y_encoded, classifier=True).split(y_encoded, y_encoded, groups)
+    folds = _split(cv, y_encoded, groups)
     return [(a, b) for a, b in folds if len(np.unique(y_encoded[a])) == len(classes)]
+
+
+def _split(cv, y_encoded, groups):
+    """Return training and test rows by number, whether cv tells them so or by masks."""
+    rows = np.arange(len(y_encoded))
+    try:
+        folds = check_cv(cv, y_encoded, classifier=True).split(y_encoded, y_encoded, groups)
+        folds = [(rows[np.atleast_1d(a)], rows[np.atleast_1d(b)]) for a, b in folds]
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"cv={cv!r} gives no pairs of training and test rows: {error}") from error
+    if not folds or not all(len(test) for _, test in folds):
+        raise ValueError(f"cv={cv!r} gives no fold, or one without test rows.")
+    return folds
 
 
 @dataclass(frozen=True)

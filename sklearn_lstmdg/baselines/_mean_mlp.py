@@ -7,9 +7,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from .. import network
-from ..base import keeps_model_if_refused
+from ..base import check_positive, keeps_model_if_refused
 from ..scans import check_float32, whole_scans
-from ._scan_net_classifier import ScanNetClassifierMixin, check_sizes
+from ._scan_net_classifier import ScanNetClassifierMixin
 
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 
@@ -146,7 +146,7 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
             If the loss stops being finite.
         """
         sequences, y_encoded, groups = self._check_fit(X, y, groups)
-        sizes = check_sizes(self.hidden_sizes, "hidden_sizes")
+        sizes = check_positive(self.hidden_sizes, "hidden_sizes", Integral)
         rng = check_random_state(self.random_state)
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
         module = {"n_rois": sequences.n_rois, "hidden_sizes": sizes, "dropout": self.dropout}

@@ -1,21 +1,7 @@
 """What classifiers share that train a small network on whole scans, one row a subject."""
 
-import numpy as np
-
 from .. import network
 from ..base import ScanClassifierMixin, draw_seed
-
-
-def check_sizes(sizes, name):
-    """Return the nodes of layers as a list of whole numbers; ``name`` is the parameter's."""
-    checked = list(sizes)
-    if not checked or not all(_is_size(size) for size in checked):
-        raise ValueError(f"{name} must be whole numbers of at least 1, got {sizes!r}.")
-    return [int(size) for size in checked]
-
-
-def _is_size(size):
-    return isinstance(size, int | np.integer) and not isinstance(size, bool) and size > 0
 
 
 class ScanNetClassifierMixin(ScanClassifierMixin):

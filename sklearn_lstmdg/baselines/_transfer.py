@@ -8,9 +8,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from .. import network
-from ..base import draw_seed, keeps_model_if_refused
+from ..base import check_positive, draw_seed, keeps_model_if_refused
 from ..scans import check_float32, check_sequences, fisher_z, scan_connectivity
-from ._scan_net_classifier import ScanNetClassifierMixin, check_sizes
+from ._scan_net_classifier import ScanNetClassifierMixin
 from ._sparse_encoder import SparseEncoder
 
 _POSITIVE = Interval(Integral, 1, None, closed="left")
@@ -253,7 +253,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         return self._pretrain(features if is_validation is None else features[~is_validation], rng)
 
     def _check_encoder(self, n_features):
-        wanted = (n_features, *check_sizes(self.layer_sizes, "layer_sizes"))
+        wanted = (n_features, *check_positive(self.layer_sizes, "layer_sizes", Integral))
         if self.encoder.sizes != wanted:
             raise ValueError(
                 f"encoder has layers of {self.encoder.sizes} nodes; the features of X and "
@@ -263,7 +263,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
     def _pretrain(self, features, rng):
         from ._autoencoder import pretrain_encoder
 
-        sizes = check_sizes(self.layer_sizes, "layer_sizes")
+        sizes = check_positive(self.layer_sizes, "layer_sizes", Integral)
         random = network.RandomStreams(draw_seed(rng), "cpu")
         with network.torch_threads(self.n_threads):
             return pretrain_encoder(

@@ -1,6 +1,7 @@
 """What X is: the one definition of rows, scans, bags, windows and groups, and of each error."""
 
 from ._connectivity import (
+    check_connectable,
     connectable_scans,
     connectivity_features,
     connectivity_matrices,
@@ -22,6 +23,7 @@ from ._splits import hold_out_groups
 from ._validation import (
     Sequences,
     check_class_weight,
+    check_column,
     check_float32,
     check_groups,
     check_labels,
@@ -36,6 +38,8 @@ __all__ = [
     "Sequences",
     "band_pass",
     "check_class_weight",
+    "check_column",
+    "check_connectable",
     "check_float32",
     "check_groups",
     "check_labels",

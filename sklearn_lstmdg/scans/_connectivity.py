@@ -101,19 +101,33 @@ def whole_scans(sequences, min_points=1):
     scans = list(sequences.series)
     if sequences.kind == "bags":
         scans = [distinct_points(sequences.windows(row)) for row in range(len(sequences))]
-    short = [row for row, scan in enumerate(scans) if len(scan) < min_points]
+    _check_n_points([len(scan) for scan in scans], min_points)
+    return scans
+
+
+def _check_n_points(lengths, min_points):
+    short = np.flatnonzero(np.asarray(lengths) < min_points).tolist()
     if short:
         raise ValueError(
             f"Connectivity needs {min_points} points or more; rows {short[:10]} have fewer."
         )
-    return scans
 
 
 def connectable_scans(sequences):
     """Return the scan behind each row, after a check that pairs of ROIs can be correlated."""
+    _check_n_rois(sequences)
+    return whole_scans(sequences, min_points=2)
+
+
+def check_connectable(sequences):
+    """Refuse sequences without a pair of ROIs, or of points, to correlate."""
+    _check_n_rois(sequences)
+    _check_n_points(sequences.lengths, 2)
+
+
+def _check_n_rois(sequences):
     if sequences.n_rois < 2:
         raise ValueError("Connectivity needs 2 ROIs or more, and X has 1.")
-    return whole_scans(sequences, min_points=2)
 
 
 def distinct_points(windows):

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names, validate_data
 
 _FLOATS = (np.float64, np.float32)
+_LARGEST = {np.float64: 1e150, np.float32: np.float32(1e16)}  # sums of squares stay finite
 
 
 def window_view(scan, length, step):
@@ -183,7 +185,9 @@ def _as_floats(array, name):
 def _from_table(X, estimator, reset):
     checker = BaseEstimator() if estimator is None else estimator
     table = validate_data(checker, X, reset=reset or estimator is None, dtype=_FLOATS)
-    return Sequences.from_table(table)
+    sequences = Sequences.from_table(table)
+    _check_finite(sequences)
+    return sequences
 
 
 def _from_rows(rows, estimator, reset, is_array=False):
@@ -194,9 +198,9 @@ def _from_rows(rows, estimator, reset, is_array=False):
     parts = [_scan(row, i) if kind == "scans" else _bag(row, i) for i, row in enumerate(rows)]
     series, starts, lengths = zip(*parts, strict=True)
     _check_n_rois(rows[0].shape[-1], estimator, reset)
-    for i, row in enumerate(series):
-        _check_finite(row, i)
-    return Sequences(list(series), list(starts), np.array(lengths), kind, is_array)
+    sequences = Sequences(list(series), list(starts), np.array(lengths), kind, is_array)
+    _check_finite(sequences)
+    return sequences
 
 
 def _check_same_form(rows):
@@ -273,12 +277,16 @@ def _check_names(X, estimator, reset):
         _check_feature_names(estimator, X[0], reset=reset)
 
 
-def _check_finite(series, row):
-    finite = np.isfinite(series)
-    if not finite.all():
-        point, roi = np.argwhere(~finite)[0]
-        what = "NaN" if np.isnan(series[point, roi]) else "infinity (inf)"
-        raise ValueError(f"Input X contains {what}: row {row}, time point {point}, ROI {roi}.")
+def _check_finite(sequences):
+    """Refuse NaN, infinity, and values whose squares are infinite."""
+    for row, series in enumerate(sequences.series):
+        usable = np.abs(series) <= _LARGEST[series.dtype.type]
+        if not usable.all():
+            point, roi = np.argwhere(~usable)[0]
+            bad = series[point, roi]
+            what = "infinity (inf)" if np.isinf(bad) else f"{bad:g}, whose square is infinite"
+            what = "NaN" if np.isnan(bad) else what
+            raise ValueError(f"Input X contains {what}: row {row}, time point {point}, ROI {roi}.")
 
 
 def check_float32(sequences):
@@ -301,22 +309,49 @@ def check_labels(y, n_rows, min_classes=2):
     """
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
+    y = check_column(y, n_rows, "y")
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
-    _check_length(y, n_rows, "y")
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < min_classes:
-        raise ValueError(f"At least 2 classes are needed, but y holds one class: {classes[0]!r}.")
+        only = classes.tolist()[0]
+        raise ValueError(f"At least 2 classes are needed, but y holds one class: {only!r}.")
     return classes, codes
 
 
-def _check_length(values, n_rows, name):
-    if len(values) != n_rows:
+def check_column(values, n_rows, name):
+    """Check that there is one value for each row, all of them numbers or all of them texts.
+
+    Shapes: values (n_rows,); returned (n_rows,).
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValueError(f"{name} is a masked array: fill or leave out what is masked.")
+    try:
+        column = column_or_1d(values, warn=True)
+    except ValueError as error:
+        said = str(error).removeprefix("y ")
+        raise ValueError(f"{name} needs one value for each row of X: {said}") from error
+    if len(column) != n_rows:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows and "
-            f"{name} has {len(values)}."
+            f"{name} has {len(column)}."
         )
+    # numpy makes text of what a list mixes with it.
+    given = np.asarray(values, dtype=object).ravel() if column.dtype.kind in "OUS" else column
+    _check_kinds(given, name)
+    return column
+
+
+def _check_kinds(column, name):
+    """Refuse missing values, and texts beside others."""
+    for row, value in enumerate(column):
+        if value is None or is_pandas_na(value) or value != value:
+            raise ValueError(f"{name} has no value for row {row} of X (None, NaN or NA).")
+        if isinstance(value, str) != isinstance(column[0], str):
+            raise ValueError(
+                f"{name} mixes texts with other values: {column[0]!r} in row 0 of X, {value!r} in "
+                f"row {row}."
+            )
 
 
 def check_groups(groups, n_rows):
@@ -326,12 +361,7 @@ def check_groups(groups, n_rows):
     """
     if groups is None:
         return np.arange(n_rows)
-    groups = column_or_1d(groups)
-    _check_length(groups, n_rows, "groups")
-    missing = np.array([g is None or g != g for g in groups])
-    if missing.any():
-        raise ValueError(f"groups has no value for row {np.flatnonzero(missing)[0]} of X.")
-    return np.unique(groups, return_inverse=True)[1]
+    return np.unique(check_column(groups, n_rows, "groups"), return_inverse=True)[1]
 
 
 def check_validation_mask(validation, groups, y_encoded):
@@ -371,7 +401,7 @@ def check_class_weight(class_weight, classes):
         if label not in numbers:
             known = ", ".join(map(repr, numbers))
             raise ValueError(f"class_weight names {label!r}, which is not among {known}.")
-        if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+        if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= weight < np.inf:
             raise ValueError(f"class_weight of {label!r} must be 0 or more, got {weight!r}.")
     weights = dict.fromkeys(range(len(numbers)), 1.0)
     weights |= {numbers[label]: float(weight) for label, weight in class_weight.items()}

@@ -194,8 +194,37 @@ def test_errors_name_what_is_wrong(cohort):
     svm = FCSVM(Cs=[0.1]).fit(cohort.data, cohort.target)
     with pytest.raises(ValueError, match="fit, which was scans"):
         svm.predict(np.ones((3, 10)))
-    with pytest.raises(ValueError, match="Cs must be positive"):
-        FCSVM(Cs=[0.0, 1.0]).fit(cohort.data, cohort.target)
+    for X in (cohort.data[..., :1], cohort.data.reshape(24, 2, 30, 10)[..., :1]):
+        with pytest.raises(ValueError, match="2 ROIs or more, and X has 1"):
+            FCSVM().fit(X, cohort.target)
+
+
+CANDIDATES = [[0.0, 1.0], [], ["a"], [np.inf], [True], [[1, 2]], np.array(3), [None], {}]
+FOLDS = [[], ["a"], [1], [([0, 1], [99])], [([0, 1], [])], [([0, 1],)], np.array(3), b"x"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        *[({"Cs": Cs}, "Cs must be numbers above 0") for Cs in CANDIDATES],
+        *[({"cv": cv}, "cv=.* gives no") for cv in FOLDS],
+        ({"max_iter": 2**31}, "The 'max_iter' parameter"),
+        ({"search_step": 2**70}, "'search_step' parameter of FCSVM must not be beyond 64 bits"),
+        ({"class_weight": {0: True}}, "class_weight of 0 must be 0 or more, got True"),
+    ],
+)
+def test_bad_parameters_are_named(cohort, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        FCSVM(**{"Cs": CS} | parameters).fit(cohort.data, cohort.target)
+
+
+def test_folds_may_be_masks(cohort):
+    is_test = np.arange(24) < 6
+    masks = FCSVM(CS, cv=[(~is_test, is_test)], random_state=0).fit(cohort.data, cohort.target)
+    numbers = [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
+    wanted = FCSVM(CS, cv=numbers, random_state=0).fit(cohort.data, cohort.target)
+    for name, values in wanted.cv_results_.items():
+        np.testing.assert_array_equal(masks.cv_results_[name], values)
 
 
 def test_in_a_pipeline_with_grouped_folds(cohort):

@@ -378,8 +378,8 @@ def test_in_a_pipeline(cohort):
 
 def test_errors_name_what_is_wrong(cohort):
     X, y = cohort
-    for n_states in ([], [0, 1], [1.5]):
-        with pytest.raises(ValueError, match="n_states must be integers"):
+    for n_states in ([], [0, 1], [1.5], [True], np.array(2), ["a"], [None]):
+        with pytest.raises(ValueError, match="n_states must be whole numbers"):
             ROIHMMClassifier(n_states).fit(X, y)
     with pytest.raises(NotFittedError):
         _ = ROIHMMClassifier().means_

@@ -220,8 +220,11 @@ def test_errors_name_what_is_wrong(cohort, elsewhere):
         dtl.pretrain([np.ones((5, 2)), np.ones((1, 2))])
     with pytest.raises(ValueError, match="2 ROIs or more"):
         dtl.fit(cohort.data[..., :1], cohort.target)
-    with pytest.raises(ValueError, match="layer_sizes must be whole numbers"):
-        clone(dtl).set_params(layer_sizes=(8, 0)).fit(cohort.data, cohort.target)
+    for sizes in ((8, 0), [], [1.5], [True], np.array(3), {"a": 1}, [[4]]):
+        with pytest.raises(ValueError, match="layer_sizes must be whole numbers above 0"):
+            clone(dtl).set_params(layer_sizes=sizes).fit(cohort.data, cohort.target)
+    with pytest.raises(ValueError, match="must not be beyond 64 bits"):
+        clone(dtl).set_params(sparsity_weight=2**70).fit(cohort.data, cohort.target)
     with pytest.raises(ValueError, match="X has 9 features"):
         dtl.fit(cohort.data, cohort.target, X_unlabeled=elsewhere[..., :9])
     with pytest.raises(ValueError, match="X_unlabeled is of another form than X"):

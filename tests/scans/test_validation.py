@@ -144,6 +144,15 @@ def test_the_place_of_a_bad_value_in_a_bag_is_that_in_its_scan(rows):
         check_sequences(window_view(rows, 10, 1))
 
 
+@pytest.mark.parametrize(("dtype", "value"), [(np.float64, 1e200), (np.float32, 1e30)])
+def test_values_whose_squares_are_infinite_are_refused(rows, dtype, value):
+    rows[2, 13, 4] = value
+    X = rows.astype(dtype)
+    for same in (X, list(X), window_view(X, 20, 1)):
+        with pytest.raises(ValueError, match=r"e\+.*: row 2, time point 13, ROI 4"):
+            check_sequences(same)
+
+
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
@@ -169,6 +178,9 @@ def test_labels():
         ([1, 1, 1], "holds one class: .*1"),
         ([0, 1, np.nan], "NaN"),
         ([0.5, 1.2, 3.3], "Unknown label type"),
+        ([0, "a", 0], "y mixes texts with other values: 0 in row 0 of X, 'a' in row 1"),
+        (["a", None, "b"], "y has no value for row 1"),
+        (np.ma.masked_array([0, 1, 2], [0, 0, 1]), "y is a masked array"),
     ):
         with pytest.raises(ValueError, match=message):
             check_labels(y, 3)
@@ -182,6 +194,22 @@ def test_groups():
     for missing in (None, np.nan):
         with pytest.raises(ValueError, match="no value for row 1"):
             check_groups(np.array([1, missing, 2], dtype=object), 3)
+    for bad, message in (
+        ([1, "a", 1], "groups mixes texts with other values: 1 in row 0 of X, 'a' in row 1"),
+        (np.zeros((3, 2)), "groups needs one value for each row of X"),
+        ([[0, 1], [1], [2]], "groups needs one value for each row of X"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_groups(bad, 3)
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "Int64", "category"])
+def test_values_that_pandas_lacks_are_named(dtype):
+    pandas = pytest.importorskip("pandas")
+    values = pandas.Series([1, 2, pandas.NA, 1], dtype=object).astype(dtype)
+    for name, check in (("groups", check_groups), ("y", check_labels)):
+        with pytest.raises(ValueError, match=f"{name} has no value for row 2 of X"):
+            check(values, 4)
 
 
 def test_validation_mask():
