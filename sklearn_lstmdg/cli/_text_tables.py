@@ -31,15 +31,14 @@ def format_summary(summary):
 
 
 def tell_untrained(summary):
-    """Say in a line which models have folds that training did not move; nothing if none."""
+    """Say in a line how many folds of each model are hardly trained; nothing if none."""
     told = [
         f"{row['n_untrained']:.0f} of {row['n_folds']} folds of {row['model']} at {row['site']}"
         for row in summary.to_dict("records")
         if row.get("n_untrained", 0) > 0
     ]
-    return (
-        [f"Hardly trained, so that nothing follows from them: {'; '.join(told)}."] if told else []
-    )
+    why = "Hardly trained (the first epoch was kept, or all scores are equal)"
+    return [f"{why}: {'; '.join(told)}."] if told else []
 
 
 def _model_cells(row):

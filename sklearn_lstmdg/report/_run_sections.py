@@ -7,17 +7,12 @@ from ._toml import to_toml
 
 def run(study):
     """Return the models, with their parameters, and the options as a file."""
-    by_model = study.folds.groupby("model")["seconds"].agg(["size", "sum"])
+    by_model = study.folds.groupby("model")["seconds"].agg(n_folds="size", seconds="sum")
     settings = study.settings.get("models", {})
     parameters = [_flat(settings.get(model, {})) for model in study.models]
     return {
         "models": [
-            {
-                "model": model,
-                "steps": _steps(settings.get(model, {})),
-                "n_folds": by_model["size"][model],
-                "seconds": by_model["sum"][model],
-            }
+            {"model": model, "steps": _steps(settings.get(model, {})), **by_model.loc[model]}
             for model in study.models
         ],
         "parameters": [
@@ -69,9 +64,8 @@ def cohort(study):
 def _labels(study, site):
     predictions = study.comparison.predictions
     mine = predictions[predictions["site"] == site].drop_duplicates("subject")
-    n_positive = int((mine["y"] == study.comparison.pos_label).sum())
-    counts = {"n": len(mine), "n_positive": n_positive, "n_other": len(mine) - n_positive}
-    return {"site": site} | counts
+    n, n_positive = len(mine), int((mine["y"] == study.comparison.pos_label).sum())
+    return {"site": site, "n": n, "n_positive": n_positive, "n_other": n - n_positive}
 
 
 def _exclusions(site):

@@ -43,12 +43,12 @@ class Study:
 
     def _drop_unlike_tables(self):
         """Leave sizes and robustness out where they are not of the same models and sites."""
-        both = self.communities, self.robustness
-        runs = [None if t is None else {*zip(t["method"], t["site"], strict=True)} for t in both]
-        if runs[0] != runs[1]:
+        both = [table for table in (self.communities, self.robustness) if table is not None]
+        runs = [{*zip(table["method"], table["site"], strict=True)} for table in both]
+        if len(runs) < 2 or runs[0] != runs[1]:
             self.communities = self.robustness = None
-        if runs[0] != runs[1] and None not in runs:
-            self.set_aside.append("communities.csv and robustness.csv are not of one run.")
+            if len(runs) == 2:
+                self.set_aside.append("communities.csv and robustness.csv are not of one run.")
 
     @property
     def n_subjects(self):
@@ -59,9 +59,10 @@ class Study:
     def n_planned(self):
         """How many folds the run has when it is finished."""
         settings = self.settings
-        one_per_site = settings.get("scheme") == "leave-one-site-out"
-        each = (1 if one_per_site else settings.get("n_folds", 0)) * settings.get("n_repeats", 0)
-        planned = each * len(settings.get("models", ())) * len(settings.get("sites", ()))
+        is_left_out = settings.get("scheme") == "leave-one-site-out"
+        n_folds = 1 if is_left_out else settings.get("n_folds", 0)
+        planned = n_folds * settings.get("n_repeats", 0)
+        planned *= len(settings.get("models", ())) * len(settings.get("sites", ()))
         return max(planned, len(self.folds))
 
     @property

@@ -69,7 +69,10 @@ def test_folds_hardly_trained_are_announced(copy, page, monkeypatch, undrawn):
         Comparison, "summary", lambda self: summary(self).assign(n_untrained=[2, 0, 0, 0])
     )
     told = write_report(copy).read_text(encoding="utf-8")
-    assert "Hardly trained: 2 of 3 folds of lstm-dg at " in told and "Hardly trained" not in page
+    assert (
+        "all scores are equal): 2 of 3 folds of lstm-dg at " in told
+        and "Hardly trained" not in page
+    )
     assert told.count("Hardly trained") == 1
 
 
