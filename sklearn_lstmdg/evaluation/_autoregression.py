@@ -1,6 +1,7 @@
 """Linear autoregressions, of each ROI alone or of all together: what a generator has to beat."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -18,11 +19,22 @@ class Persistence:
 
 
 @dataclass(frozen=True)
-class RoiAutoregression:
-    r"""Each ROI from its own past, :math:`\hat x_{t+1,r} = b_r + \sum_l a_{lr} x_{t-l,r}`."""
+class _Autoregression:
+    """Weights of lags, and a constant; fitted as models side by side, one or many."""
 
     weights: np.ndarray
     intercept: np.ndarray
+
+    @classmethod
+    def moments(cls, points, targets):
+        """Return sums of products of lags and the constant, with each other and with targets."""
+        inputs, outputs = cls._arrange(points, targets)
+        inputs = np.concatenate([inputs, np.ones((*inputs.shape[:-1], 1))], axis=-1)
+        return inputs.swapaxes(1, 2) @ inputs, inputs.swapaxes(1, 2) @ outputs
+
+
+class RoiAutoregression(_Autoregression):
+    r"""Each ROI from its own past, :math:`\hat x_{t+1,r} = b_r + \sum_l a_{lr} x_{t-l,r}`."""
 
     @property
     def n_lags(self):
@@ -34,10 +46,8 @@ class RoiAutoregression:
         return np.einsum("nlr,lr->nr", points, self.weights) + self.intercept
 
     @staticmethod
-    def moments(points, targets):
-        """Return sums of products per ROI, of lags and the constant with each other and targets."""
-        inputs = _with_constant(points.transpose(2, 0, 1))
-        return inputs.swapaxes(1, 2) @ inputs, inputs.swapaxes(1, 2) @ targets.T[..., None]
+    def _arrange(points, targets):
+        return points.transpose(2, 0, 1), targets.T[..., None]
 
     @classmethod
     def from_solution(cls, solution):
@@ -45,12 +55,8 @@ class RoiAutoregression:
         return cls(solution[:, :-1, 0].T, solution[:, -1, 0])
 
 
-@dataclass(frozen=True)
-class VectorAutoregression:
+class VectorAutoregression(_Autoregression):
     r"""Each ROI from the past of all, :math:`\hat x_{t+1} = b + \sum_l A_l x_{t-l}`."""
-
-    weights: np.ndarray
-    intercept: np.ndarray
 
     @property
     def n_lags(self):
@@ -62,10 +68,8 @@ class VectorAutoregression:
         return points.reshape(len(points), -1) @ self.weights + self.intercept
 
     @staticmethod
-    def moments(points, targets):
-        """Return sums of products of all lags and the constant with each other and the targets."""
-        inputs = _with_constant(points.reshape(len(points), -1))[None]
-        return inputs.swapaxes(1, 2) @ inputs, inputs.swapaxes(1, 2) @ targets
+    def _arrange(points, targets):
+        return points.reshape(1, len(points), -1), targets
 
     @classmethod
     def from_solution(cls, solution):
@@ -88,18 +92,9 @@ def fit_by_validation(kind, rows, alphas):
     return kind.from_solution(next(_ridge(*_sum_moments(kind, rows), [best])))
 
 
-def _with_constant(inputs):
-    ones = np.ones((*inputs.shape[:-1], 1))
-    return np.concatenate([inputs, ones], axis=-1)
-
-
 def _sum_moments(kind, rows):
-    gram, cross = kind.moments(*rows[0])
-    for row in rows[1:]:
-        more_gram, more_cross = kind.moments(*row)
-        gram += more_gram
-        cross += more_cross
-    return gram, cross
+    moments = (kind.moments(*row) for row in rows)
+    return reduce(lambda sums, more: (sums[0] + more[0], sums[1] + more[1]), moments)
 
 
 def _ridge(gram, cross, alphas):

@@ -25,6 +25,8 @@ from ..communities import (
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_MEASURES = ("correlation", "dice", "matched_correlation", "matched_dice")
+
 
 class _Communities(NamedTuple):
     membership: np.ndarray
@@ -230,7 +232,7 @@ def summarize_robustness(communities: "DataFrame", robustness: "DataFrame") -> "
     0  lstm-dg  NYU   5.0   1.0
     """
     keys = ["method", "site"]
-    measures = [c.removesuffix("_null") for c in robustness.columns if c.endswith("_null")]
+    measures = [*_MEASURES]
     first = robustness.groupby([*keys, "repeat"])["fold"].transform("first")
     pairs = robustness[robustness["fold"] == first].groupby(keys)
     living = communities["size"].where(~communities["dead"])
@@ -298,11 +300,9 @@ def community_recovery(
     found = _Communities(found, two_means(found))
     orders = _draw_orders(len(found.membership), n_permutations, random_state)
     record = _compare(planted, found, orders)
-    for name in _measure(planted, found):
-        chance = record[f"{name}_null"]
-        record[f"{name}_adjusted"] = (
-            (record[name] - chance) / (1 - chance) if chance < 1 else np.nan
-        )
+    for name in _MEASURES:
+        gain, room = record[name] - record[f"{name}_null"], 1 - record[f"{name}_null"]
+        record[f"{name}_adjusted"] = gain / room if room > 0 else np.nan
     return record | {"dead": found.n_dead}
 
 
@@ -340,19 +340,13 @@ def _compare(first, second, orders):
     record = {}
     for name, value in _measure(first, second).items():
         chance = np.array([permuted[name] for permuted in null])
-        spread = chance.std(ddof=1)
-        record[name], record[f"{name}_null"] = value, float(chance.mean())
-        is_defined = spread > 1e-9
-        record[f"{name}_z"] = float((value - chance.mean()) / spread) if is_defined else np.nan
+        mean, spread = float(chance.mean()), chance.std(ddof=1)
+        record |= {name: value, f"{name}_null": mean}
+        record[f"{name}_z"] = float((value - mean) / spread) if spread > 1e-9 else np.nan
     return record
 
 
 def _measure(first, second):
-    correlation = correlate(first.membership, second.membership)
-    overlap = dice(first.members, second.members)
-    return {
-        "correlation": match_best(correlation),
-        "dice": match_best(overlap),
-        "matched_correlation": match_one_to_one(correlation),
-        "matched_dice": match_one_to_one(overlap),
-    }
+    alike = correlate(first.membership, second.membership), dice(first.members, second.members)
+    values = [match(each) for match in (match_best, match_one_to_one) for each in alike]
+    return dict(zip(_MEASURES, values, strict=True))

@@ -175,15 +175,9 @@ def _is_untrained(row, score):
 
 
 def _prediction_rows(result):
-    facts, arrays = result.facts, result.arrays
-    rows = {
-        **{name: facts[name] for name in ("model", "site", "repeat")},
-        **{name: arrays[name] for name in ("subject", "y", "score", "predicted")},
-        "fold": facts["fold"],
-    }
-    if "subject_site" in arrays:
-        rows["subject_site"] = arrays["subject_site"]
-    return rows
+    names = ("model", "site", "repeat", "subject", "y", "score", "predicted", "fold")
+    both = result.facts | result.arrays
+    return {name: both[name] for name in (*names, "subject_site") if name in both}
 
 
 def _add_sites(folds, predictions, pos_label):
@@ -224,14 +218,12 @@ def load_comparison(folder: str | os.PathLike[str]) -> Comparison:
     if not results:
         raise FileNotFoundError(f"{folder} holds no finished fold of a comparison.")
     known = read_settings(folder)
-    ranks = [_ranks(known.get(name, {})) for name in ("models", "sites")]
+    models, sites = (
+        {name: rank for rank, name in enumerate(known.get(key, ()))} for key in ("models", "sites")
+    )
 
     def order(result):
         model, site, repeat, fold = result.key
-        return ranks[0].get(model, len(ranks[0])), ranks[1].get(site, 0), model, site, repeat, fold
+        return models.get(model, len(models)), sites.get(site, 0), model, site, repeat, fold
 
     return Comparison(sorted(results, key=order))
-
-
-def _ranks(names):
-    return {name: rank for rank, name in enumerate(names)}

@@ -59,12 +59,10 @@ def _describe_object(value):
         return [describe(value.__func__), describe(value.__self__)]
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    name = f"{type(value).__module__}.{type(value).__qualname__}"
-    if hasattr(value, "get_params"):
-        parameters = value.get_params(deep=False)
-    else:
-        parameters = getattr(value, "__dict__", {})
+    is_estimator = hasattr(value, "get_params")
+    parameters = value.get_params(deep=False) if is_estimator else getattr(value, "__dict__", {})
     kept = {key: p for key, p in parameters.items() if key not in _IRRELEVANT}
+    name = f"{type(value).__module__}.{type(value).__qualname__}"
     return {"class": name, **describe(kept)}
 
 

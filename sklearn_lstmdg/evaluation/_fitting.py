@@ -10,9 +10,7 @@ from .._routing import fit_arguments, last_step, pretrains, request_metadata
 
 def set_random_states(estimator, seed):
     """Set every ``random_state`` of an estimator and of what it contains."""
-    names = [
-        name for name in sorted(estimator.get_params()) if name.split("__")[-1] == "random_state"
-    ]
+    names = sorted(n for n in estimator.get_params() if n.split("__")[-1] == "random_state")
     states = np.random.SeedSequence(seed).generate_state(len(names)) >> 1
     estimator.set_params(**dict(zip(names, states.tolist(), strict=True)))
 

@@ -146,8 +146,7 @@ def _write_settings(tasks, out, settings):
     earlier = read_settings(out)
     models = {task.facts["model"]: task.facts["parameters"] for task in tasks}
     sites = [*earlier.get("sites", []), *(task.facts["site"] for task in tasks)]
-    settings = {
-        **settings,
+    settings = settings | {
         "n_repeats": max(task.facts["repeat"] for task in tasks) + 1,
         "sites": list(dict.fromkeys(sites)),
         "models": earlier.get("models", {}) | models,

@@ -11,17 +11,7 @@ WITHIN_SITE, LEAVE_ONE_SITE_OUT, POOLED = SCHEMES = ("within-site", "leave-one-s
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows that train, validate and test together.
-
-    Attributes
-    ----------
-    site : str
-        Site of the test rows; "pooled" where they are of all sites.
-    repeat, fold : int
-        Which partition, and which of its parts is tested; from 0.
-    train, validation, test : ndarray of int
-        Row numbers of X, ascending.
-    """
+    """Row numbers of X, ascending; site is that of the test rows, "pooled" where all have some."""
 
     site: str
     repeat: int

@@ -119,8 +119,8 @@ def evaluate_forecast(
     real, generated = _run_freely(step, test, n_steps)
     runs = {"generative half": generated}
     runs |= {name: _go_on(m, test, step.horizon, generated.shape[1]) for name, m in linear.items()}
-    errors = {"generative half": _errors_of_model(step, test)}
-    errors |= {name: _errors(m, test, step.horizon) for name, m in linear.items()}
+    errors = {"generative half": _errors(lambda x: step.generate([x])[0][:, 0], test, step.horizon)}
+    errors |= {n: _errors(m.predict, test, step.horizon, m.n_lags) for n, m in linear.items()}
     floor = np.mean(errors["persistence"])
     records = [
         {"model": name, **_describe_errors(errors[name], floor), **_liken(run, real, t_r, bands)}
@@ -202,28 +202,18 @@ def _fit_linear(rows, horizon, n_lags, alphas):
     }
 
 
-def _lags_and_target(rows, row, horizon, n_lags):
-    """Return the last points read of each window of a row, and the point that follows them."""
+def _lags_and_target(rows, row, horizon, n_lags=None):
+    """Return the last points read of each window of a row, or all, and the point that follows."""
     windows = rows.windows(row)
     last = windows.shape[1] - horizon
-    points = windows[:, last - n_lags : last].astype(np.float64)
-    return points, windows[:, last].astype(np.float64)
+    points = windows[:, 0 if n_lags is None else last - n_lags : last]
+    return points.astype(np.float64), windows[:, last].astype(np.float64)
 
 
-def _errors(predictor, rows, horizon):
+def _errors(predict, rows, horizon, n_lags=None):
     """Return each subject's mean squared error of the next point."""
-    pairs = (_lags_and_target(rows, row, horizon, predictor.n_lags) for row in range(len(rows)))
-    return [np.square(predictor.predict(points) - targets).mean() for points, targets in pairs]
-
-
-def _errors_of_model(step, rows):
-    errors = []
-    for row in range(len(rows)):
-        windows = rows.windows(row)
-        last = windows.shape[1] - step.horizon
-        generated = step.generate([windows[:, :last]])[0][:, 0]
-        errors.append(np.square(generated - windows[:, last].astype(np.float64)).mean())
-    return errors
+    pairs = (_lags_and_target(rows, row, horizon, n_lags) for row in range(len(rows)))
+    return [np.square(predict(points) - targets).mean() for points, targets in pairs]
 
 
 def _go_on(predictor, rows, horizon, n_steps):

@@ -44,17 +44,15 @@ def summarise(folds, predictions, pos_label):
     for (model, site), part in folds.groupby(["model", "site"], sort=False):
         mine = predictions[(predictions["model"] == model) & (predictions["site"] == site)]
         pooled = _pool(mine, pos_label)
-        records.append({"model": model, "site": site})
+        record = {"model": model, "site": site}
         for metric in METRICS:
-            records[-1][metric] = part[metric].mean()
-            records[-1][f"{metric}_sd"] = part[metric].std()
-            records[-1][f"{metric}_pooled"] = np.mean([repeat[metric] for repeat in pooled])
-        records[-1][_WITHIN] = np.mean([repeat[_WITHIN] for repeat in pooled])
-        records[-1]["n_folds"] = len(part)
-        records[-1]["n_one_class"] = int(part["auc"].isna().sum())
+            record |= {metric: part[metric].mean(), f"{metric}_sd": part[metric].std()}
+            record[f"{metric}_pooled"] = np.mean([repeat[metric] for repeat in pooled])
+        record[_WITHIN] = np.mean([repeat[_WITHIN] for repeat in pooled])
+        record |= {"n_folds": len(part), "n_one_class": int(part["auc"].isna().sum())}
         if "untrained" in part:  # folds.csv of earlier versions has no such column
-            records[-1]["n_untrained"] = int(part["untrained"].sum())
-        records[-1]["n_subjects"] = len(mine) // len(pooled)
+            record["n_untrained"] = int(part["untrained"].sum())
+        records.append(record | {"n_subjects": len(mine) // len(pooled)})
     return pandas.DataFrame(records)
 
 

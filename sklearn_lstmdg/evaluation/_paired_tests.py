@@ -245,12 +245,11 @@ def _draw_interval(pairs, metric, seed):
     strata = subjects.assign(y=subjects["y"] >= 0.5).groupby(["site", "subject_site", "y"]).ngroup()
     counts = statistics.draw_counts(strata, _N_DRAWS, np.random.default_rng(seed))
     differences = {}
-    for (site, repeat), part in pairs.groupby(["site", "repeat"]):
+    for (site, _), part in pairs.groupby(["site", "repeat"]):
         rows = subjects.index.get_indexer(pandas.MultiIndex.from_frame(part[["site", "subject"]]))
-        differences.setdefault(site, {})[repeat] = _weighted_difference(
-            part, metric, counts[:, rows]
-        )
-    drawn = np.mean([np.mean([*of.values()], axis=0) for of in differences.values()], axis=0)
+        drawn = _weighted_difference(part, metric, counts[:, rows])
+        differences.setdefault(site, []).append(drawn)
+    drawn = np.mean([np.mean(repeats, axis=0) for repeats in differences.values()], axis=0)
     return np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
 
 

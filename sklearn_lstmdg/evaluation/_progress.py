@@ -67,9 +67,8 @@ class Progress:
 
     def _left(self):
         seconds = self.seconds_left()
-        if seconds is None:
-            return "time left not known yet"
-        return f"about {format_duration(seconds)} left"
+        known = seconds is not None
+        return f"about {format_duration(seconds)} left" if known else "time left not known yet"
 
     def _write(self, line):
         self.stream.write(line + "\n")
@@ -77,16 +76,9 @@ class Progress:
 
 
 def format_duration(seconds):
-    """Format seconds as people say them.
-
-    Examples
-    --------
-    >>> format_duration(9.2), format_duration(222), format_duration(8000)
-    ('9 s', '3 min 42 s', '2 h 13 min')
-    """
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    """Format seconds as people say them."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -229,20 +229,16 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme):
         for model, estimator in estimators.items():
             rows = others if pretrains(estimator) else None
             key = {"model": model, "site": fold.site, "repeat": fold.repeat, "fold": fold.fold}
-            facts = {
-                **key,
-                "seed": make_seed(seed, *key.values()),
-                "pos_label": protocol["pos_label"],
-                "parameters": parameters[model],
-                "fingerprint": {
-                    _PROTOCOL: digest(protocol),
-                    "scheme": scheme,
-                    "data": data[model == CONFOUNDS, fold.site],
-                    "rows of the folds": digest(fold.train, fold.validation, fold.test),
-                    "X_unlabeled": None if rows is None else cohort.unlabeled_fingerprint(rows),
-                    "parameters": digest(parameters[model]),
-                },
+            fingerprint = {
+                _PROTOCOL: digest(protocol),
+                "scheme": scheme,
+                "data": data[model == CONFOUNDS, fold.site],
+                "rows of the folds": digest(fold.train, fold.validation, fold.test),
+                "X_unlabeled": None if rows is None else cohort.unlabeled_fingerprint(rows),
+                "parameters": digest(parameters[model]),
             }
+            facts = key | {"seed": make_seed(seed, *key.values()), "fingerprint": fingerprint}
+            facts |= {"pos_label": protocol["pos_label"], "parameters": parameters[model]}
             tasks.append(FoldTask(facts, (estimator, fold, rows)))
     return tasks
 
@@ -269,8 +265,7 @@ def _fit(task, cohort):
     arrays |= {"subject": np.asarray(cohort.subjects)[fold.test], "y": y[fold.test]}
     if fold.site == POOLED:
         arrays["subject_site"] = np.asarray(cohort.sites)[fold.test]
-    rows = {"train": fold.train, "validation": fold.validation, "test": fold.test}
-    return arrays | rows, facts
+    return arrays | {name: getattr(fold, name) for name in ("train", "validation", "test")}, facts
 
 
 def _decide(proba, classes, pos_label):

@@ -16,18 +16,11 @@ CONFOUNDS = "confounds"
 class Cohort:
     """Checked input of a comparison; workers map it from one file.
 
-    Attributes
-    ----------
-    scans, confounds : Sequences
-        What models read; confounds (or None) are for the model of that name alone.
-    y, groups, subjects, sites : ndarray of shape (n_rows,)
-        Labels, group numbers, names of the subjects or groups, names of the sites.
-    unlabeled : Sequences or None
-        Rows of sites that are not compared, for models that pretrain.
+    ``confounds`` is for the model of that name alone, ``unlabeled`` for models that pretrain.
     """
 
     scans: Sequences
-    confounds: Sequences
+    confounds: Sequences | None
     y: np.ndarray
     groups: np.ndarray
     subjects: np.ndarray
@@ -57,10 +50,7 @@ class Cohort:
         return digest(_digest(self.scans.take(rows)), extra)
 
     def take_unlabeled(self, rows):
-        """Return these rows and all of ``unlabeled``, as X is but for arrays of scans; or None.
-
-        Without arrays: sites differ in the lengths of their scans.
-        """
+        """Return these rows and all of ``unlabeled``, as X is, but lists: lengths may differ."""
         scans = self.scans.take(rows)
         scans = scans if self.unlabeled is None else scans.join(self.unlabeled)
         return replace(scans, is_array=False).in_form() if len(scans) else None
@@ -115,16 +105,14 @@ def _check_rows(X):
 
 def _check_unlabeled(X_unlabeled, scans):
     unlabeled = check_sequences(X_unlabeled)
-    forms = [(rows.kind, rows.n_rois) for rows in (unlabeled, scans)]
-    if forms[0] != forms[1]:
-        what = [f"{kind} of {n_rois} ROIs" for kind, n_rois in forms]
-        raise ValueError(f"X_unlabeled holds {what[0]} and X {what[1]}.")
+    theirs, ours = (f"{rows.kind} of {rows.n_rois} ROIs" for rows in (unlabeled, scans))
+    if theirs != ours:
+        raise ValueError(f"X_unlabeled holds {theirs} and X {ours}.")
     tested = set(map(digest, scans.series))
     for row, series in enumerate(unlabeled.series):
         if digest(series) in tested:
-            raise ValueError(
-                f"Row {row} of X_unlabeled is in X too: what is tested cannot pretrain."
-            )
+            message = f"Row {row} of X_unlabeled is in X too: what is tested cannot pretrain."
+            raise ValueError(message)
     return unlabeled
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from .._files import write_atomically
+from .._files import read_json, write_atomically
 from ._fingerprint import digest
 from ._folds import WITHIN_SITE
 
@@ -132,7 +132,7 @@ def read_settings(out):
     """Return what ``settings.json`` of a results folder holds; nothing where there is none."""
     path = Path(out) / "settings.json"
     try:
-        return json.loads(path.read_text())
+        return read_json(path)
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -4,7 +4,7 @@ from io import StringIO
 
 import numpy as np
 
-from sklearn_lstmdg.evaluation._progress import Progress
+from sklearn_lstmdg.evaluation._progress import Progress, format_duration
 from sklearn_lstmdg.evaluation._store import FoldResult
 
 
@@ -38,6 +38,11 @@ def test_a_bar_on_a_terminal():
     progress.update(result("a", 70))
     progress.close()
     assert "1/2 folds, about 1 min 10 s left (a, S, repeat 0, fold 0)" in stream.getvalue()
+
+
+def test_durations_are_as_people_say_them():
+    told = [format_duration(seconds) for seconds in (9.2, 59.7, 222, 8000)]
+    assert told == ["9 s", "1 min 0 s", "3 min 42 s", "2 h 13 min"]
 
 
 def test_names_cannot_steer_the_terminal():
