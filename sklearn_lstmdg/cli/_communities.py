@@ -6,7 +6,7 @@ from pathlib import Path
 from .._extras import require
 from .._files import write_atomically
 from ..evaluation import load_comparison, measure_communities
-from ..plotting import MembershipDisplay, RobustnessDisplay
+from ..plotting import MembershipDisplay, RedundancyDisplay, RobustnessDisplay
 from ._parafac_folds import fit_parafac
 from ._terminal import say
 from ._text_tables import format_communities, tell_untrained
@@ -52,23 +52,18 @@ def _draw(methods, communities, robustness, folder):
     """Write the figures where matplotlib is installed, and return their names."""
     if find_spec("matplotlib") is None:
         return []
-    figure, axes = _new_figure((4.2 * 3, 3.8), 3)
-    RobustnessDisplay.from_tables(communities, robustness, ax=axes)
-    _save(figure, folder, "robustness.png")
-    figure, axes = _new_figure((4.6 * len(methods), 5), len(methods))
-    for ax, (method, folds) in zip(axes, methods.items(), strict=True):
+    figure_class = require("matplotlib.figure", extra="plot").Figure
+    sizes = {"robustness": (12.6, 3.8), "redundancy": (8, 3.8)}
+    sizes["memberships"] = (4.6 * len(methods), 5)
+    figures = {f"{n}.png": figure_class(size, layout="constrained") for n, size in sizes.items()}
+    alike, distinct, maps = figures.values()
+    RobustnessDisplay.from_tables(communities, robustness, ax=alike.subplots(1, 3))
+    RedundancyDisplay.from_tables(communities, robustness, ax=distinct.subplots())
+    panels = maps.subplots(1, len(methods), squeeze=False)[0]
+    for ax, (method, folds) in zip(panels, methods.items(), strict=True):
         (site, repeat, number), fold = next(iter(folds.items()))
         title = f"{method}, {site}, repeat {repeat}, fold {number}"
         MembershipDisplay(fold.membership).plot(ax, title=title)
-    _save(figure, folder, "memberships.png")
-    return ["robustness.png", "memberships.png"]
-
-
-def _new_figure(size, n_panels):
-    """Make a figure that needs no display."""
-    figure = require("matplotlib.figure", extra="plot").Figure(size, layout="constrained")
-    return figure, figure.subplots(1, n_panels, squeeze=False)[0]
-
-
-def _save(figure, folder, name):
-    figure.savefig(Path(folder) / name, dpi=150)
+    for name, figure in figures.items():
+        figure.savefig(Path(folder) / name, dpi=150)
+    return [*figures]

@@ -9,7 +9,7 @@ import numpy as np
 from .._extras import require
 from ..communities import top_communities, two_means
 from ..evaluation import measure_communities, summarize_robustness
-from ._drawings import robustness_figures
+from ._drawings import redundancy_figure, robustness_figures
 from ._study import best_fold
 
 _N_PERMUTATIONS = 20
@@ -43,7 +43,7 @@ def robustness(study):
     ]
     return {
         "measures": measures,
-        "figures": robustness_figures(*tables, measures),
+        "figures": [*robustness_figures(*tables, measures), *redundancy_figure(summary)],
         "sizes": summary.assign(dead=100 * summary["dead"]).to_dict("records"),
         "is_distinct_known": summary["redundancy"].notna().any(),
     }

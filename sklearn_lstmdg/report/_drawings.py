@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 
 from .._extras import require
-from ..plotting import HistoryDisplay, RobustnessDisplay, ROCDisplay
+from ..plotting import HistoryDisplay, RedundancyDisplay, RobustnessDisplay, ROCDisplay
 
 _INK = "#1c2024"
 _SETTINGS = {
@@ -145,3 +145,19 @@ def robustness_figures(communities, robustness, measures):
     texts = {panel: f"{panel} by model and site. {told}" for panel in _PANELS}
     n_boxes = len(communities[["method", "site"]].drop_duplicates())
     return _draw(draw, "robustness", texts, (max(4.2, 1.5 + 0.5 * n_boxes), 3.4))
+
+
+def redundancy_figure(summary):
+    """Draw robustness against redundancy, where the latter is known."""
+    known = summary.dropna(subset="redundancy")
+    if known.empty:
+        return []
+    told = "; ".join(
+        f"{row.method} at {row.site}: redundancy {row.redundancy:.3f}, robustness "
+        f"{row.correlation:.3f}"
+        for row in known.itertuples()
+    )
+    texts = {"Robustness against redundancy": f"Robustness against redundancy. {told}"}
+    return _draw(
+        partial(RedundancyDisplay(known).plot, "correlation"), "redundancy", texts, (5.2, 3.6)
+    )

@@ -91,7 +91,7 @@ def test_tables_hold_what_the_folds_learnt(communities, folder):
 def test_figures_are_written(communities, folder):
     pytest.importorskip("matplotlib")
     _, out, _ = communities()
-    for name in ("robustness.png", "memberships.png"):
+    for name in ("robustness.png", "redundancy.png", "memberships.png"):
         assert name in out and (folder / name).read_bytes().startswith(b"\x89PNG")
 
 

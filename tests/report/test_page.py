@@ -39,6 +39,7 @@ def test_figures_have_alternative_texts(page):
     assert len(figures) >= 2 + 2 + 2 * 2 + 3
     assert all(len(alternative) > 20 for alternative in figures)
     assert any("Mean AUC: lstm-dg 0." in alternative for alternative in figures)
+    assert any(a.startswith("Robustness against redundancy. lstm-dg at SITE_") for a in figures)
 
 
 def test_names_are_escaped(folder, tmp_path, undrawn):
