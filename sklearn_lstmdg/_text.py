@@ -19,9 +19,9 @@ def to_csv(table):
     return _map_texts(table, lambda text: f"'{text}").to_csv(index=False)
 
 
-def read_csv(path):
-    """Read a table that :func:`to_csv` wrote, with the texts as they were."""
-    table = require("pandas", extra="data").read_csv(path)
+def read_csv(path, **options):
+    """Read a table that :func:`to_csv` wrote, with the texts as they were; options are pandas's."""
+    table = require("pandas", extra="data").read_csv(path, **options)
     return _map_texts(table, lambda text: text.removeprefix("'"))
 
 

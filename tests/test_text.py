@@ -26,3 +26,5 @@ def test_formulas_are_text_and_numbers_stay_numbers():
 def test_what_was_written_is_read_back():
     table = pandas.DataFrame({"site": [*NAMES, np.nan], "n": range(11), "is": [False] * 11})
     pandas.testing.assert_frame_equal(read_csv(StringIO(to_csv(table))), table)
+    told = read_csv(StringIO(to_csv(table)), dtype={"n": str}, keep_default_na=False)
+    assert told["n"].tolist() == [str(n) for n in range(11)] and told["site"].iloc[-1] == ""

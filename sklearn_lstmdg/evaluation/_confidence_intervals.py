@@ -40,12 +40,14 @@ def confidence_intervals(
         One row per model, site and metric: "acc", "balanced_acc", "tpr", "tnr", "auc", "brier" and
         "ece" (expected calibration error).
 
-        - ``pooled``, ``low``, ``high``, ``n``: over the ``n`` test subjects that the metric is of.
-          Rates: Wilson; balanced accuracy: Newcombe; AUC: DeLong; Brier score: t; none for "ece",
-          which small samples bias. Repeats are averaged and do not narrow an interval, which tells
-          of the sample of subjects, not of the seeds. Rows of a family count as independent;
+        - ``pooled``, ``low``, ``high``, ``n``: over the ``n`` test subjects that the metric is of:
+          what if these very models were tested on other subjects of the site? Rates: Wilson;
+          balanced accuracy: Newcombe; AUC: DeLong; Brier score: t; none for "ece", which small
+          samples bias. Repeats are averaged and do not narrow an interval, which tells of the
+          sample of subjects, not of the seeds. Rows of a family count as independent;
         - with ``folds``: ``fold_mean``, ``fold_sd``, ``n_folds`` (where the metric is defined),
-          ``fold_low`` and ``fold_high``, by the corrected resampled t (none for "ece").
+          ``fold_low`` and ``fold_high``, by the corrected resampled t (none for "ece", and for
+          one fold): what if the models were trained again too?
 
     Raises
     ------

@@ -5,7 +5,7 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from .._extras import require
-from .._text import to_csv
+from .._text import printable, to_csv
 from ._metrics import METRICS, check_frame, check_predictions, summarise
 from ._published import published_results
 
@@ -193,9 +193,14 @@ def _explain(folds):
     )
 
 
+def _one_line(text, escapes):
+    """Return a text with nothing in it that would end a cell or a line, or steer a terminal."""
+    return printable(" ".join(str(text).splitlines())).translate(escapes)
+
+
 def _write_markdown(number, sites, rows, notes, remarks):
     def cell(text, letter=""):
-        return str(text).translate(_MARKDOWN) + (f"<sup>{letter}</sup>" if letter else "")
+        return _one_line(text, _MARKDOWN) + (f"<sup>{letter}</sup>" if letter else "")
 
     title = f"Table {number}: results at {' and '.join(cell(site) for site, _ in sites)}"
     lines = [f"**{title}**", ""]
@@ -210,7 +215,7 @@ def _write_markdown(number, sites, rows, notes, remarks):
 
 def _write_latex(number, sites, rows, notes, remarks):
     def cell(text, letter=""):
-        return str(text).translate(_LATEX) + (f"$^{{{letter}}}$" if letter else "")
+        return _one_line(text, _LATEX) + (f"$^{{{letter}}}$" if letter else "")
 
     caption = f"Results at {' and '.join(cell(site) for site, _ in sites)}. {remarks}"
     spans = [rf"\multicolumn{{4}}{{c}}{{{cell(s)} ({cell(*subjects)})}}" for s, subjects in sites]

@@ -191,6 +191,10 @@ def test_names_cannot_break_the_table():
     latex, markdown = (paper_table(*tables, form=form) for form in ("latex", "markdown"))
     assert r"a\textasciicircum{}b\{c\}\textasciitilde{}\textbackslash{}d|*<` & ours" in latex
     assert r"| a^b{c}~\\d\|\*\<\` | ours |" in markdown
+    tables = make_tables(0, {"a\x1b[2J\nb": 0.5}, ["NYU"])
+    latex, markdown = (paper_table(*tables, form=form) for form in ("latex", "markdown"))
+    assert r"a\textbackslash{}x1b[2J b & ours" in latex
+    assert r"| a\\x1b[2J b | ours |" in markdown
 
 
 def test_csv_names_are_no_formulas():

@@ -192,10 +192,11 @@ def test_what_a_killed_run_has_left_is_deleted_but_nothing_else(tmp_path, monkey
     assert not list(out.rglob("*.tmp")) and (out / "folds" / "notes.txt").exists()
 
 
-def test_a_damaged_settings_file_is_set_aside(tmp_path):
+@pytest.mark.parametrize("damage", [lambda content: content[:50], lambda content: f"[{content}]"])
+def test_a_damaged_settings_file_is_set_aside(tmp_path, damage):
     first = compare(tmp_path)
     content = (tmp_path / "settings.json").read_text()
-    (tmp_path / "settings.json").write_text(content[:50])
+    (tmp_path / "settings.json").write_text(damage(content))
     with pytest.warns(UserWarning, match=r"settings.json is damaged.*settings.json.damaged"):
         second = compare(tmp_path)
     assert first.predictions.equals(second.predictions)
