@@ -185,6 +185,7 @@ def test_faults_are_one_line(communities, folder):
 def test_the_table_is_of_pairs_with_the_first_fold():
     names = ["correlation", "correlation_null", "correlation_z", "dice", "dice_null", "dice_z"]
     pairs = pandas.DataFrame([[0.8, 0.2, 9.0, 0.6, 0.3, 5.0]] * 2, columns=names)
+    pairs = pairs.join(pairs.add_prefix("matched_"))
     pairs.loc[1, "correlation"] = 0.1  # not with the first fold
     keys = {"method": "m", "site": "S", "repeat": 0}
     robustness = pairs.assign(**keys, fold=[1, 2], other=[2, 3])
