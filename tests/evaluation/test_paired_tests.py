@@ -126,6 +126,19 @@ def test_the_pooled_interval_draws_subjects_of_each_site_and_class():
     np.testing.assert_allclose(told, wanted, atol=0.2 * np.ptp(wanted, axis=0).min())
 
 
+def test_classes_are_as_large_in_each_draw():
+    """One model is always right, one always says no: only the classes' sizes make a difference."""
+    keys = {"site": "S", "repeat": 0, "fold": np.arange(60) % 5, "subject": np.arange(60)}
+    keys["y"] = (np.arange(60) % 3 == 0) * 1
+    predictions = pandas.concat(
+        pandas.DataFrame(keys | {"model": model, "score": labels * 1.0, "predicted": labels})
+        for model, labels in (("lstm-dg", keys["y"]), ("no", np.zeros(60, int)))
+    )
+    tests = test_against(score_folds(predictions), predictions, metrics=["acc"], n_permutations=9)
+    names = ["difference_pooled", "difference_pooled_low", "difference_pooled_high"]
+    np.testing.assert_allclose(tests[names], 1 / 3)
+
+
 def test_the_pooled_interval_draws_families_whole():
     """Twins that are copies tell no more than one of them."""
     folds, predictions = make_tables(sites=["NYU"])

@@ -135,6 +135,15 @@ def test_permutation_holds_its_level():
     assert 0.02 < auc < 0.08
 
 
+def test_draws_keep_the_size_of_each_stratum():
+    strata = np.array([3, 1, 3, 3, 7])
+    counts = statistics.draw_counts(strata, 3000, np.random.default_rng(0))
+    for stratum, n in ((3, 3), (1, 1), (7, 1)):
+        assert (counts[:, strata == stratum].sum(axis=1) == n).all()
+    np.testing.assert_allclose(counts.mean(axis=0), 1, atol=0.1)
+    assert counts[:, 0].var() == pytest.approx(3 * (1 / 3) * (2 / 3), rel=0.1)
+
+
 def test_holm_of_a_worked_example():
     # Sorted: 0.01 * 4, 0.02 * 3, 0.03 * 2 (kept at 0.06), 0.5 * 1.
     p = [0.02, 0.5, np.nan, 0.01, 0.03]
