@@ -8,10 +8,10 @@ from .._extras import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "._compiled": ["compiled_available", "processor_path"],
         "._epoch_net": ["usable_device"],
         "._module": ["keras_dense"],
         "._nets": ["Nets"],
-        "._recurrence": ["compiled_available"],
         "._scan_net": ["LabelledRows", "ScanNet", "as_rows"],
         "._randomness": ["Dropout", "RandomStreams", "torch_dense", "torch_threads"],
         "._window_net": ["WindowNet"],

@@ -1,18 +1,9 @@
-/* The LSTM of the paper's equations 1-3 on the CPU, forward and backward.
+/* The network of the paper on the CPU: a training step, an update, and reading windows.
  *
- *   g_t = sigma(W_g x_t + U_g h_{t-1} + b_g),  g in {i, f, o}
- *   z_t = tanh(W_c x_t + U_c h_{t-1} + b_c)
- *   c_t = i_t z_t + f_t c_{t-1},  h_t = o_t tanh(c_t)
- *
- * What can be one large matrix product is left to the caller: the projections W x_t come in for
- * all points at once, and the derivatives of the pre-activations go out for all points at once.
- * Here is what must go step by step: the product with U, and the gates. Gates are stacked
- * i, f, z, o. Rows (sequences) are independent of each other to the last bit.
- *
- * The file includes itself once for float and once for double.
+ * Python fills in a task (_compiled.py has the same fields in the same order) and hands over its
+ * address. The files below are included once for each processor path; which one runs is chosen when
+ * the module is loaded, by what the processor has or by LSTMDG_PATH.
  */
-#ifndef REAL
-
 #define Py_LIMITED_API 0x030A0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -22,263 +13,198 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS 32 /* sequences that run together, so that their states stay in the cache */
-
-#if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
-#define INDEPENDENT _Pragma("GCC ivdep")
+#define PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#define WIDEST
+#define BEGIN_TARGET(features)                                                                     \
+    PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define END_TARGET _Pragma("clang attribute pop")
 #else
-#define INLINE static inline
-#define INDEPENDENT
-#endif
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
+#define UNROLL _Pragma("GCC unroll 10")
+#define WIDEST ",prefer-vector-width=512"
+#define BEGIN_TARGET(features) _Pragma("GCC push_options") PRAGMA(GCC target(features))
+#define END_TARGET _Pragma("GCC pop_options")
 #endif
 
-/* tanh as a ratio of polynomials, within 3 units in the last place of a float; beyond +-7.9 a
- * float tanh is 1. The coefficients are those of Eigen's ptanh. */
-INLINE float tanh_float(float x) {
-    x = x > 7.90531110763549805f ? 7.90531110763549805f : x;
-    x = x < -7.90531110763549805f ? -7.90531110763549805f : x;
-    float s = x * x;
-    float p = -2.76076847742355e-16f;
-    p = p * s + 2.00018790482477e-13f;
-    p = p * s - 8.60467152213735e-11f;
-    p = p * s + 5.12229709037114e-08f;
-    p = p * s + 1.48572235717979e-05f;
-    p = p * s + 6.37261928875436e-04f;
-    p = p * s + 4.89352455891786e-03f;
-    float q = 1.19825839466702e-06f;
-    q = q * s + 1.18534705686654e-04f;
-    q = q * s + 2.26843463243900e-03f;
-    q = q * s + 4.89352518554385e-03f;
-    return x * p / q;
+#define N_PARAMETERS 10
+#define SOME 128                            /* rows of an outer product that stay in the cache */
+#define ROUND(n) (((n) + 15) / 16 * 16)     /* on every path, so that random places are the same */
+enum { BY_CELL = 1, BY_HIDDEN = 2 };
+
+typedef struct {
+    int64_t count;            /* steps of the longest sequence */
+    int64_t *active, *offset; /* sequences at a step, and its first row; one offset more at the end */
+} steps;
+
+typedef struct {
+    int64_t n_rois, n_communities, n_units, n_outputs; /* no communities: the single LSTM */
+    int64_t generates, at_all, horizon;
+    int64_t some, rows, longest; /* windows at a time; most rows and points of these */
+    int64_t n_windows, n_labelled, n_known, n_points, n_projected;
+    const void *points;                       /* (n_points, n_rois) */
+    const int64_t *start, *lengths, *labels;  /* of each window */
+    const int64_t *direction, *sign;          /* of each window, or NULL */
+    const void *weights;                      /* of each window */
+    void *parameters[N_PARAMETERS], *gradients[N_PARAMETERS];
+    void *means[N_PARAMETERS], *squares[N_PARAMETERS]; /* Adam's moments */
+    int64_t sizes[N_PARAMETERS], is_trained[N_PARAMETERS];
+    double noise, dropout[3], discriminative_weight, lr, weight_decay, eps;
+    int64_t n_updates;     /* Adam's, this one included */
+    uint64_t seed, update; /* of the random numbers */
+    double losses[3];      /* total, generative, discriminative: out */
+    int64_t reads_negative, reads_backwards, reading_sign, reading_direction;
+    double *logits;        /* (n_windows, n_outputs): added to */
+    void *hidden, *cells;  /* (n_windows, longest, n_communities) or NULL: out */
+    void *room, *drawn;
+    int64_t size, kind; /* REALs that the room must have, or of what is drawn */
+} task;
+
+/* Points of a window that are read. */
+static int64_t n_read(const task *task, int64_t window) {
+    int64_t n = task->lengths[window] - task->horizon;
+    return n > 1 ? n : 1;
 }
+
+/* Sort some windows, the longest first, equal ones as they come, and lay out their steps. */
+static void arrange(const task *task, int64_t first, int64_t *order, steps *steps) {
+    int64_t n = task->n_windows - first < task->some ? task->n_windows - first : task->some;
+    for (int64_t b = 0; b < n; b++) {
+        int64_t place = b, length = n_read(task, first + b);
+        for (; place > 0 && n_read(task, order[place - 1]) < length; place--)
+            order[place] = order[place - 1];
+        order[place] = first + b;
+    }
+    steps->count = n_read(task, order[0]);
+    steps->offset[0] = 0;
+    for (int64_t t = 0, b = n; t < steps->count; t++) {
+        while (n_read(task, order[b - 1]) <= t) b--;
+        steps->active[t] = b;
+        steps->offset[t + 1] = steps->offset[t] + b;
+    }
+}
+
+#define SIDE 16 /* counters of random numbers side by side */
+#define EACH (4 * SIDE)
+typedef struct {
+    uint32_t seed[2], stream[3];
+} random_stream;
 
 #define REAL float
-#define NAME(base) base##_float
-#define TANH tanh_float
+#define INTEGER int32_t
+#define IS_DOUBLE 0
+#define SQRT sqrtf
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define NAME(base) base##_avx512
+#define LANES 16
+#define HEIGHT 8
+#define FMA(a, b, c) ((V)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define MULTIPLY_EVEN(a, b) ((NAME(wide))_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
+BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,fma" WIDEST)
+#include "_path.h"
+END_TARGET
+
+#define NAME(base) base##_avx2
 #define LANES 8
-#include "_lstm.c"
-#undef REAL
-#undef NAME
-#undef TANH
-#undef LANES
+#define HEIGHT 4
+#define FMA(a, b, c) ((V)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define MULTIPLY_EVEN(a, b) ((NAME(wide))_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
+BEGIN_TARGET("avx2,fma")
+#include "_path.h"
+END_TARGET
+#endif
 
-#define REAL double
-#define NAME(base) base##_double
-#define TANH tanh
+#define NAME(base) base##_plain
 #define LANES 4
-#include "_lstm.c"
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#define HEIGHT 8
+#define FMA(a, b, c) ((V)vfmaq_f32((float32x4_t)(c), (float32x4_t)(a), (float32x4_t)(b)))
+#else
+#define HEIGHT 4
+#define FMA(a, b, c) ((a) * (b) + (c))
+#endif
+#define MULTIPLY_EVEN(a, b) (((NAME(wide))(a) & 0xFFFFFFFFu) * (b))
+#include "_path.h"
+#undef REAL
+#undef INTEGER
+#undef IS_DOUBLE
+#undef SQRT
 
-/* Python passes addresses and sizes; _recurrence.py is the only caller. */
-static PyObject *forward(PyObject *self, PyObject *args) {
-    unsigned long long projected, first, bias, U, gates, hidden, cell, tanh_cell;
-    Py_ssize_t T, B, K;
-    int is_double, direction, failed;
-    if (!PyArg_ParseTuple(args, "iKKKKKKKKnnni", &is_double, &projected, &first, &bias, &U, &gates,
-                          &hidden, &cell, &tanh_cell, &T, &B, &K, &direction))
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-#define CALL(real, function)                                                                       \
-    function((const real *)(uintptr_t)projected, (const int64_t *)(uintptr_t)first,                \
-             (const real *)(uintptr_t)bias, (const real *)(uintptr_t)U, (real *)(uintptr_t)gates,  \
-             (real *)(uintptr_t)hidden, (real *)(uintptr_t)cell, (real *)(uintptr_t)tanh_cell, T,  \
-             B, K, direction)
-    failed = is_double ? CALL(double, forward_double) : CALL(float, forward_float);
-#undef CALL
-    Py_END_ALLOW_THREADS
-    if (failed) return PyErr_NoMemory();
-    Py_RETURN_NONE;
+/* Double precision, for tests. */
+#define REAL double
+#define INTEGER int64_t
+#define IS_DOUBLE 1
+#define SQRT sqrt
+#define NAME(base) base##_double
+#define LANES 2
+#define HEIGHT 4
+#define FMA(a, b, c) ((a) * (b) + (c))
+#define MULTIPLY_EVEN(a, b) (((NAME(wide))(a) & 0xFFFFFFFFu) * (b))
+#include "_path.h"
+
+typedef void (*action)(task *);
+typedef struct {
+    const char *name;
+    action actions[5];
+} path;
+
+#define PATH(suffix)                                                                               \
+    {#suffix, {measure_##suffix, forward_backward_##suffix, update_##suffix, read_##suffix,        \
+               draw_##suffix}}
+static const path paths[] = {
+#if defined(__x86_64__)
+    PATH(avx512), PATH(avx2),
+#endif
+    PATH(plain), PATH(double)};
+#define N_PATHS ((int)(sizeof paths / sizeof paths[0]))
+
+static int runs_here(const char *name) {
+#if defined(__x86_64__)
+    if (strcmp(name, "avx512") == 0)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (strcmp(name, "avx2") == 0)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return 1;
 }
 
-static PyObject *backward(PyObject *self, PyObject *args) {
-    unsigned long long gates, cell, tanh_cell, U, d_hidden, d_cell, d_gates;
-    Py_ssize_t T, B, K;
-    int is_double, at_all, failed;
-    if (!PyArg_ParseTuple(args, "iKKKKKKKnnni", &is_double, &gates, &cell, &tanh_cell, &U,
-                          &d_hidden, &d_cell, &d_gates, &T, &B, &K, &at_all))
+static PyObject *list_paths(PyObject *self, PyObject *unused) {
+    PyObject *found = PyDict_New();
+    for (int n = 0; found && n < N_PATHS; n++) {
+        if (!runs_here(paths[n].name)) continue;
+        PyObject *number = PyLong_FromLong(n);
+        if (number == NULL || PyDict_SetItemString(found, paths[n].name, number) < 0)
+            Py_CLEAR(found);
+        Py_XDECREF(number);
+    }
+    return found;
+}
+
+/* Do one thing on one path: their numbers, and the task's address. */
+static PyObject *run(PyObject *self, PyObject *args) {
+    unsigned int number, what;
+    unsigned long long address;
+    if (!PyArg_ParseTuple(args, "IIK", &number, &what, &address)) return NULL;
+    if (number >= N_PATHS || what >= 5 || !runs_here(paths[number].name)) {
+        PyErr_SetString(PyExc_ValueError, "There is no such path here.");
         return NULL;
+    }
     Py_BEGIN_ALLOW_THREADS
-#define CALL(real, function)                                                                       \
-    function((const real *)(uintptr_t)gates, (const real *)(uintptr_t)cell,                        \
-             (const real *)(uintptr_t)tanh_cell, (const real *)(uintptr_t)U,                       \
-             (const real *)(uintptr_t)d_hidden, (const real *)(uintptr_t)d_cell,                   \
-             (real *)(uintptr_t)d_gates, T, B, K, at_all)
-    failed = is_double ? CALL(double, backward_double) : CALL(float, backward_float);
-#undef CALL
+    paths[number].actions[what]((task *)(uintptr_t)address);
     Py_END_ALLOW_THREADS
-    if (failed) return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
-    {"forward", forward, METH_VARARGS, "Run the recurrence."},
-    {"backward", backward, METH_VARARGS, "Derive the loss by the pre-activations."},
+    {"paths", list_paths, METH_NOARGS, "Return the numbers of the paths that run here, by name."},
+    {"run", run, METH_VARARGS, "Do one thing on one path."},
     {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_lstm", NULL, -1, methods};
 
 PyMODINIT_FUNC PyInit__lstm(void) { return PyModule_Create(&module); }
-
-#else /* what follows is compiled for each REAL */
-
-/* Room for n numbers; columns are padded to whole vectors, so that no loop has a tail. */
-INLINE ptrdiff_t NAME(padded)(ptrdiff_t n) { return (n + LANES - 1) / LANES * LANES; }
-
-typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL))));
-
-/* A tile of C = A B: some rows, some vectors of columns. Each row sums over k in order, whatever
- * the tile, and the sums stay in registers. */
-#define PRODUCT(height, width)                                                                     \
-    do {                                                                                           \
-        NAME(vector) sum[height][width] = {{{0}}};                                                 \
-        for (ptrdiff_t k = 0; k < depth; k++) {                                                    \
-            const NAME(vector) *b = (const NAME(vector) *)(B + k * n + col);                       \
-            _Pragma("GCC unroll 8") for (int r = 0; r < (height); r++) {                           \
-                REAL a = A[(row + r) * stride + k];                                                \
-                _Pragma("GCC unroll 4") for (int j = 0; j < (width); j++) sum[r][j] += a * b[j];   \
-            }                                                                                      \
-        }                                                                                          \
-        for (int r = 0; r < (height); r++)                                                         \
-            for (int j = 0; j < (width); j++)                                                      \
-                *(NAME(vector) *)(C + (row + r) * n + col + j * LANES) = sum[r][j];                \
-    } while (0)
-
-/* All rows of some columns, a tile at a time: 4 x 3 or 8 x 1 sums keep both adders busy. */
-#define ROWS_OF_PRODUCT(height, width)                                                             \
-    do {                                                                                           \
-        ptrdiff_t row = 0;                                                                         \
-        for (; row + (height) <= rows; row += (height)) PRODUCT(height, width);                    \
-        for (; row < rows; row++) PRODUCT(1, width);                                               \
-    } while (0)
-
-/* C (rows, n) = A (rows, depth) B (depth, n); n is a multiple of LANES, A's rows are stride apart. */
-INLINE void NAME(product)(const REAL *restrict A, const REAL *restrict B, REAL *restrict C,
-                          ptrdiff_t rows, ptrdiff_t depth, ptrdiff_t stride, ptrdiff_t n) {
-    ptrdiff_t col = 0;
-    for (; col + 3 * LANES <= n; col += 3 * LANES) ROWS_OF_PRODUCT(4, 3);
-    for (; col < n; col += LANES) ROWS_OF_PRODUCT(8, 1);
-}
-#undef PRODUCT
-#undef ROWS_OF_PRODUCT
-
-/* Equations 1-3 for one sequence and point: projections and U h_{t-1} in, activated gates out.
- * sigma(x) = 1/2 + 1/2 tanh(x/2): with slope 1/2 for i, f, o and 1 for z one loop does all gates. */
-INLINE void NAME(step)(const REAL *projected, const REAL *restrict recurrent,
-                       const REAL *restrict bias, const REAL *restrict slope, REAL *gates,
-                       const REAL *restrict c_before, REAL *restrict c, REAL *tanh_c, REAL *h,
-                       ptrdiff_t K) {
-    INDEPENDENT
-    for (ptrdiff_t k = 0; k < 4 * K; k++) {
-        REAL x = slope[k] * (projected[k] + recurrent[k] + bias[k]);
-        gates[k] = 1 - slope[k] + slope[k] * TANH(x); /* may overwrite projected[k] */
-    }
-    const REAL *i = gates, *f = gates + K, *z = gates + 2 * K, *o = gates + 3 * K;
-    INDEPENDENT /* tanh_c may be h */
-    for (ptrdiff_t k = 0; k < K; k++) {
-        c[k] = i[k] * z[k] + f[k] * c_before[k];
-        tanh_c[k] = TANH(c[k]);
-        h[k] = o[k] * tanh_c[k];
-    }
-}
-
-/* Run T steps of B sequences.
- *   projected (points, 4K): W x. Sequence b reads row first[b] + t, or
- *   first[b] - t where the direction is -1, or t B + b without first.
- *   bias (4K); U (4K, K); hidden (T, B, K).
- *   gates (T, B, 4K), cell and tanh_cell (T, B, K): kept for the way back; without gates, cell
- *   (B, K) is the last one alone and tanh_cell is not used. */
-CLONES static int NAME(forward)(const REAL *projected, const int64_t *first, const REAL *bias,
-                                const REAL *U, REAL *gates, REAL *hidden, REAL *cell,
-                                REAL *tanh_cell, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K,
-                                int direction) {
-    ptrdiff_t n = NAME(padded)(4 * K);
-    REAL *room = calloc((size_t)(K * n + ROWS * n + 4 * K + 4 * K + 2 * K), sizeof(REAL));
-    if (room == NULL) return 1;
-    REAL *U_transposed = room, *recurrent = U_transposed + K * n;
-    REAL *slope = recurrent + ROWS * n, *scratch = slope + 4 * K;
-    REAL *scratch_tanh = scratch + 4 * K, *zero = scratch_tanh + K;
-    for (ptrdiff_t j = 0; j < 4 * K; j++) slope[j] = j / K == 2 ? 1 : (REAL)0.5;
-    for (ptrdiff_t j = 0; j < 4 * K; j++)
-        for (ptrdiff_t k = 0; k < K; k++) U_transposed[k * n + j] = U[j * K + k];
-    for (ptrdiff_t b0 = 0; b0 < B; b0 += ROWS) {
-        ptrdiff_t rows = B - b0 < ROWS ? B - b0 : ROWS;
-        memset(recurrent, 0, sizeof(REAL) * (size_t)(ROWS * n));
-        for (ptrdiff_t t = 0; t < T; t++) {
-            if (t > 0)
-                NAME(product)(hidden + ((t - 1) * B + b0) * K, U_transposed, recurrent, rows, K, K,
-                              n);
-            for (ptrdiff_t b = b0; b < b0 + rows; b++) {
-                ptrdiff_t now = t * B + b, before = now - B;
-                const REAL *x = projected + (first ? first[b] + direction * t : now) * 4 * K;
-                REAL *c = gates ? cell + now * K : cell + b * K;
-                const REAL *c_before = t == 0 ? zero : gates ? cell + before * K : scratch_tanh;
-                if (t > 0 && !gates) memcpy(scratch_tanh, c, sizeof(REAL) * (size_t)K);
-                NAME(step)(x, recurrent + (b - b0) * n, bias, slope,
-                           gates ? gates + now * 4 * K : scratch, c_before, c,
-                           gates ? tanh_cell + now * K : hidden + now * K, hidden + now * K, K);
-            }
-        }
-    }
-    free(room);
-    return 0;
-}
-
-/* Derive the loss by the pre-activations, last step first.
- *   d_hidden (T, B, K), d_cell (B, K): derivatives by all h_t and by the last c_t, in; at_all,
- *   d_cell (T, B, K) is by all c_t; without d_cell they are zero.
- *   d_gates (T, B, 4K): derivatives by the pre-activations of the gates, out. */
-CLONES static int NAME(backward)(const REAL *gates, const REAL *cell, const REAL *tanh_cell,
-                                 const REAL *U, const REAL *d_hidden, const REAL *d_cell,
-                                 REAL *d_gates, ptrdiff_t T, ptrdiff_t B, ptrdiff_t K,
-                                 int at_all) {
-    ptrdiff_t n = NAME(padded)(K);
-    REAL *room = calloc((size_t)(4 * K * n + ROWS * n + ROWS * K + K), sizeof(REAL));
-    if (room == NULL) return 1;
-    REAL *U_padded = room, *recurrent = U_padded + 4 * K * n, *d_c = recurrent + ROWS * n;
-    REAL *zero = d_c + ROWS * K;
-    for (ptrdiff_t j = 0; j < 4 * K; j++)
-        memcpy(U_padded + j * n, U + j * K, sizeof(REAL) * (size_t)K);
-    for (ptrdiff_t b0 = 0; b0 < B; b0 += ROWS) {
-        ptrdiff_t rows = B - b0 < ROWS ? B - b0 : ROWS;
-        memset(recurrent, 0, sizeof(REAL) * (size_t)(ROWS * n));
-        memset(d_c, 0, sizeof(REAL) * (size_t)(rows * K));
-        for (ptrdiff_t t = T - 1; t >= 0; t--) {
-            if (t < T - 1)
-                NAME(product)(d_gates + ((t + 1) * B + b0) * 4 * K, U_padded, recurrent, rows,
-                              4 * K, 4 * K, n);
-            for (ptrdiff_t b = b0; b < b0 + rows; b++) {
-                ptrdiff_t now = t * B + b;
-                const REAL *restrict tanh_c = tanh_cell + now * K;
-                const REAL *restrict c_before = t == 0 ? zero : cell + (now - B) * K;
-                const REAL *restrict d_h = d_hidden + now * K;
-                const REAL *restrict d_h_next = recurrent + (b - b0) * n;
-                REAL *restrict d_c_b = d_c + (b - b0) * K;
-                const REAL *restrict i = gates + now * 4 * K, *restrict f = i + K;
-                const REAL *restrict z = i + 2 * K, *restrict o = i + 3 * K;
-                REAL *restrict d = d_gates + now * 4 * K;
-                if (d_cell && (at_all || t == T - 1)) {
-                    const REAL *d_c_here = d_cell + (at_all ? now : b) * K;
-                    for (ptrdiff_t k = 0; k < K; k++) d_c_b[k] += d_c_here[k];
-                }
-                for (ptrdiff_t k = 0; k < K; k++) {
-                    REAL i_k = i[k], f_k = f[k], z_k = z[k], o_k = o[k];
-                    REAL dh = d_h[k] + d_h_next[k];
-                    REAL dc = d_c_b[k] + dh * o_k * (1 - tanh_c[k] * tanh_c[k]);
-                    d[k] = dc * z_k * i_k * (1 - i_k);
-                    d[K + k] = dc * c_before[k] * f_k * (1 - f_k);
-                    d[2 * K + k] = dc * i_k * (1 - z_k * z_k);
-                    d[3 * K + k] = dh * tanh_c[k] * o_k * (1 - o_k);
-                    d_c_b[k] = dc * f_k;
-                }
-            }
-        }
-    }
-    free(room);
-    return 0;
-}
-#endif

@@ -15,7 +15,6 @@ from torch import nn
 from torch.nn import functional
 
 from ._randomness import Dropout, empty_layer
-from ._recurrence import lstm, lstm_windows
 
 
 class JointNetwork(nn.Module):
@@ -59,6 +58,21 @@ class JointNetwork(nn.Module):
         """The LSTM that reads the scan."""
         return self.discriminative_lstm if self.community_lstm is None else self.community_lstm
 
+    @property
+    def n_communities(self):
+        """Nodes of the first LSTM, 0 where there is but one LSTM."""
+        return 0 if self.community_lstm is None else self.community_lstm.hidden_size
+
+    def ordered_parameters(self):
+        """Return W, U, b of both LSTMs, V, v, W_d, b_d; None for those that are not there."""
+        layers = self.community_lstm, self.discriminative_lstm
+        told = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
+        weights = [getattr(layer, name, None) for layer in layers for name in told]
+        dense = self.shared_dense, self.generative_dense
+        return weights + [
+            getattr(layer, name, None) for layer in dense for name in ("weight", "bias")
+        ]
+
     def project_(self):
         """Set negative input weights of communities and negative memberships to zero."""
         if self.community_lstm is not None:
@@ -79,24 +93,12 @@ class JointNetwork(nn.Module):
         last, cell = _last(hidden, lengths), _last(cells, lengths)
         if not at_all or self.generative_dense is None:
             return logits, self.generate(last, cell, n_steps)
-        each = self._next_point(hidden, cells)
-        further = self._go_on(_last(each, lengths), last, cell, n_steps - 1)
-        return logits, torch.stack([*each, *further]) if n_steps > 1 else each
+        return logits, self.generate_each(hidden, cells, n_steps, lengths)
 
-    def forward_windows(
-        self, series, first, n_points, n_steps=1, generate_at="last", sign=1, direction=1
-    ):
-        """Do as ``forward`` for windows of one series that share its points, without gradients."""
-        if generate_at == "all":
-            each = first + torch.arange(n_points, device=series.device)[:, None]
-            return self(series[each], None, n_steps, "all")
-        read = series, first, n_points, self.first_lstm, sign, direction
-        hidden, cell = lstm_windows(*read)
-        return self.discriminate(hidden), self.generate(hidden[-1], cell, n_steps)
-
-    def hidden_windows(self, series, first, n_points):
-        """Return the first LSTM's hidden states (n_points, n_windows, n_units) in windows."""
-        return lstm_windows(series, first, n_points, self.first_lstm)[:1]
+    def read(self, points):
+        """Return logits, and the first LSTM's hidden and cell states at all points."""
+        hidden, cells = lstm(points, self.first_lstm, all_cells=True)
+        return self.discriminate(hidden), hidden, cells
 
     def discriminate(self, hidden, lengths=None):
         """Return class logits (n_sequences, n_outputs) from the first LSTM's hidden states."""
@@ -115,6 +117,14 @@ class JointNetwork(nn.Module):
         point = self._next_point(hidden, cell)
         return torch.stack([point, *self._go_on(point, hidden, cell, n_steps - 1)])
 
+    def generate_each(self, hidden, cells, n_steps=1, lengths=None):
+        """Return the point after each one, then the last one's further steps."""
+        each = self._next_point(hidden, cells)
+        if n_steps == 1:
+            return each
+        states = (_last(values, lengths) for values in (each, hidden, cells))
+        return torch.stack([*each, *self._go_on(*states, n_steps - 1)])
+
     def _go_on(self, point, hidden, cell, n_steps):
         """Yield the points that follow when what was generated is read."""
         hidden, cell = hidden[None], cell[None]
@@ -126,6 +136,26 @@ class JointNetwork(nn.Module):
     def _next_point(self, hidden, cell):
         state = cell if self.variant == "dg" else hidden
         return self.generative_dense(self.dropouts[2](state))
+
+
+def lstm(points, layer, all_cells=False):
+    """Run torch's LSTM; return its hidden states and, all or the last one, its cell states.
+
+    Shapes: points (n_points, n_sequences, n_inputs); returned (n_points, n_sequences, n_units),
+    (n_points or 1, n_sequences, n_units).
+    """
+    hidden, (_, cell) = layer(points)
+    if not all_cells:
+        return hidden, cell
+    # torch keeps them to itself, but they follow from the hidden states.
+    before = torch.cat([torch.zeros_like(hidden[:1]), hidden[:-1]])
+    recurrent = functional.linear(before, layer.weight_hh_l0, layer.bias_ih_l0)
+    gates = functional.linear(points, layer.weight_ih_l0) + recurrent
+    enter, forget, candidate, _ = gates.chunk(4, dim=-1)
+    cells = [torch.zeros_like(hidden[0])]
+    for new, kept in zip(enter.sigmoid() * candidate.tanh(), forget.sigmoid(), strict=True):
+        cells.append(new + kept * cells[-1])
+    return hidden, torch.stack(cells[1:])
 
 
 def keras_lstm(n_inputs, n_units, generator):
@@ -203,30 +233,6 @@ class JointLoss(nn.Module):
             return torch.stack([disc, torch.zeros_like(disc), disc])
         gen = _mean_generative_loss(generated, target, known)
         return torch.stack([gen + self.discriminative_weight * disc, gen, disc])
-
-    def backward(self, logits, generated, labels, target, weights):
-        """Return the total loss's derivatives by the logits and the generated points (or None)."""
-        known = labels >= 0
-        d_logits = _cross_entropy_gradient(logits, labels.clamp(min=0))
-        d_logits *= (weights * known / known.sum().clamp(min=1))[:, None]
-        if generated is None:
-            return d_logits, None
-        d_generated = _generative_gradient(generated, target)
-        return d_logits * self.discriminative_weight, d_generated
-
-
-def _cross_entropy_gradient(logits, labels):
-    if logits.shape[1] > 1:
-        return logits.softmax(dim=1) - functional.one_hot(labels, logits.shape[1])
-    return logits.sigmoid() - labels[:, None]
-
-
-def _generative_gradient(generated, target):
-    given = ~target[..., 0].isnan()
-    known = given.any(dim=0).sum().clamp(min=1)
-    share = given.to(generated.dtype) / (given.sum(dim=0).clamp(min=1) * known)
-    share *= 2 / generated.shape[-1]
-    return (generated - target.nan_to_num()).mul_(share[..., None])
 
 
 def _mean_generative_loss(generated, target, n_known=None):

@@ -78,14 +78,12 @@ class Nets:
     def generate(self, windows, n_steps, n_threads=1):
         """Return the points (n_windows, n_steps, n_rois) that follow."""
         with torch_threads(n_threads):
-            chunks = [told for _, told, _ in self.first.predict_chunks(windows, 0, n_steps)]
-        return np.concatenate([chunk.transpose(0, 1).cpu().numpy() for chunk in chunks])
+            return np.concatenate(list(self.first.generate(windows, n_steps)))
 
     def hidden_states(self, windows, n_threads=1):
         """Return the first LSTM's h_t of each window, a list of (n_points_i, n_units)."""
         with torch_threads(n_threads):
-            chunks = [h.transpose(0, 1).cpu().numpy() for h in self.first.hidden_states(windows)]
-        return [window for chunk in chunks for window in chunk]
+            return [window for chunk in self.first.hidden_states(windows) for window in chunk]
 
     @property
     def variant(self):

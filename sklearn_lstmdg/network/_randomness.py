@@ -59,6 +59,10 @@ class RandomStreams:
         if torch.device(device).type != "cpu":
             self.device = torch.Generator(device).manual_seed(seed)
 
+    def next_seed(self):
+        """Draw the seed of random numbers that are counted, not drawn."""
+        return int(torch.randint(2**62, (), generator=self.cpu))
+
 
 class Dropout(nn.Module):
     """Dropout whose masks come from a generator; torch's own is also several times slower."""

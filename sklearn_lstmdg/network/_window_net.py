@@ -1,17 +1,17 @@
 """The paper's network over windows: trained and read batch by batch, windows by their numbers."""
 
-from itertools import islice, product
+from contextlib import contextmanager
+from itertools import islice
 from math import cos, pi
 
 import numpy as np
 import torch
 
 from ..scans import probabilities
+from ._compiled import CompiledNetwork, CompiledTraining, is_compiled_for
 from ._epoch_net import BestEpoch, EpochNet, subject_scores, usable_device
-from ._forward_backward import forward_backward
 from ._module import JointLoss, JointNetwork, discriminative_losses, generative_losses
-from ._recurrence import is_compiled_for
-from ._window_table import Cuts, split_horizon
+from ._window_table import Batch, Cuts, split_horizon
 
 _CHUNK = 512
 _ARCHITECTURE = ("variant", "n_communities", "n_units")
@@ -33,6 +33,8 @@ class WindowNet(EpochNet):
     **kwargs : dict
         As in skorch.
     """
+
+    compiled_ = None  # while a training runs
 
     def __init__(
         self,
@@ -118,9 +120,10 @@ class WindowNet(EpochNet):
         groups, options = self.get_params_for_optimizer("optimizer", named)
         self.optimizer_ = self.optimizer(*groups, **options)
         self._set_training(True)
-        for _ in range(n_epochs):
-            for batch in self._all_batches(training):
-                self.train_batch(*batch)
+        with self._compiled_for(training):
+            for _ in range(n_epochs):
+                for batch in self._all_batches(training):
+                    self.train_batch(*batch)
         self.criterion_.discriminative_weight = weight
         self.initialize_optimizer()
 
@@ -128,12 +131,30 @@ class WindowNet(EpochNet):
         """Train for some epochs or, in place of them, some updates; see ``EpochNet.train``."""
         per_epoch = training.n_batches(self.batch_size, self.windows_per_epoch)
         self.n_updates_, self.update_ = n_updates or n_epochs * per_epoch, 0
-        super().train(training, validation, -(-self.n_updates_ // per_epoch))
+        with self._compiled_for(training):
+            super().train(training, validation, -(-self.n_updates_ // per_epoch))
+
+    @contextmanager
+    def _compiled_for(self, training):
+        """Take steps on the compiled path, where that was built and fits."""
+        draws = self.random_.next_seed(), self.generate_at, self.input_noise
+        if self._is_compiled_for(training.windows):
+            trained = self.criterion_, self.optimizer_
+            self.compiled_ = CompiledTraining(self.module_, self.horizon, *trained, *draws)
+        try:
+            yield
+        finally:
+            if self.compiled_ is not None:
+                self.compiled_.end()
+            self.compiled_ = None
+
+    def _is_compiled_for(self, windows):
+        is_generative = self.module_.generative_dense is not None
+        return is_compiled_for(windows.points, self.horizon, is_generative)
 
     def _all_batches(self, training):
         drawn = self.windows_per_epoch, self.random_.cpu
-        how = self.augment or (), self.generate_at
-        return training.batches(self.batch_size, self.horizon, *drawn, *how)
+        return training.batches(self.batch_size, *drawn, self.augment or ())
 
     def batches(self, training):
         """Yield shuffled batches of training windows, until no update is left."""
@@ -147,13 +168,13 @@ class WindowNet(EpochNet):
         for group in self.optimizer_.param_groups:
             group["lr"] = lr
 
-    def loss_sizes(self, *parts):
+    def loss_sizes(self, *batch):
         """Return the windows of a batch, those that have a target, and those that have a label."""
-        n_windows = torch.as_tensor(sum(len(part.labels) for part in parts))
-        labelled, known = self._counts(parts)
-        counts = torch.stack([n_windows.to(labelled.device), known.to(labelled.device), labelled])
+        batch = Batch(*batch)
+        n_labelled, n_known = batch.counts(self.horizon)
+        sizes = torch.tensor([len(batch.labels), n_known, n_labelled], device=batch.labels.device)
         # Where there are none the loss is 0, and its mean too.
-        return counts.double().clamp_(min=1e-9)
+        return sizes.double().clamp_(min=1e-9)
 
     def record_losses(self, losses):
         """Record the means over windows that have a target, or a label, and the total of both."""
@@ -165,29 +186,31 @@ class WindowNet(EpochNet):
         for name, value in (("loss", total), ("gen_loss", gen), ("disc_loss", disc)):
             self.history.record(f"train_{name}", value)
 
-    def train_batch(self, *parts):
+    def train_batch(self, *batch):
         """Take one step; return the total, generative and discriminative loss."""
-        losses = self._forward_backward([self._with_noise(part) for part in parts])
+        takes = self.compiled_
+        forward_backward = self._forward_backward if takes is None else takes.forward_backward
+        losses = forward_backward(Batch(*batch))
         self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
-        self.optimizer_.step()
-        self.module_.project_()
+        if takes is not None:
+            takes.update()
+        else:
+            self.optimizer_.step()
+            self.module_.project_()
         return losses
+
+    def _forward_backward(self, batch):
+        """Return the losses; the parameters hold the total's gradients then."""
+        self.optimizer_.zero_grad(set_to_none=True)
+        parts = batch.parts(self.horizon, self.generate_at)
+        counts = torch.tensor(batch.counts(self.horizon)).unbind() if len(parts) > 1 else None
+        return sum(self._backward(self._with_noise(part), counts) for part in parts)
 
     def _with_noise(self, part):
         if not self.input_noise:
             return part
         noise = torch.empty_like(part.points).normal_(generator=self.random_.device)
         return part._replace(points=part.points.add_(noise, alpha=self.input_noise))
-
-    def _forward_backward(self, parts):
-        """Return the losses; the parameters hold the total's gradients then."""
-        points, n_read, *told = parts[0]
-        is_plain = n_read is None and self.horizon <= 1 and self.generate_at == "last"
-        if len(parts) == 1 and is_plain and is_compiled_for(points):
-            return forward_backward(self.module_, self.criterion_, points, *told)
-        self.optimizer_.zero_grad(set_to_none=True)
-        counts = self._counts(parts) if len(parts) > 1 else None
-        return sum(self._backward(part, counts) for part in parts)
 
     def _backward(self, part, counts):
         """Add a part's gradients; return its losses, or its share of the batch's."""
@@ -196,13 +219,6 @@ class WindowNet(EpochNet):
         losses = self.criterion_(*answers, labels, target, weights, counts)
         losses[0].backward()
         return losses.detach()
-
-    def _counts(self, parts):
-        """Return how many windows of a batch have a label, and how many have a target."""
-        labels = torch.cat([part.labels for part in parts])
-        if parts[0].target is None:
-            return (labels >= 0).sum(), torch.tensor(len(labels))
-        return (labels >= 0).sum(), sum((~part.target[0, :, 0].isnan()).sum() for part in parts)
 
     def validate(self, validation):
         """Return losses over windows and scores over subjects."""
@@ -218,74 +234,84 @@ class WindowNet(EpochNet):
 
     def _judge(self, windows):
         """Return logits, and for the generative path each window's loss and whether it has one."""
-        logits = self._empty_logits(windows)
+        logits = torch.from_numpy(self.logits(windows, self.horizon))
         losses, known = torch.zeros(len(windows)), torch.zeros(len(windows), dtype=torch.bool)
-        how = max(self.horizon, 1), self.generate_at
-        for answers, generated, chunk in self.predict_chunks(windows, self.horizon, *how):
-            logits[chunk] = answers.cpu().double()
-            if generated is not None:
-                target = self._targets(windows, chunk)
+        if self.module_.generative_dense is None:
+            return logits, losses, known
+        for chunk, _, hidden, cells in self._read(windows, self.horizon, keeps_states=True):
+            with torch.inference_mode():
+                generated = self._generate(hidden, cells)
+                cuts = self._cuts(windows, chunk)
+                target = split_horizon(windows.points, cuts, self.horizon, self.generate_at)[2]
                 losses[chunk], known[chunk] = (
                     values.cpu() for values in generative_losses(generated, target)
                 )
-        if self.augment:
-            logits = torch.from_numpy(self.logits(windows, self.horizon))
         return logits, losses, known
 
-    def _empty_logits(self, windows):
-        """Return room for the logits of all windows, in float64.
-
-        Chunk after chunk is written into it: kept one by one, small results lie between the large
-        blocks that a chunk needs for a moment, and the heap grows by such a block with each.
-        """
-        return torch.empty(
-            len(windows), self.module_.shared_dense.out_features, dtype=torch.float64
-        )
-
-    def _targets(self, windows, chunk):
-        first, lengths = (
-            torch.from_numpy(np.asarray(values[chunk], dtype=np.int64)).to(windows.points.device)
-            for values in (windows.first, windows.lengths)
-        )
-        cuts = Cuts(first, lengths)
-        return split_horizon(windows.points, cuts, self.horizon, self.generate_at)[2]
+    def _generate(self, hidden, cells):
+        """Generate what the loss compares, from the states at all points."""
+        if self.generate_at == "last":
+            return self.module_.generate(hidden[-1], cells[-1], self.horizon)
+        return self.module_.generate_each(hidden, cells, self.horizon)
 
     def logits(self, windows, horizon):
         """Return the logits (n_windows, n_outputs) of all windows, in float64.
 
         They are means over the ways to read a window that training drew.
         """
-        signs = (1, -1) if "sign" in (self.augment or ()) else (1,)
-        directions = (1, -1) if "reverse" in (self.augment or ()) else (1,)
-        total = 0
-        for way in product(signs, directions):
-            logits = self._empty_logits(windows)
-            for answers, _, chunk in self.predict_chunks(windows, horizon, 0, "last", *way):
-                logits[chunk] = answers.cpu().double()
-            total = total + logits
-        return (total / (len(signs) * len(directions))).numpy()
+        # Kept one by one, small results would lie between the large blocks that a chunk needs for
+        # a moment, and the heap grow by such a block with each.
+        logits = np.empty((len(windows), self.module_.shared_dense.out_features))
+        for chunk, answers, *_ in self._read(windows, horizon, self.augment or ()):
+            logits[chunk] = answers
+        return logits
 
-    def predict_chunks(self, windows, horizon, n_steps=1, generate_at="last", sign=1, direction=1):
-        """Yield logits, generated points and window numbers, chunk by chunk, each bag on its own.
-
-        Returned: (n_chunk, n_outputs), (n_generated, n_chunk, n_rois), (n_chunk,).
-        """
-        how = n_steps, generate_at, sign, direction
-        yield from self._each_chunk(windows, horizon, "forward_windows", *how)
+    def generate(self, windows, n_steps):
+        """Yield the points (n_chunk, n_steps, n_rois) that follow, chunk by chunk."""
+        for _, _, hidden, cells in self._read(windows, 0, keeps_states=True):
+            with torch.inference_mode():
+                generated = self.module_.generate(hidden[-1], cells[-1], n_steps)
+            yield generated.transpose(0, 1).cpu().numpy()
 
     def hidden_states(self, windows):
-        """Yield the first LSTM's h_t (n_points, n_chunk, n_units), chunk by chunk."""
-        for hidden, _ in self._each_chunk(windows, 0, "hidden_windows"):
-            yield hidden
+        """Yield the first LSTM's h_t (n_chunk, n_points, n_units), chunk by chunk."""
+        for _, _, hidden, _ in self._read(windows, 0, keeps_states=True):
+            yield hidden.transpose(0, 1).cpu().numpy()
 
-    def _each_chunk(self, windows, horizon, method, *args):
+    def _cuts(self, windows, chunk):
+        first, lengths = (
+            torch.from_numpy(np.asarray(values[chunk], dtype=np.int64)).to(windows.points.device)
+            for values in (windows.first, windows.lengths)
+        )
+        return Cuts(first, lengths)
+
+    def _read(self, windows, horizon, augment=(), keeps_states=False):
+        """Yield windows' numbers, logits, hidden and cell states, chunk by chunk.
+
+        A chunk is of one bag, where there are bags, and of one length.
+        """
         self._set_training(False)
-        ask = getattr(self.module_, method)
+        is_generative = self.module_.generative_dense is not None
+        reader = None
+        if is_compiled_for(windows.points, 1, is_generative):
+            reader = CompiledNetwork(self.module_, horizon)
         for chunk in windows.chunks(_CHUNK):
-            series, first, n_read = windows.series_of(chunk, horizon)
-            with torch.inference_mode():
-                answer = ask(series, first, n_read, *args)
-            yield *answer, chunk
+            cuts = self._cuts(windows, chunk)
+            if reader is not None:
+                points, cuts = windows.around(cuts)
+                yield chunk, *reader.read(points, cuts, augment, keeps_states)
+            else:
+                yield chunk, *self._read_by_torch(windows, cuts, horizon, augment)
+
+    def _read_by_torch(self, windows, cuts, horizon, augment):
+        each = torch.arange(max(int(cuts.lengths[0]) - horizon, 1), device=cuts.start.device)
+        points = cuts.gather(windows.points, each[:, None])
+        signs = (1, -1) if "sign" in augment else (1,)
+        ways = [points, points.flip(0)] if "reverse" in augment else [points]
+        with torch.inference_mode():
+            answers = [self.module_.read(sign * way) for sign in signs for way in ways]
+        logits = torch.stack([told[0] for told in answers]).double().mean(dim=0).cpu()
+        return logits, *answers[0][1:]
 
 
 def _cosine(lr, progress):

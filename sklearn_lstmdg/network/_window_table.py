@@ -71,12 +71,10 @@ class WindowSet:
         )
         return WindowSet(self.points, self.first[some], self.lengths[some], self.rows[some], True)
 
-    def series_of(self, chunk, horizon):
-        """Return the points around a chunk, its windows' first points there, and points to read."""
-        start, n_points = self.first[chunk[0]], int(self.lengths[chunk[0]])
-        series = self.points[start : self.first[chunk[-1]] + n_points]
-        first = torch.from_numpy(np.asarray(self.first[chunk] - start, dtype=np.int64))
-        return series, first.to(series.device), max(n_points - horizon, 1)
+    def around(self, cuts):
+        """Return the points around windows, and where these lie among them."""
+        start, end = int(cuts.start.min()), int((cuts.start + cuts.lengths).max())
+        return self.points[start:end], cuts._replace(start=cuts.start - start)
 
 
 class LabelledWindows:
@@ -116,46 +114,24 @@ class LabelledWindows:
         """Return the number of batches of all windows, or of those that are drawn."""
         return -(-min(self._n_drawn(drawn) or len(self.windows), len(self.windows)) // size)
 
-    def batches(self, size, horizon, drawn=None, generator=None, augment=(), generate_at="last"):
-        """Yield shuffled batches, each a list of parts whose windows are about of one length.
-
-        Of all windows, or of as many or such a share as ``drawn`` tells.
-        """
+    def batches(self, size, drawn=None, generator=None, augment=()):
+        """Yield shuffled batches of all windows, or of as many or such a share as drawn tells."""
         device = self.windows.points.device
+        order = torch.randperm(len(self.windows), generator=generator)[: self._n_drawn(drawn)]
         first, lengths, labels = (
-            torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64)).to(device)
+            torch.from_numpy(np.asarray(values, dtype=np.int64)[order.numpy()]).to(device)
             for values in (self.windows.first, self.windows.lengths, self.labels)
         )
-        weights = torch.from_numpy(self.weights.astype(np.float32)).to(device)
-        order = torch.randperm(len(first), generator=generator)[: self._n_drawn(drawn)]
-        for batch in order.to(device).split(size):
-            cuts = Cuts(first[batch], lengths[batch]).augmented(augment, generator)
-            yield [
-                Part(
-                    *split_horizon(self.windows.points, cuts.take(some), horizon, generate_at),
-                    labels[batch[some]],
-                    weights[batch[some]],
-                )
-                for some in _of_like_length(lengths[batch])
-            ]
+        weights = torch.from_numpy(self.weights.astype(np.float32)[order.numpy()]).to(device)
+        cuts = Cuts(first, lengths).augmented(augment, generator)
+        for start in range(0, len(order), size):
+            some = slice(start, start + size)
+            yield Batch(self.windows.points, cuts.take(some), labels[some], weights[some])
 
     def _n_drawn(self, drawn):
         if drawn is None or isinstance(drawn, Integral):
             return drawn
         return max(round(drawn * len(self.windows)), 1)
-
-
-class Part(NamedTuple):
-    """Windows of a batch: points (n_points, n_windows, n_rois), lengths, target, labels, weights.
-
-    Lengths are None where they are equal; see ``split_horizon`` for the target.
-    """
-
-    points: torch.Tensor
-    n_read: torch.Tensor | None
-    target: torch.Tensor | None
-    labels: torch.Tensor
-    weights: torch.Tensor
 
 
 class Cuts(NamedTuple):
@@ -195,6 +171,44 @@ class Cuts(NamedTuple):
         where = (self.start + steps).clamp_(0, len(points) - 1)
         gathered = points.index_select(0, where.flatten()).view(*where.shape, -1)
         return gathered if self.sign is None else gathered.mul_(self.sign[:, None])
+
+
+class Batch(NamedTuple):
+    """Windows of a table of points: where they lie, and each one's label and weight."""
+
+    points: torch.Tensor
+    cuts: Cuts
+    labels: torch.Tensor
+    weights: torch.Tensor
+
+    def counts(self, horizon):
+        """Return how many windows have a label, and how many have a target."""
+        n_known = int((self.cuts.lengths > 1).sum()) if horizon else len(self.labels)
+        return int((self.labels >= 0).sum()), n_known
+
+    def parts(self, horizon, generate_at):
+        """Gather the windows, those together whose length is about the same."""
+        return [
+            Part(
+                *split_horizon(self.points, self.cuts.take(some), horizon, generate_at),
+                self.labels[some],
+                self.weights[some],
+            )
+            for some in _of_like_length(self.cuts.lengths)
+        ]
+
+
+class Part(NamedTuple):
+    """Windows of a batch: points (n_points, n_windows, n_rois), lengths, target, labels, weights.
+
+    Lengths are None where they are equal; see ``split_horizon`` for the target.
+    """
+
+    points: torch.Tensor
+    n_read: torch.Tensor | None
+    target: torch.Tensor | None
+    labels: torch.Tensor
+    weights: torch.Tensor
 
 
 def _of_like_length(lengths):

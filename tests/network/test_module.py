@@ -9,10 +9,10 @@ from sklearn_lstmdg.network._module import (
     JointNetwork,
     discriminative_losses,
     generative_losses,
+    lstm,
 )
-from sklearn_lstmdg.network._recurrence import lstm
 
-from _references import numpy_forward, sigmoid
+from _references import numpy_forward, numpy_lstm, sigmoid
 
 R, K, H, T, B = 7, 5, 4, 9, 3
 MASKS = torch.tensor(list(itertools.product([0.0, 1.0], repeat=K)), dtype=torch.float64)
@@ -94,14 +94,23 @@ def test_a_dropout_mask_is_drawn_for_each_point():
     assert len(masks.unique()) > 3
 
 
-def test_windows_equal_gathered_windows():
-    network = make().float()
-    series, first = points()[:, 0].float(), torch.tensor([0, 2, 3])
-    logits, generated = network.forward_windows(series, first, 5, n_steps=2)
-    gathered = torch.stack([series[f : f + 5] for f in first], dim=1)
-    expected = network(gathered, n_steps=2)
-    torch.testing.assert_close(logits, expected[0])
-    torch.testing.assert_close(generated, expected[1])
+@pytest.mark.parametrize("n_units", [1, 6])
+def test_all_cell_states_are_the_papers(n_units):
+    layer, x = torch.nn.LSTM(4, n_units).double(), points()[..., :4]
+    with torch.no_grad():
+        layer.bias_hh_l0.zero_()
+        hidden, cells = lstm(x, layer, all_cells=True)
+    for b in range(B):
+        for t in range(T):
+            expected_hidden, expected_cell = numpy_lstm(x[: t + 1, b].numpy(), layer)
+            np.testing.assert_allclose(cells[t, b], expected_cell, atol=1e-12)
+        np.testing.assert_allclose(hidden[:, b], expected_hidden, atol=1e-12)
+
+
+def test_gradients_by_all_cell_states_are_right():
+    layer, x = torch.nn.LSTM(3, 4).double(), points()[:4, :, :3].requires_grad_()
+    layer.bias_hh_l0.detach().zero_()
+    assert torch.autograd.gradcheck(lambda *_: lstm(x, layer, True), (x, *layer.parameters()))
 
 
 def test_generation_reads_what_it_generated():

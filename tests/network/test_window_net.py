@@ -73,7 +73,7 @@ def test_without_validation_the_last_epoch_is_kept(scans):
 def test_the_best_epochs_weights_are_kept(scans, monitor):
     spy = Spy()
     model = LSTMDGClassifier(
-        monitor=monitor, max_epochs=8, patience=8, lr=0.1, callbacks=[spy], **TINY
+        monitor=monitor, max_epochs=8, patience=8, lr=0.3, callbacks=[spy], **TINY
     )
     model.fit(*scans, validation=held(0, 1, 2, 3))
     name, sign = MONITORS[monitor]
@@ -333,17 +333,17 @@ def test_a_chunk_s_answers_are_not_kept(monkeypatch):
     """Small results kept between a chunk's large blocks made the heap grow with every bag."""
     bags = np.random.default_rng(0).standard_normal((12, 3, 9, 4))
     model = LSTMDGClassifier(n_communities=3, n_units=2, max_epochs=1, random_state=0)
-    read, alive = WindowNet.predict_chunks, []
+    read, alive = WindowNet._read, []
 
     def watched(self, *args, **options):
         seen = []
-        for logits, generated, chunk in read(self, *args, **options):
+        for chunk, logits, *states in read(self, *args, **options):
             seen.append(weakref.ref(logits))
-            yield logits, generated, chunk
-            del logits, generated
+            yield chunk, logits, *states
+            del logits, states
             alive.append(sum(ref() is not None for ref in seen))
 
-    monkeypatch.setattr(WindowNet, "predict_chunks", watched)
+    monkeypatch.setattr(WindowNet, "_read", watched)
     model.fit(bags, np.arange(12) % 2, validation=np.arange(12) < 6).predict_proba(bags)
     assert len(alive) > 12
     assert max(alive) <= 2
@@ -435,7 +435,8 @@ def test_training_of_a_long_scan_beside_short_ones_costs_what_its_points_cost():
 
     class Sizes(Callback):
         def on_batch_end(self, net, batch, training, **kwargs):
-            sizes.append(sum(part.points.shape[0] * part.points.shape[1] for part in batch))
+            parts = batch.parts(1, "last")
+            sizes.append(sum(part.points.shape[0] * part.points.shape[1] for part in parts))
 
     rows = [generator.standard_normal((n, 3)) for n in [5000, *[30] * 7]]
     y = np.tile([0, 1], 4)

@@ -34,15 +34,14 @@ def test_chunks_hold_one_length_and_one_bag():
     assert [chunk.tolist() for chunk in ragged.chunks(2)] == [[0, 1], [2], [3], [4]]
 
 
-@pytest.mark.parametrize("horizon", [0, 1, 3, 9])
-def test_a_chunk_names_its_points(horizon):
+def test_windows_are_found_among_the_points_around_them():
     windows = WindowSet.from_sequences(bags(numbered(9, 12)))
     for chunk in windows.chunks(3):
-        series, first, n_read = windows.series_of(chunk, horizon)
-        assert n_read == max(5 - horizon, 1)
-        for f, i in zip(first, chunk, strict=True):
-            expected = windows.points[windows.first[i] : windows.first[i] + n_read]
-            torch.testing.assert_close(series[f : f + n_read], expected)
+        cuts = Cuts(torch.tensor(windows.first[chunk]), torch.tensor(windows.lengths[chunk]))
+        points, there = windows.around(cuts)
+        assert len(points) == there.start.max() + 5
+        for start, first in zip(there.start, cuts.start, strict=True):
+            torch.testing.assert_close(points[start : start + 5], windows.points[first : first + 5])
 
 
 @pytest.mark.parametrize("horizon", [0, 1, 3])
@@ -109,7 +108,8 @@ def test_windows_are_padded_to_less_than_twice_their_length():
     rows = check_sequences(scans)
     known = np.zeros(5, dtype=int), np.arange(5), np.ones(5)
     windows = LabelledWindows.from_rows(rows, *known)
-    (parts,) = windows.batches(5, 1)
+    (batch,) = windows.batches(5)
+    parts = batch.parts(1, "last")
     assert sorted(len(part.labels) for part in parts) == [1, 1, 1, 2]
     for part in parts:
         if part.n_read is not None:
@@ -125,7 +125,7 @@ def labelled(horizon=1, size=4):
         np.array([1.0, 3.0, 3.0]),
         bags(scans[3:]),
     )
-    return windows, [part for (part,) in windows.batches(size, horizon)]
+    return windows, [batch.parts(horizon, "last")[0] for batch in windows.batches(size)]
 
 
 def test_batches_hold_every_window_once_with_its_label_and_target():
@@ -150,8 +150,12 @@ def test_an_epoch_may_draw_some_windows_only():
     windows, everything = labelled()
 
     def draw(drawn):
-        batches = windows.batches(4, 1, drawn)
-        return [(*point.tolist(), label.item()) for (b,) in batches for point, label in starts(b)]
+        batches = windows.batches(4, drawn)
+        return [
+            (*point.tolist(), label.item())
+            for b in batches
+            for point, label in starts(b.parts(1, "last")[0])
+        ]
 
     def starts(batch):
         return zip(batch[0][0], batch[3], strict=True)

@@ -1,0 +1,93 @@
+/* Adam with decoupled weight decay and the projection; and what trained weights say of windows. */
+
+/* One update of all parameters that are trained; non-negative ones are projected. */
+static void NAME(update)(task *task) {
+    const double one = 0.9, two = 0.999, step = (double)task->n_updates;
+    const REAL mean_share = (REAL)(1 - one), square_share = (REAL)(1 - two);
+    const REAL rate = (REAL)(task->lr / (1 - pow(one, step)));
+    const REAL root = (REAL)sqrt(1 - pow(two, step)), eps = (REAL)task->eps;
+    const REAL kept = (REAL)(1 - task->lr * task->weight_decay);
+    for (int n = 0; n < N_PARAMETERS; n++) {
+        if (!task->is_trained[n]) continue;
+        REAL *restrict p = task->parameters[n], *restrict m = task->means[n];
+        REAL *restrict v = task->squares[n];
+        const REAL *restrict g = task->gradients[n];
+        const REAL least = n == 0 || n == 8 ? 0 : -(REAL)INFINITY;
+        for (int64_t i = 0; i < task->sizes[n]; i++) {
+            m[i] += mean_share * (g[i] - m[i]);
+            v[i] += square_share * (g[i] * g[i] - v[i]);
+            REAL now = kept * p[i] - rate * m[i] / (SQRT(v[i]) / root + eps);
+            p[i] = now < least ? least : now;
+        }
+    }
+}
+
+/* Let projections times the sign, and the bias, be the pre-activations of a block's points. */
+static void NAME(look_up)(const task *task, const NAME(work) *w, const NAME(run) *run,
+                          const REAL *projected) {
+    const NAME(layer) *layer = &run->layer;
+    for (ptrdiff_t t = 0; t < w->steps.count; t++)
+        for (ptrdiff_t b = 0; b < w->steps.active[t]; b++) {
+            REAL *gates = run->gates + (w->steps.offset[t] + b) * layer->room;
+            int64_t last = n_read(task, w->order[b]) - 1, at = task->start[w->order[b]];
+            at += task->reading_direction > 0 ? t : last - t;
+            for (ptrdiff_t k = 0; k < layer->gates; k += LANES)
+                STORE(gates + k, FMA(SPLAT(task->reading_sign),
+                                     LOAD(projected + at * layer->gates + k), LOAD(layer->bias + k)));
+        }
+}
+
+/* Read a block: add to its logits, and keep the first LSTM's states where they are wanted. */
+static void NAME(read_block)(const task *task, NAME(work) *w, const REAL *projected, int64_t first) {
+    const ptrdiff_t K = task->n_communities, width = ROUND(K), units = ROUND(task->n_units);
+    const ptrdiff_t O = task->n_outputs, out = ROUND(O);
+    NAME(run) *one = &w->first, *two = &w->second;
+    const steps *s = &w->steps;
+    arrange(task, first, w->order, &w->steps);
+    NAME(look_up)(task, w, K ? one : two, projected);
+    NAME(lstm_forward)(s, K ? &one->layer : &two->layer, NULL, 0, (K ? one : two)->gates,
+                       (K ? one : two)->cells, (K ? one : two)->hidden);
+    if (K)
+        NAME(lstm_forward)(s, &two->layer, one->hidden, width, two->gates, two->cells, two->hidden);
+    for (ptrdiff_t t = s->count - 1; t > 0; t--) /* sums over time, at the first step's rows */
+        for (ptrdiff_t k = 0; k < s->active[t] * units; k++)
+            two->hidden[s->offset[t - 1] * units + k] += two->hidden[s->offset[t] * units + k];
+    NAME(product)(two->hidden, units, 1, w->V, out, w->answers, out, s->active[0], task->n_units,
+                  out, 0);
+    for (ptrdiff_t b = 0; b < s->active[0]; b++) {
+        int64_t window = w->order[b], length = n_read(task, window);
+        for (ptrdiff_t o = 0; o < O; o++)
+            ((double *)task->logits)[window * O + o] +=
+                (double)(w->answers[b * out + o] / (REAL)length + w->v[o]);
+        for (int64_t t = 0; K && task->hidden && t < length; t++) {
+            ptrdiff_t row = (s->offset[t] + b) * width;
+            int64_t to = (window * s->count + t) * K;
+            memcpy((REAL *)task->hidden + to, one->hidden + row, sizeof(REAL) * (size_t)K);
+            memcpy((REAL *)task->cells + to, one->cells + row, sizeof(REAL) * (size_t)K);
+        }
+    }
+}
+
+/* Read windows in all wanted ways; each point is projected once. */
+static void NAME(read)(task *task) {
+    NAME(work) w;
+    NAME(plan)(task, &w, task->room);
+    const NAME(layer) *layer = task->n_communities ? &w.first.layer : &w.second.layer;
+    REAL *projected = (REAL *)task->room + w.size;
+    NAME(product)(task->points, task->n_rois, 1, layer->W, layer->gates, projected, layer->gates,
+                  task->n_points, layer->depth, layer->gates, 0);
+    for (int way = 0; way < 4; way++) {
+        if ((way & 1 && !task->reads_backwards) || (way & 2 && !task->reads_negative)) continue;
+        task->reading_direction = way & 1 ? -1 : 1;
+        task->reading_sign = way & 2 ? -1 : 1;
+        for (int64_t first = 0; first < task->n_windows; first += task->some)
+            NAME(read_block)(task, &w, projected, first);
+    }
+}
+
+static void NAME(measure)(task *task) {
+    NAME(work) w;
+    NAME(plan)(task, &w, NULL);
+    task->size = w.size + task->n_projected * ROUND(4 * (task->n_communities ? task->n_communities
+                                                                            : task->n_units));
+}
