@@ -122,6 +122,38 @@ def test_search_scores_subjects_by_their_votes(cohort):
         assert alone.score(bags[test], cohort.target[test]) == pytest.approx(score)
 
 
+def test_a_step_of_the_search_weighs_as_the_windows_that_it_leaves_out(cohort):
+    bags = SubsequenceAugmenter(20, 10, horizon=0).fit_transform(cohort.data)
+    y = np.random.default_rng(0).permutation(cohort.target)
+    options = {"Cs": np.logspace(-3, 0.5, 8), "tol": 1e-6, "max_iter": 100_000, "random_state": 0}
+    told = FCSVM(search_step=5, **options).fit(np.repeat(bags, 5, axis=1), y)
+    wanted = FCSVM(search_step=1, **options).fit(np.repeat(bags, 5, axis=1), y)
+    for name, values in wanted.cv_results_.items():
+        np.testing.assert_array_equal(told.cv_results_[name], values)
+    assert len(set(wanted.cv_results_["mean_test_score"])) > 3
+
+
+def test_of_equally_accurate_candidates_the_smallest_is_taken():
+    y = np.arange(20) % 2
+    features = np.column_stack([2.0 * y - 1, np.zeros(20)])
+    svm = FCSVM((1.0, 0.1, 10.0), random_state=0).fit(features, y)
+    assert set(svm.cv_results_["mean_test_score"]) == {1.0}
+    assert svm.C_ == 0.1
+
+
+def test_accuracy_is_weighted_by_the_classes(cohort):
+    y = np.random.default_rng(0).permutation(cohort.target)
+    train, test = np.arange(12), np.arange(12, 24)
+    options = {"class_weight": {0: 1.0, 1: 3.0}, "random_state": 0}
+    svm = FCSVM(CS, cv=[(train, test)], **options).fit(cohort.data, y)
+    for C, score in zip(CS, svm.cv_results_["split0_test_score"], strict=True):
+        alone = FCSVM([C], **options).fit(cohort.data[train], y[train])
+        correct = alone.predict(cohort.data[test]) == y[test]
+        assert 0 < correct.mean() < 1
+        assert score == pytest.approx(np.average(correct, weights=np.where(y[test] == 1, 3, 1)))
+        assert score != pytest.approx(correct.mean())
+
+
 def test_bags_vote(cohort):
     bags = SubsequenceAugmenter(30, 3, horizon=0).fit_transform(cohort.data)
     svm = FCSVM(Cs=[0.01]).fit(bags, cohort.target)

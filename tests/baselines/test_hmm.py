@@ -14,6 +14,7 @@ from sklearn_lstmdg.baselines._gaussian_hmm import (
     _em_step,
     _lay_out,
     _maximise,
+    _sort_states,
     fit_hmms,
     n_parameters,
     sequence_log_likelihoods,
@@ -211,6 +212,36 @@ class _Replay:
     def standard_normal(self, shape):
         assert self.draw.shape == shape
         return self.draw
+
+
+def test_a_tolerance_is_per_point():
+    scans = np.random.default_rng(2).standard_normal((5, 40, 3)).cumsum(axis=1) / 4
+    n_iter = [
+        fit_hmms(check_sequences(X), [2], tol=1e-3, max_iter=60, rng=np.random.RandomState(0))[1]
+        for X in (scans, np.repeat(scans, 20, axis=0))
+    ]
+    assert n_iter[0].max() < 60
+    np.testing.assert_array_equal(*n_iter)
+
+
+def test_a_variance_has_a_floor_in_shares_of_the_roi_s():
+    scans = np.random.default_rng(0).standard_normal((6, 50, 1))
+    scans[:, ::2] = 3.0  # a state that a single value fills
+    for scale in (1.0, 100.0):
+        rng = np.random.RandomState(0)
+        models, _ = fit_hmms(check_sequences(scale * scans), [2], min_variance=0.05, rng=rng)
+        floor = 0.05 * np.var(scale * scans)
+        assert models[0].variances.min() == pytest.approx(floor)
+
+
+def test_sorted_states_are_the_same_model():
+    rng = np.random.default_rng(0)
+    models = as_list(random_models(rng, 6, 4))
+    scans = check_sequences(rng.standard_normal((3, 20, 6)))
+    ordered = [_sort_states(model) for model in models]
+    assert all((np.diff(model.means) > 0).all() for model in ordered)
+    told, wanted = (sequence_log_likelihoods(scans, m) for m in (ordered, models))
+    np.testing.assert_allclose(told, wanted, rtol=1e-12)
 
 
 def test_extreme_values_have_finite_likelihoods():

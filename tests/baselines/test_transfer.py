@@ -7,13 +7,14 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
-from sklearn_lstmdg.baselines import TransferAutoencoderClassifier
+from sklearn_lstmdg.baselines import MeanMLPClassifier, TransferAutoencoderClassifier
 from sklearn_lstmdg.baselines._autoencoder import (
     EncoderClassifier,
     pretrain_encoder,
     sparse_autoencoder_loss,
 )
 from sklearn_lstmdg.datasets import make_scans
+from sklearn_lstmdg.network import keras_dense
 from sklearn_lstmdg.scans import distinct_points, fisher_z
 
 PENALTIES = {"sparsity": 0.05, "sparsity_weight": 3.0, "weight_decay": 1e-4}
@@ -78,6 +79,49 @@ def test_pretraining_makes_sparse_codes_that_reconstruct():
     assert np.square(left).sum() < 0.1 * np.square(z).sum()
 
 
+def test_a_layer_is_trained_by_adam_on_the_loss_of_both_its_halves():
+    features = np.random.default_rng(0).normal(size=(30, 6))
+    penalties = PENALTIES | {"weight_decay": 5.0}
+    generator = torch.Generator().manual_seed(3)
+    told = pretrain_encoder(features, (4,), 40, 1e-2, generator, **penalties)
+    generator = torch.Generator().manual_seed(3)
+    halves = keras_dense(6, 4, generator), keras_dense(4, 6, generator)
+    weights = [half.weight for half in halves]
+    optimizer = torch.optim.Adam([w for half in halves for w in half.parameters()], lr=1e-2)
+    z = (features - features.mean(axis=0)) / features.std(axis=0)
+    z = torch.from_numpy(z.astype(np.float32))
+    for _ in range(40):
+        optimizer.zero_grad()
+        code = torch.sigmoid(halves[0](z))
+        decay = 5 / 2 * sum(w.square().sum() for w in weights)
+        no_decay = PENALTIES | {"weight_decay": 0.0}
+        loss = decay + sparse_autoencoder_loss(z, code, halves[1](code), weights, **no_decay)
+        loss.backward()
+        optimizer.step()
+    np.testing.assert_allclose(told.weights[0], weights[0].detach(), atol=1e-5)
+
+
+def test_fine_tuning_decays_the_weights(cohort, elsewhere):
+    dtl = TransferAutoencoderClassifier(**SMALL).pretrain(elsewhere)
+    norms = []
+    for weight_decay in (0.0, 100.0):
+        tuned = clone(dtl).set_params(weight_decay=weight_decay, lr=1e-2)
+        tuned.fit(cohort.data, cohort.target)
+        norms.append(float(tuned.module_.layers[0].weight.detach().norm()))
+    assert norms[1] < 0.9 * norms[0]
+
+
+@pytest.mark.parametrize("model", [MeanMLPClassifier, TransferAutoencoderClassifier])
+def test_first_weights_and_the_order_of_rows_are_the_seeds(model, cohort):
+    options = {"validation_fraction": 0, "max_epochs": 1}
+    if model is TransferAutoencoderClassifier:  # whose encoder draws nothing more
+        options |= {"encoder": model(**SMALL).pretrain(cohort.data).encoder, "layer_sizes": (8, 4)}
+    fitted = [model(**options, random_state=k).fit(cohort.data, cohort.target) for k in (0, 0, 1)]
+    first, same, other = (fit.decision_function(cohort.data) for fit in fitted)
+    np.testing.assert_array_equal(first, same)
+    assert not np.allclose(first, other)
+
+
 def test_the_network_starts_from_the_encoder():
     features = np.random.default_rng(0).normal(size=(9, 6))
     torch.manual_seed(0)
@@ -97,6 +141,12 @@ def test_distinct_points_of_views_and_copies(step):
     windows = np.stack([scan[start : start + 30] for start in starts])
     wanted = scan[: starts[-1] + 30] if step <= 30 else windows.reshape(-1, 4)
     np.testing.assert_array_equal(distinct_points(windows), wanted)
+
+
+def test_distinct_points_of_a_scan_that_repeats_itself_are_the_fewest():
+    scan = np.arange(2.0)[np.arange(21) % 2][:, None]
+    windows = np.stack([scan[start : start + 10] for start in range(12)])
+    np.testing.assert_array_equal(distinct_points(windows), scan)
 
 
 def test_distinct_points_of_one_window():

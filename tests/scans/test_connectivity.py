@@ -42,6 +42,14 @@ def test_constant_rois_have_no_correlation():
     assert matrices[0, 0, 2] == pytest.approx(np.corrcoef(windows[0].T)[0, 2], abs=1e-6)
 
 
+def test_no_correlation_is_beyond_one():
+    windows = np.random.default_rng(0).standard_normal((500, 30, 3)).astype(np.float32)
+    windows[..., 1:] = windows[..., :1] * [1, -1]
+    told, _ = features(windows)
+    assert np.abs(told).max() == 1
+    np.testing.assert_allclose(told, np.array([[1, -1, -1]] * 500), atol=1e-6)
+
+
 def test_matrices_are_symmetric_with_the_triangle_row_by_row():
     matrix = connectivity_matrices(np.array([[1.0, 2.0, 3.0]]), 3)[0]
     np.testing.assert_array_equal(matrix, [[0, 1, 2], [1, 0, 3], [2, 3, 0]])

@@ -17,9 +17,9 @@ def test_window_view_holds_every_window():
 
 
 def test_unlabelled_scans_are_cut_as_bags_are():
-    cut = cut_like(check_sequences(numbered(12, 5, 3)), bags(numbered(20, 20)))
-    assert [starts.tolist() for starts in cut.starts] == [[0, 2, 4, 6], [0], [0]]
-    assert cut.lengths.tolist() == [5, 5, 3]
+    cut = cut_like(check_sequences(numbered(12, 13, 5, 3)), bags(numbered(20, 20)))
+    assert [starts.tolist() for starts in cut.starts] == [[0, 2, 4, 6], [0, 2, 4, 6, 8], [0], [0]]
+    assert cut.lengths.tolist() == [5, 5, 5, 3]
     assert cut.kind == "bags"
 
 
