@@ -39,7 +39,7 @@ def _fits(value, form):
     """Tell whether a value has a form.
 
     A form is None, a type, a tuple of forms of which one fits, a list of forms that elements have
-    in turn, or a dict of forms, for which what is missing is None.
+    in turn, or a dict of forms, all of whose names are there.
     """
     if isinstance(form, tuple):
         return any(_fits(value, each) for each in form)
@@ -47,7 +47,8 @@ def _fits(value, form):
         is_whole = isinstance(value, list) and len(value) % len(form) == 0
         return is_whole and all(map(_fits, value, cycle(form)))
     if isinstance(form, dict):
-        return isinstance(value, dict) and all(_fits(value.get(n), f) for n, f in form.items())
+        is_whole = isinstance(value, dict) and form.keys() <= value.keys()
+        return is_whole and all(_fits(value[name], each) for name, each in form.items())
     return value is None if form is None else isinstance(value, form)
 
 

@@ -19,7 +19,12 @@ def test_an_object_is_read(tmp_path):
     assert read_json(tmp_path / "a.json") == {"a": 1}
 
 
-FORM = {"n": int, "names": [str], "age": (None, [float, int]), "group": {"size": int | float}}
+FORM = {
+    "n": int,
+    "names": [str],
+    "age": (None, [float, int]),
+    "group": {"size": (None, int | float)},
+}
 WHOLE = {"n": 1, "names": ["a", "b"], "age": [2.5, 3], "group": {"size": 1.5}, "more": None}
 
 

@@ -90,6 +90,13 @@ def test_records_with_other_types_inside_are_left_out(copy, name, change):
     assert f"{name}.json is damaged: &#39;{next(iter(change))}&#39;" in line
 
 
+def test_a_site_without_its_counts_is_left_out(copy):
+    path = copy / "cohort.json"
+    path.write_text(path.read_text().replace('"table"', '"tabel"', 1))
+    (line,) = left_out(copy)
+    assert "cohort.json is damaged: &#39;sites&#39;" in line
+
+
 @pytest.mark.parametrize("name", ["cohort", "options"])
 @pytest.mark.parametrize("text", ["null", "[1]", "", "{", '"a"'])
 def test_records_that_are_no_objects_are_left_out(copy, name, text):
