@@ -3,12 +3,14 @@
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._typing import Scans
 from .base import ScanEstimatorMixin
 from .scans import check_column, window_view
 
@@ -91,13 +93,15 @@ class SubsequenceAugmenter(
         "output": [StrOptions(set(_OUTPUTS))],
     }
 
-    def __init__(self, length=30, step=1, horizon=1, output="bags"):
+    def __init__(
+        self, length: int = 30, step: int = 1, horizon: int = 1, output: str = "bags"
+    ) -> None:
         self.length = length
         self.step = step
         self.horizon = horizon
         self.output = output
 
-    def fit(self, X, y=None):
+    def fit(self, X: Scans, y: object = None) -> "SubsequenceAugmenter":
         """Check the scans; nothing is learnt from them.
 
         Parameters
@@ -121,7 +125,7 @@ class SubsequenceAugmenter(
         return self
 
     @available_if(_gives("bags"))
-    def transform(self, X):
+    def transform(self, X: Scans) -> NDArray[np.floating] | list[NDArray[np.floating]]:
         """Return each scan's windows as a bag.
 
         Parameters
@@ -146,7 +150,9 @@ class SubsequenceAugmenter(
         return [window_view(scan, n_points, self.step) for scan in sequences.series]
 
     @available_if(_gives("bags"))
-    def fit_transform(self, X, y=None):
+    def fit_transform(
+        self, X: Scans, y: object = None
+    ) -> NDArray[np.floating] | list[NDArray[np.floating]]:
         """Check the scans and return their windows.
 
         Parameters
@@ -162,7 +168,7 @@ class SubsequenceAugmenter(
         return self.fit(X).transform(X)
 
     @available_if(_gives("windows"))
-    def fit_resample(self, X, y):
+    def fit_resample(self, X: Scans, y: ArrayLike) -> tuple[NDArray[np.floating], NDArray]:
         """Return one row for each window, with its label.
 
         Parameters

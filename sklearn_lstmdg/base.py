@@ -4,10 +4,12 @@ from functools import wraps
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
+from ._typing import Scans
 from .scans import (
     check_groups,
     check_labels,
@@ -96,7 +98,6 @@ class ScanEstimatorMixin:
             raise ValueError(f"{name} is of another form than X in fit, which was {there}.")
 
     def __sklearn_tags__(self):
-        """Declare the data forms that scikit-learn's checks try."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
         tags.input_tags.three_d_array = True
@@ -128,7 +129,7 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
             return None
         return hold_out_groups(y_encoded, groups, self.validation_fraction, rng)
 
-    def predict(self, X):
+    def predict(self, X: Scans) -> NDArray:
         """Return the most probable class of each row, the first of equals.
 
         Parameters
@@ -143,7 +144,7 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
         proba = self.predict_proba(X)
         return self.classes_[np.argmax(proba, axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Scans) -> NDArray[np.float64]:
         """Return class probabilities.
 
         A bag's are the proportions of its windows' votes, or the mean of their probabilities,
@@ -181,7 +182,7 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
     def _probabilities(self, scores):
         return probabilities(scores)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Scans) -> NDArray[np.float64]:
         """Return scores in the order of ``predict_proba``, always finite.
 
         Parameters

@@ -11,12 +11,20 @@ of every data form. Use them on an estimator of your own as the package's tests 
 import pickle
 import tempfile
 import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from sklearn.base import clone, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier
+
+from .scans import window_view
+
+if TYPE_CHECKING:
+    import pytest
 
 __all__ = ["check_scan_estimator", "parametrize_with_scan_checks", "yield_scan_checks"]
 
@@ -24,7 +32,9 @@ _METHODS = ("transform", "predict_proba", "decision_function", "predict")
 _FORMS = ("scans", "ragged", "bags", "ragged bags")
 
 
-def yield_scan_checks(estimator, forms=None):
+def yield_scan_checks(
+    estimator: BaseEstimator, forms: Sequence[str] | None = None
+) -> Iterator[Callable[[BaseEstimator], None]]:
     """Yield the checks that an estimator should pass.
 
     Parameters
@@ -65,7 +75,7 @@ def yield_scan_checks(estimator, forms=None):
     )
 
 
-def check_scan_estimator(estimator, forms=None):
+def check_scan_estimator(estimator: BaseEstimator, forms: Sequence[str] | None = None) -> None:
     """Run all checks on an estimator.
 
     Parameters
@@ -82,7 +92,9 @@ def check_scan_estimator(estimator, forms=None):
         check(estimator)
 
 
-def parametrize_with_scan_checks(estimators, forms=None):
+def parametrize_with_scan_checks(
+    estimators: Sequence[BaseEstimator], forms: Sequence[str] | None = None
+) -> "pytest.MarkDecorator":
     """Return a pytest decorator that runs each check on each estimator as a test of its own.
 
     Parameters
@@ -124,24 +136,29 @@ def _cohort(form="scans", dtype=np.float64):
     if form == "ragged":
         return ragged, y
     rows = ragged if form == "ragged bags" else scans
-    bags = [np.lib.stride_tricks.sliding_window_view(r, 20, 0).transpose(0, 2, 1) for r in rows]
+    bags = [window_view(row, 20, 1) for row in rows]
     return (bags if form == "ragged bags" else np.stack(bags)), y
 
 
+@contextmanager
+def _quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@_quiet()
 def _fit(estimator, X, y):
     estimator = clone(estimator)
     if "random_state" in estimator.get_params():
         estimator.set_params(random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return estimator.fit(X, y)
+    return estimator.fit(X, y)
 
 
+@_quiet()
 def _answers(fitted, X):
     """Return what each method says of X, each row an array."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return {name: list(getattr(fitted, name)(X)) for name in _METHODS if hasattr(fitted, name)}
+    return {name: list(getattr(fitted, name)(X)) for name in _METHODS if hasattr(fitted, name)}
 
 
 def _assert_same(told, wanted, atol=0.0):
@@ -151,16 +168,11 @@ def _assert_same(told, wanted, atol=0.0):
             np.testing.assert_allclose(row, expected, rtol=0, atol=atol, err_msg=name)
 
 
-def _rows(X):
-    return [X[i] for i in range(len(X))]
-
-
-def _error(call):
+@_quiet()
+def _error(call, *args):
     """Return the message of the ValueError that a call must raise."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            call()
+        call(*args)
     except ValueError as error:
         return str(error)
     raise AssertionError("no ValueError was raised")
@@ -248,7 +260,7 @@ def check_string_labels(estimator, form):
 def check_bags_are_refused(estimator):
     """A transformer of scans says that it does not read bags."""
     X, y = _cohort("bags")
-    assert "bag" in _error(lambda: _fit(estimator, X, y))
+    assert "bag" in _error(_fit, estimator, X, y)
 
 
 def check_containers_agree(estimator):
@@ -257,8 +269,8 @@ def check_containers_agree(estimator):
     fitted = _fit(estimator, X, y)
     wanted = _answers(fitted, X)
     boxed = np.empty(len(X), dtype=object)
-    boxed[:] = _rows(X)
-    for same in (_rows(X), boxed, X.tolist()):
+    boxed[:] = list(X)
+    for same in (list(X), boxed, X.tolist()):
         _assert_same(_answers(fitted, same), wanted, 1e-6)
         _assert_same(_answers(_fit(estimator, same, y), X), wanted, 1e-6)
 
@@ -277,8 +289,8 @@ def check_number_of_rois(estimator):
     fitted = _fit(estimator, X, y)
     for name in _METHODS:
         if hasattr(fitted, name):
-            for other in (X[..., :4], _rows(X[..., :4])):
-                message = _error(partial(getattr(fitted, name), other))
+            for other in (X[..., :4], list(X[..., :4])):
+                message = _error(getattr(fitted, name), other)
                 assert "4" in message and "5" in message, message
 
 
@@ -288,32 +300,34 @@ def check_bad_values_are_named(estimator):
     for value in (np.nan, np.inf):
         bad = X.copy()
         bad[7, 3, 2] = value
-        for same in (bad, _rows(bad)):
-            message = _error(partial(_fit, estimator, same, y))
+        for same in (bad, list(bad)):
+            message = _error(_fit, estimator, same, y)
             assert "row 7" in message and "ROI 2" in message, message
 
 
 def check_rows_that_differ(estimator):
     """Rows of other ROIs or another form, empty rows and no rows are errors."""
     X, y = _cohort()
-    odd = {"row 3": X[3, :, :4], "Row 3": X[3, None], "row  3": X[3, :0]}
-    for row in odd.values():
-        message = _error(partial(_fit, estimator, [*X[:3], row, *X[4:]], y))
+    for row in (X[3, :, :4], X[3, None], X[3, :0]):
+        message = _error(_fit, estimator, [*X[:3], row, *X[4:]], y)
         assert "row 3" in message.lower(), message
-    _error(partial(_fit, estimator, X[:0], y[:0]))
-    _error(partial(_fit, estimator, X[..., :0], y))
+    _error(_fit, estimator, X[:0], y[:0])
+    _error(_fit, estimator, X[..., :0], y)
 
 
 def check_globals_are_untouched(estimator):
     """The caller's generators and threads are as they were."""
     X, y = _cohort()
-    np.random.seed(3)  # noqa: NPY002
-    torch.manual_seed(3)
-    n_threads = torch.get_num_threads()
+    before = _globals()
     _answers(_fit(estimator, X, y), X)
-    numpy_draw, torch_draw = np.random.random(), torch.rand(1)  # noqa: NPY002
-    np.random.seed(3)  # noqa: NPY002
-    torch.manual_seed(3)
-    assert numpy_draw == np.random.random(), "numpy's global generator was used"  # noqa: NPY002
-    assert torch_draw == torch.rand(1), "torch's global generator was used"
-    assert n_threads == torch.get_num_threads(), "torch's number of threads was changed"
+    for name, value in _globals().items():
+        assert value == before[name], f"{name} was changed"
+
+
+def _globals():
+    numpys = np.random.get_state()  # noqa: NPY002
+    return {
+        "numpy's global generator": (numpys[1].tolist(), *numpys[2:]),
+        "torch's global generator": torch.get_rng_state().tolist(),
+        "torch's number of threads": torch.get_num_threads(),
+    }

@@ -1,8 +1,14 @@
 """Whole systems by name: from raw scans to a decision, as one Pipeline each."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from .presets import PAPER, TUNED
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+    from sklearn.pipeline import Pipeline
 
 __all__ = ["make_model", "model_names", "register_model"]
 
@@ -26,10 +32,6 @@ def _lstm_dg(length, step, regress_global_mean, **parameters):
     classifier = LSTMDGClassifier(**parameters)
     augmenter = SubsequenceAugmenter(length, step, horizon=classifier.horizon)
     return _pipeline(regress_global_mean, augmenter, classifier)
-
-
-def _preset(settings, length, step, regress_global_mean, **parameters):
-    return _lstm_dg(length, step, regress_global_mean, **(settings | parameters))
 
 
 def _fc_svm(length, step, regress_global_mean, **parameters):
@@ -62,14 +64,14 @@ def _logistic(kind, *common, max_iter=1000, **parameters):
     return _connectivity(kind, "LogisticRegression", *common, max_iter=max_iter, **parameters)
 
 
-_FACTORIES = {
+_FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "lstm-dg": _lstm_dg,
     "lstm-h": partial(_lstm_dg, variant="h"),
     "lstm-d": partial(_lstm_dg, variant="d"),
     "lstm-s": partial(_lstm_dg, variant="s"),
     "fc-svm": _fc_svm,
-    "lstm-dg-paper": partial(_preset, PAPER),
-    "lstm-dg-tuned": partial(_preset, TUNED),
+    "lstm-dg-paper": partial(_lstm_dg, **PAPER),
+    "lstm-dg-tuned": partial(_lstm_dg, **TUNED),
     "fc-svm-scan": partial(_whole_scan, "FCSVM"),
     "fc-logistic": partial(_logistic, "correlation"),
     "fc-ridge": partial(_connectivity, "correlation", "RidgeClassifier"),
@@ -80,7 +82,7 @@ _FACTORIES = {
 }
 
 
-def model_names():
+def model_names() -> list[str]:
     """Return the names of all registered models.
 
     Returns
@@ -97,7 +99,13 @@ def model_names():
     return list(_FACTORIES)
 
 
-def make_model(name, length=30, step=1, regress_global_mean=False, **parameters):
+def make_model(
+    name: str,
+    length: int = 30,
+    step: int = 1,
+    regress_global_mean: bool = False,
+    **parameters: object,
+) -> "Pipeline":
     """Make a model that reads raw scans.
 
     Parameters
@@ -160,7 +168,7 @@ def make_model(name, length=30, step=1, regress_global_mean=False, **parameters)
     return _FACTORIES[name](length, step, regress_global_mean, **parameters)
 
 
-def register_model(name, factory):
+def register_model(name: str, factory: "Callable[..., BaseEstimator]") -> None:
     """Add a model, or replace one, for :func:`make_model` and the command line.
 
     Parameters

@@ -1,13 +1,16 @@
 """What is done to scans before windows are cut from them."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Real
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from ._typing import Scans
 from .base import ScanEstimatorMixin
 from .scans import (
     band_pass,
@@ -89,13 +92,19 @@ class ScanCleaner(
         "regress_global_mean": ["boolean"],
     }
 
-    def __init__(self, standardize=True, band_pass=None, t_r=2.0, regress_global_mean=False):
+    def __init__(
+        self,
+        standardize: bool = True,
+        band_pass: Sequence[float] | None = None,
+        t_r: float = 2.0,
+        regress_global_mean: bool = False,
+    ) -> None:
         self.standardize = standardize
         self.band_pass = band_pass
         self.t_r = t_r
         self.regress_global_mean = regress_global_mean
 
-    def fit(self, X, y=None):
+    def fit(self, X: Scans, y: object = None) -> "ScanCleaner":
         """Check the scans and the parameters; nothing is learnt.
 
         Parameters
@@ -133,7 +142,7 @@ class ScanCleaner(
             )
         return self
 
-    def transform(self, X):
+    def transform(self, X: Scans) -> NDArray[np.floating] | list[NDArray[np.floating]]:
         """Return cleaned copies of the scans.
 
         Parameters
@@ -211,7 +220,6 @@ class ScanCleaner(
         return self.standardize or self.regress_global_mean or self.band_pass is not None
 
     def __sklearn_tags__(self):
-        """Say that the number format is kept."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -80,14 +80,7 @@ def sparse_autoencoder_loss(
 class EncoderClassifier(nn.Module):
     """A pretrained encoder with a logistic layer on its last code; all layers can be trained.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        Nodes of each layer, the features first.
-    n_outputs : int
-        1 for two classes (a logit), else the number of classes.
-    generator : torch.Generator, default=None
-        Draws the first weights.
+    ``sizes`` are the nodes of each layer, the features first; ``n_outputs`` is 1 for two classes.
     """
 
     def __init__(self, sizes, n_outputs, generator=None):
@@ -102,11 +95,9 @@ class EncoderClassifier(nn.Module):
         self.mean.copy_(torch.from_numpy(encoder.mean))
         self.scale.copy_(torch.from_numpy(encoder.scale))
         with torch.no_grad():
-            for layer, weight, bias in zip(
-                self.layers, encoder.weights, encoder.biases, strict=True
-            ):
-                layer.weight.copy_(torch.from_numpy(weight))
-                layer.bias.copy_(torch.from_numpy(bias))
+            for layer, *learnt in zip(self.layers, encoder.weights, encoder.biases, strict=True):
+                for into, values in zip((layer.weight, layer.bias), learnt, strict=True):
+                    into.copy_(torch.from_numpy(values))
 
     def forward(self, rows):
         """Return logits (n_rows, n_outputs) of a list of feature vectors (n_features,)."""

@@ -1,11 +1,13 @@
 """Connectivity of whole scans as a table, for any classifier."""
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._extras import require
+from .._typing import Scans
 from ..base import ScanEstimatorMixin
 from ..scans import (
     connectable_scans,
@@ -70,10 +72,10 @@ class ConnectivityFeatures(
 
     _parameter_constraints = {"kind": [StrOptions({"correlation", "fisher", "tangent"})]}
 
-    def __init__(self, kind="correlation"):
+    def __init__(self, kind: str = "correlation") -> None:
         self.kind = kind
 
-    def fit(self, X, y=None):
+    def fit(self, X: Scans, y: object = None) -> "ConnectivityFeatures":
         """Check the scans; kind "tangent" learns the mean covariance.
 
         Parameters
@@ -108,7 +110,7 @@ class ConnectivityFeatures(
             connectable_scans(sequences)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Scans) -> NDArray[np.float64]:
         """Return the features of each scan.
 
         Parameters
@@ -151,11 +153,9 @@ class ConnectivityFeatures(
         return sequences
 
     def __sklearn_is_fitted__(self):
-        """Tell whether ``fit`` was called."""
         return hasattr(self, "_is_table")
 
     def __sklearn_tags__(self):
-        """Say that features are float64, whatever X is."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags

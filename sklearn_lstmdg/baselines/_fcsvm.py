@@ -4,13 +4,15 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import ClassWeight, Folds, Scans, Seed
 from ..base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
 from ..scans import (
     check_class_weight,
@@ -23,7 +25,14 @@ from ..scans import (
     scan_features,
     warn_of_constant_rois,
 )
-from ._linear_svm import SVMSearch, check_Cs, gram_factor, primal_coefficients, search_folds
+from ._linear_svm import (
+    SEARCH_CONSTRAINTS,
+    SVMSearch,
+    check_Cs,
+    gram_factor,
+    primal_coefficients,
+    search_folds,
+)
 
 
 class FCSVM(ScanClassifierMixin, BaseEstimator):
@@ -107,28 +116,25 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
     __metadata_request__fit = {"groups": True}
 
     _parameter_constraints = {
-        "Cs": ["array-like"],
-        "cv": ["cv_object"],
+        **SEARCH_CONSTRAINTS,
         "search_step": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, np.iinfo(np.int32).max, closed="both")],
         "tol": [Interval(Real, 0, None, closed="neither")],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
         "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        Cs=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0),
+        Cs: ArrayLike = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0),
         *,
-        cv=5,
-        search_step=10,
-        max_iter=200,
-        tol=1e-3,
-        class_weight=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        cv: Folds = 5,
+        search_step: int = 10,
+        max_iter: int = 200,
+        tol: float = 1e-3,
+        class_weight: ClassWeight = None,
+        n_jobs: int | None = None,
+        random_state: Seed = None,
+    ) -> None:
         self.Cs = Cs
         self.cv = cv
         self.search_step = search_step
@@ -139,17 +145,15 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @keeps_model_if_refused
-    def fit(self, X, y, groups=None):
+    def fit(self, X: Scans, y: ArrayLike, groups: ArrayLike | None = None) -> "FCSVM":
         """Search for C, then fit on all rows and windows.
 
         Parameters
         ----------
         X : array-like or list
             Scans, bags of windows, or a table of ready features.
-        y : array-like of shape (n_rows,)
-            Class labels.
-        groups : array-like of shape (n_rows,), default=None
-            Rows that belong together.
+        y, groups : as in ``LSTMDGClassifier.fit``
+            Class labels, and which rows belong together.
 
         Returns
         -------
@@ -163,18 +167,12 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         """
         sequences, y_encoded, groups = self._check_fit(X, y, groups)
         self._is_table = sequences.kind == "table"
-        if not self._is_table:
-            check_connectable(sequences)
+        check_connectable(sequences)
         Cs = check_Cs(self.Cs)
         rng = check_random_state(self.random_state)
         folds = search_folds(y_encoded, groups, self.cv, rng)
-        search = SVMSearch(
-            check_class_weight(self.class_weight, self.classes_),
-            self.max_iter,
-            self.tol,
-            draw_seed(rng),
-            self.n_jobs,
-        )
+        weights = check_class_weight(self.class_weight, self.classes_)
+        search = SVMSearch(weights, self.max_iter, self.tol, draw_seed(rng), self.n_jobs)
         features, rows, n_constant = _features(sequences)
         searched, kept, weight = features, rows, 1.0
         if folds and len(Cs) > 1:
@@ -210,7 +208,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         return positive / positive.sum(axis=1, keepdims=True)
 
     @property
-    def connectivity_coef_(self):
+    def connectivity_coef_(self) -> NDArray[np.float64]:
         """Weights of the pairs of ROIs as symmetric matrices."""
         check_is_fitted(self)
         if self._is_table:
@@ -222,8 +220,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         """Return each row's margins (n_windows, n_outputs), row by row."""
         sequences = self._check_rows(X)
         self._check_form(sequences)
-        if not self._is_table:
-            check_connectable(sequences)
+        check_connectable(sequences)
         margins, n_constant = [], 0
         for row in range(len(sequences)):
             features, _, constant = _features(sequences.take([row]))

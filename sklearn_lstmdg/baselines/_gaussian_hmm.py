@@ -30,21 +30,11 @@ _JITTER = 0.1
 
 @dataclass(frozen=True)
 class GaussianHMM:
-    """Hidden Markov models with a scalar Gaussian in each state; the first axis is the ROI.
+    """Hidden Markov models with a scalar Gaussian in each state; the first axis is the ROI."""
 
-    Attributes
-    ----------
-    start : ndarray of shape (n_rois, n_states)
-        Probabilities of the first state.
-    transitions : ndarray of shape (n_rois, n_states, n_states)
-        Probability of each next state (column) given the state (row).
-    means, variances : ndarray of shape (n_rois, n_states)
-        Of the points that each state emits.
-    """
-
-    start: np.ndarray
-    transitions: np.ndarray
-    means: np.ndarray
+    start: np.ndarray  # (n_rois, n_states): probabilities of the first state
+    transitions: np.ndarray  # (n_rois, n_states, n_states): of the next state, given the row's
+    means: np.ndarray  # (n_rois, n_states), as the variances
     variances: np.ndarray
 
     def take(self, rois):
@@ -64,14 +54,10 @@ class GaussianHMM:
 
 @dataclass(frozen=True)
 class _Points:
-    """Sequences of some ROIs, longest first.
+    """Sequences of some ROIs, longest first."""
 
-    ``powers`` (n_points, n_rois, 3, n_sequences) holds 1, x and x^2, and zeros after the end of a
-    sequence; ``n_running`` (n_points,) is the number of sequences that have not ended.
-    """
-
-    powers: np.ndarray
-    n_running: np.ndarray
+    powers: np.ndarray  # (n_points, n_rois, 3, n_sequences): 1, x, x^2; 0 after a sequence's end
+    n_running: np.ndarray  # (n_points,): sequences that have not ended
 
     def take(self, rois):
         return _Points(self.powers[:, rois], self.n_running)
@@ -92,10 +78,7 @@ def n_parameters(n_states):
 
 
 def fit_hmms(sequences, n_states, *, max_iter=30, tol=1e-5, min_variance=1e-3, bic_n="points", rng):
-    """Fit one model to each ROI, with the number of states that minimises BIC.
-
-    Returned: (n_rois,).
-    """
+    """Fit one model to each ROI, with the number of states that minimises BIC."""
     n_rois, n_states = sequences.n_rois, sorted(n_states)
     jitter = {q: rng.standard_normal((n_rois, q)) for q in n_states}
     n_values = int((sequences.n_windows * sequences.lengths).sum())
@@ -116,10 +99,7 @@ def fit_hmms(sequences, n_states, *, max_iter=30, tol=1e-5, min_variance=1e-3, b
 
 
 def sequence_log_likelihoods(sequences, models):
-    """Return the log-likelihood of each row under each ROI's model.
-
-    Returned: (n_rows, n_rois).
-    """
+    """Return the log-likelihood of each row under each ROI's model, (n_rows, n_rois)."""
     told = np.empty((len(sequences), len(models)))
     by_states = sorted(range(len(models)), key=lambda roi: models[roi].n_states)
     for q, rois in groupby(by_states, key=lambda roi: models[roi].n_states):

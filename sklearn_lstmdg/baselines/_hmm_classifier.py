@@ -3,19 +3,30 @@
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import ClassWeight, Folds, Scans, Seed
 from ..base import ScanClassifierMixin, check_positive, draw_seed, keeps_model_if_refused
 from ..scans import cut_like, find_constant_rois, warn_of_constant_rois
 from ._fcsvm import FCSVM
 from ._gaussian_hmm import fit_hmms, sequence_log_likelihoods
-from ._linear_svm import search_folds
+from ._linear_svm import SEARCH_CONSTRAINTS, search_folds
 
 _SVM_PASSES = 10_000
+
+
+def _of_states(name: str, doc: str) -> property:
+    """Return what a classifier tells of its models' states."""
+
+    def told(self: "ROIHMMClassifier") -> list:
+        return self._by_roi(lambda model: getattr(model, name)[0])
+
+    return property(told, doc=doc)
 
 
 class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
@@ -133,6 +144,7 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
     __metadata_request__fit = {"groups": True, "X_unlabeled": True}
 
     _parameter_constraints = {
+        **SEARCH_CONSTRAINTS,
         "n_states": ["array-like"],
         "per_class": ["boolean"],
         "bic_n": [StrOptions({"points", "subjects"})],
@@ -140,27 +152,23 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "min_variance": [Interval(Real, 0, None, closed="neither")],
-        "Cs": ["array-like"],
-        "cv": ["cv_object"],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-        "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        n_states=(1, 2, 3, 4, 5, 6),
+        n_states: ArrayLike = (1, 2, 3, 4, 5, 6),
         *,
-        per_class=False,
-        bic_n="points",
-        transductive=False,
-        max_iter=30,
-        tol=1e-5,
-        min_variance=1e-3,
-        Cs=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0),
-        cv=5,
-        class_weight=None,
-        random_state=None,
-    ):
+        per_class: bool = False,
+        bic_n: str = "points",
+        transductive: bool = False,
+        max_iter: int = 30,
+        tol: float = 1e-5,
+        min_variance: float = 1e-3,
+        Cs: ArrayLike = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0),
+        cv: Folds = 5,
+        class_weight: ClassWeight = None,
+        random_state: Seed = None,
+    ) -> None:
         self.n_states = n_states
         self.per_class = per_class
         self.bic_n = bic_n
@@ -174,7 +182,13 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @keeps_model_if_refused
-    def fit(self, X, y, groups=None, X_unlabeled=None):
+    def fit(
+        self,
+        X: Scans,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        X_unlabeled: Scans | None = None,
+    ) -> "ROIHMMClassifier":
         """Fit the models of all ROIs, then the SVM on the rows' log-likelihoods.
 
         Parameters
@@ -182,10 +196,8 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         X : array-like or list
             Scans ``(n_subjects, n_timepoints, n_rois)`` or a list of ragged ones, bags of windows,
             or a table ``(n_subjects, n_rois)`` of scans of one point.
-        y : array-like of shape (n_rows,)
-            Class labels.
-        groups : array-like of shape (n_rows,), default=None
-            Rows that belong together; folds keep them so.
+        y, groups : as in ``LSTMDGClassifier.fit``
+            Class labels, and which rows belong together.
         X_unlabeled : array-like or list, default=None
             More rows for the models, with ``transductive=True`` only. Where rows of X are bags,
             scans are cut as their windows are.
@@ -245,16 +257,9 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         parts = [sequences if unlabeled is None else sequences.join(unlabeled)]
         if self.per_class:
             parts = [sequences.take(np.flatnonzero(y_encoded == k)) for k in np.unique(y_encoded)]
+        options = {n: getattr(self, n) for n in ("max_iter", "tol", "min_variance", "bic_n")}
         fitted = [
-            fit_hmms(
-                part,
-                self.n_states,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                min_variance=self.min_variance,
-                bic_n=self.bic_n,
-                rng=np.random.RandomState(seed),
-            )
+            fit_hmms(part, self.n_states, rng=np.random.RandomState(seed), **options)
             for part in parts
         ]
         return [models for models, _ in fitted], np.array([n_iter for _, n_iter in fitted])
@@ -283,30 +288,14 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         return self._svm._probabilities(scores)
 
     @property
-    def n_states_(self):
+    def n_states_(self) -> NDArray[np.intp]:
         """Number of states of each model."""
-        check_is_fitted(self)
         return np.array(self._by_roi(lambda model: model.n_states))
 
-    @property
-    def start_probabilities_(self):
-        """Probabilities of the first state, ROI by ROI."""
-        return self._by_roi(lambda model: model.start[0])
-
-    @property
-    def transitions_(self):
-        """Transition probabilities, ROI by ROI."""
-        return self._by_roi(lambda model: model.transitions[0])
-
-    @property
-    def means_(self):
-        """Means of the states, ROI by ROI."""
-        return self._by_roi(lambda model: model.means[0])
-
-    @property
-    def variances_(self):
-        """Variances of the states, ROI by ROI."""
-        return self._by_roi(lambda model: model.variances[0])
+    start_probabilities_ = _of_states("start", "Probabilities of the first state, ROI by ROI.")
+    transitions_ = _of_states("transitions", "Transition probabilities, ROI by ROI.")
+    means_ = _of_states("means", "Means of the states, ROI by ROI.")
+    variances_ = _of_states("variances", "Variances of the states, ROI by ROI.")
 
     def _by_roi(self, what):
         check_is_fitted(self)
@@ -314,9 +303,8 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         return told if len(told) > 1 else told[0]
 
     def __sklearn_tags__(self):
-        """Say that one time point is little to go by."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.poor_score = True
+        tags.classifier_tags.poor_score = True  # one time point is little to go by
         return tags
 
 

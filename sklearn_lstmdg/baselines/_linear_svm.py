@@ -11,11 +11,18 @@ from scipy.linalg import cholesky, solve_triangular
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.svm import LinearSVC
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ..base import check_positive, draw_seed
 from ..scans import votes
 
+SEARCH_CONSTRAINTS = {
+    "Cs": ["array-like"],
+    "cv": ["cv_object"],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+    "random_state": ["random_state"],
+}
 _ONE_SOLVER = threading.Lock()
 
 
@@ -75,27 +82,13 @@ def _split(cv, y_encoded, groups):
 
 @dataclass(frozen=True)
 class SVMSearch:
-    """Linear SVMs with L2 penalty and squared hinge loss on rows of one or more windows.
+    """Linear SVMs with L2 penalty and squared hinge loss on rows of one or more windows."""
 
-    Attributes
-    ----------
-    class_weight : dict, "balanced" or None
-        Weights by class number.
-    max_iter : int
-        Most passes of one fit.
-    tol : float
-        Tolerance of the solver's stopping rule.
-    seed : int
-        Decides the order in which the solver visits rows.
-    n_jobs : int or None
-        Folds side by side, in processes.
-    """
-
-    class_weight: object
+    class_weight: object  # by class number
     max_iter: int
     tol: float
-    seed: int
-    n_jobs: int | None = None
+    seed: int  # decides the order in which the solver visits rows
+    n_jobs: int | None = None  # folds side by side, in processes
 
     def fit(self, C, features, labels):
         """Fit one SVM on the rows of a table."""

@@ -2,16 +2,16 @@
 
 from numbers import Integral, Real
 
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from .. import network
+from .._typing import Scans, Seed
 from ..base import check_positive, keeps_model_if_refused
 from ..scans import check_float32, whole_scans
-from ._scan_net_classifier import ScanNetClassifierMixin
-
-_POSITIVE = Interval(Integral, 1, None, closed="left")
+from ._scan_net_classifier import LOOP_CONSTRAINTS, ScanNetClassifierMixin
 
 
 class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
@@ -84,30 +84,24 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
     __metadata_request__fit = {"groups": True, "validation": True}
 
     _parameter_constraints = {
+        **LOOP_CONSTRAINTS,
         "hidden_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "max_epochs": [_POSITIVE],
-        "batch_size": [_POSITIVE],
-        "patience": [_POSITIVE],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "n_threads": [_POSITIVE],
-        "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        hidden_sizes=(160,),
+        hidden_sizes: ArrayLike = (160,),
         *,
-        dropout=0.49,
-        lr=5e-3,
-        max_epochs=200,
-        batch_size=64,
-        patience=30,
-        validation_fraction=0.1,
-        n_threads=1,
-        random_state=None,
-    ):
+        dropout: float = 0.49,
+        lr: float = 5e-3,
+        max_epochs: int = 200,
+        batch_size: int = 64,
+        patience: int = 30,
+        validation_fraction: float = 0.1,
+        n_threads: int = 1,
+        random_state: Seed = None,
+    ) -> None:
         self.hidden_sizes = hidden_sizes
         self.dropout = dropout
         self.lr = lr
@@ -119,19 +113,21 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @keeps_model_if_refused
-    def fit(self, X, y, groups=None, validation=None):
+    def fit(
+        self,
+        X: Scans,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        validation: ArrayLike | None = None,
+    ) -> "MeanMLPClassifier":
         """Train on labelled scans.
 
         Parameters
         ----------
         X : array-like or list
             Scans, bags of windows, or a table of scans of one point.
-        y : array-like of shape (n_rows,)
-            Class labels.
-        groups : array-like of shape (n_rows,), default=None
-            Rows that belong together; the internal split keeps them so.
-        validation : array-like of bool of shape (n_rows,), default=None
-            Rows that validate, in place of the internal split.
+        y, groups, validation : as in ``LSTMDGClassifier.fit``
+            Class labels, which rows belong together, and which validate.
 
         Returns
         -------

@@ -1,5 +1,7 @@
 """A perceptron over single time points, averaged over time."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -13,31 +15,17 @@ class MeanMLP(nn.Module):
         \frac{1}{T} \sum_t W h(x_t) + b
 
     where :math:`h` is a stack of dense layers, each followed by layer normalisation, ReLU and
-    dropout.
-
-    Parameters
-    ----------
-    n_rois : int
-        Size of a point.
-    n_outputs : int
-        1 for two classes (a logit), else the number of classes.
-    hidden_sizes : sequence of int
-        Nodes of the hidden layers.
-    dropout : float
-        Rate after each hidden layer.
-    generator : torch.Generator, default=None
-        Draws the first weights.
+    dropout. ``n_outputs`` is 1 for two classes.
     """
 
     def __init__(self, n_rois, n_outputs, hidden_sizes, dropout, generator=None):
         super().__init__()
         layers = []
-        for n_in, n_out in zip([n_rois, *hidden_sizes], hidden_sizes, strict=False):
+        for n_in, n_out in pairwise([n_rois, *hidden_sizes]):
             dense = torch_dense(n_in, n_out, generator)
             layers += [dense, nn.LayerNorm(n_out), nn.ReLU(), Dropout(dropout)]
         self.hidden = nn.Sequential(*layers)
-        n_last = hidden_sizes[-1] if hidden_sizes else n_rois
-        self.dense = torch_dense(n_last, n_outputs, generator)
+        self.dense = torch_dense(hidden_sizes[-1], n_outputs, generator)
 
     def forward(self, scans):
         """Return logits (n_scans, n_outputs) of a list of scans (n_points_i, n_rois)."""

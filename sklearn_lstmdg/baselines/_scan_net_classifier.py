@@ -1,15 +1,31 @@
 """What classifiers share that train a small network on whole scans, one row a subject."""
 
+from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+from sklearn.utils._param_validation import Interval
+
 from .. import network
 from ..base import ScanClassifierMixin, draw_seed
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+_POSITIVE = Interval(Integral, 1, None, closed="left")
+LOOP_CONSTRAINTS = {
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    **{name: [_POSITIVE] for name in ("max_epochs", "batch_size", "patience", "n_threads")},
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "random_state": ["random_state"],
+}
 
 
 class ScanNetClassifierMixin(ScanClassifierMixin):
     """Training and prediction of a classifier with one net over whole scans.
 
-    A classifier has the parameters ``max_epochs``, ``batch_size``, ``lr``, ``patience``,
-    ``validation_fraction`` and ``n_threads``, and a method ``_read_rows(sequences)`` that returns
-    what the net's module reads: a list of float32 tensors, one a row.
+    A classifier has the parameters of ``LOOP_CONSTRAINTS``, and a method ``_read_rows(sequences)``
+    that returns what the net's module reads: a list of float32 tensors, one a row.
     """
 
     def _train(self, rows, y_encoded, is_validation, make_net, rng, start=None):
@@ -30,7 +46,7 @@ class ScanNetClassifierMixin(ScanClassifierMixin):
         return self
 
     @property
-    def module_(self):
+    def module_(self) -> "nn.Module":
         """The trained network."""
         return self._net.module_
 

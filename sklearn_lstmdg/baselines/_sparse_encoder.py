@@ -7,22 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SparseEncoder:
-    """What pretraining hands on: the scaling of features, and the coding half of each layer.
+    """What pretraining hands on: the scaling of features, and the coding half of each layer."""
 
-    Attributes
-    ----------
-    mean, scale : ndarray of shape (n_features,)
-        Of the features that it was trained on.
-    weights : list of ndarray of shape (n_out, n_in)
-        :math:`W` of each layer.
-    biases : list of ndarray of shape (n_out,)
-        :math:`b` of each layer.
-    """
-
-    mean: np.ndarray
+    mean: np.ndarray  # (n_features,), of the features that it was trained on, as the scale
     scale: np.ndarray
-    weights: list
-    biases: list
+    weights: list  # of (n_out, n_in)
+    biases: list  # of (n_out,)
 
     @property
     def sizes(self):
@@ -30,5 +20,4 @@ class SparseEncoder:
         return len(self.mean), *map(len, self.biases)
 
     def __repr__(self):
-        """Show the sizes of the layers."""
         return f"SparseEncoder({'-'.join(map(str, self.sizes))})"

@@ -3,19 +3,19 @@
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from .. import network
+from .._typing import Scans, Seed
 from ..base import check_positive, draw_seed, keeps_model_if_refused
 from ..scans import check_float32, check_sequences, fisher_z, scan_connectivity
-from ._scan_net_classifier import ScanNetClassifierMixin
+from ._scan_net_classifier import LOOP_CONSTRAINTS, ScanNetClassifierMixin
 from ._sparse_encoder import SparseEncoder
 
-_POSITIVE = Interval(Integral, 1, None, closed="left")
 _WEIGHT = Interval(Real, 0, None, closed="left")
-_RATE = Interval(Real, 0, None, closed="neither")
 
 
 class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
@@ -114,40 +114,34 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
     __metadata_request__fit = {"groups": True, "X_unlabeled": True, "validation": True}
 
     _parameter_constraints = {
+        **LOOP_CONSTRAINTS,
         "layer_sizes": ["array-like"],
         "sparsity": [Interval(Real, 0, 1, closed="neither")],
         "sparsity_weight": [_WEIGHT],
         "weight_decay": [_WEIGHT],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
-        "pretrain_lr": [_RATE],
-        "lr": [_RATE],
-        "max_epochs": [_POSITIVE],
-        "batch_size": [_POSITIVE],
-        "patience": [_POSITIVE],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "n_threads": [_POSITIVE],
+        "pretrain_lr": LOOP_CONSTRAINTS["lr"],
         "encoder": [SparseEncoder, None],
-        "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        layer_sizes=(200, 100),
+        layer_sizes: ArrayLike = (200, 100),
         *,
-        sparsity=0.05,
-        sparsity_weight=3.0,
-        weight_decay=1e-4,
-        pretrain_epochs=100,
-        pretrain_lr=1e-3,
-        lr=1e-4,
-        max_epochs=200,
-        batch_size=32,
-        patience=20,
-        validation_fraction=0.1,
-        n_threads=1,
-        encoder=None,
-        random_state=None,
-    ):
+        sparsity: float = 0.05,
+        sparsity_weight: float = 3.0,
+        weight_decay: float = 1e-4,
+        pretrain_epochs: int = 100,
+        pretrain_lr: float = 1e-3,
+        lr: float = 1e-4,
+        max_epochs: int = 200,
+        batch_size: int = 32,
+        patience: int = 20,
+        validation_fraction: float = 0.1,
+        n_threads: int = 1,
+        encoder: SparseEncoder | None = None,
+        random_state: Seed = None,
+    ) -> None:
         self.layer_sizes = layer_sizes
         self.sparsity = sparsity
         self.sparsity_weight = sparsity_weight
@@ -163,7 +157,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         self.encoder = encoder
         self.random_state = random_state
 
-    def pretrain(self, X):
+    def pretrain(self, X: Scans) -> "TransferAutoencoderClassifier":
         """Train an encoder on unlabelled rows, once for many fits.
 
         The encoder becomes the parameter ``encoder``, which clones keep: every fold of a
@@ -190,17 +184,22 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         return self
 
     @keeps_model_if_refused
-    def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
+    def fit(
+        self,
+        X: Scans,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        X_unlabeled: Scans | None = None,
+        validation: ArrayLike | None = None,
+    ) -> "TransferAutoencoderClassifier":
         """Pretrain where that was not done, then fine-tune on labelled rows.
 
         Parameters
         ----------
         X : array-like or list
             Scans, bags of windows, or a table of ready features.
-        y : array-like of shape (n_rows,)
-            Class labels.
-        groups : array-like of shape (n_rows,), default=None
-            Rows that belong together; the internal split keeps them so.
+        y, groups : as in ``LSTMDGClassifier.fit``
+            Class labels, and which rows belong together.
         X_unlabeled : array-like or list, default=None
             Rows to pretrain on, in place of ``encoder``. Without either, pretraining uses those
             rows of X that do not validate.
@@ -265,17 +264,11 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
 
         sizes = check_positive(self.layer_sizes, "layer_sizes", Integral)
         random = network.RandomStreams(draw_seed(rng), "cpu")
+        length = self.pretrain_epochs, self.pretrain_lr
+        names = ("sparsity", "sparsity_weight", "weight_decay")
+        penalties = {name: getattr(self, name) for name in names}
         with network.torch_threads(self.n_threads):
-            return pretrain_encoder(
-                features,
-                sizes,
-                self.pretrain_epochs,
-                self.pretrain_lr,
-                random.cpu,
-                sparsity=self.sparsity,
-                sparsity_weight=self.sparsity_weight,
-                weight_decay=self.weight_decay,
-            )
+            return pretrain_encoder(features, sizes, *length, random.cpu, **penalties)
 
     def _read_rows(self, sequences):
         self._check_form(sequences)

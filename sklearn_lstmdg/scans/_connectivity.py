@@ -18,10 +18,7 @@ def n_connections(n_rois):
 
 
 def connectivity_features(windows, out):
-    r"""Correlate all pairs of ROIs in each window.
-
-    With :math:`z` the centred series of length 1, every coefficient of a window is one entry of
-    the product :math:`z^T z`.
+    """Correlate all pairs of ROIs in each window; return how many series are constant.
 
     Shapes: windows (n_windows, n_points, n_rois), out (n_windows, n_rois * (n_rois - 1) / 2).
     """
@@ -94,10 +91,7 @@ def connectivity_matrices(features, n_rois):
 
 
 def whole_scans(sequences, min_points=1):
-    """Return the scan behind each row.
-
-    Returned: (n_points_i, n_rois).
-    """
+    """Return the scan behind each row, (n_points_i, n_rois)."""
     scans = list(sequences.series)
     if sequences.kind == "bags":
         scans = [distinct_points(sequences.windows(row)) for row in range(len(sequences))]
@@ -120,9 +114,10 @@ def connectable_scans(sequences):
 
 
 def check_connectable(sequences):
-    """Refuse sequences without a pair of ROIs, or of points, to correlate."""
-    _check_n_rois(sequences)
-    _check_n_points(sequences.lengths, 2)
+    """Refuse sequences without a pair of ROIs, or of points, to correlate; a table is ready."""
+    if sequences.kind != "table":
+        _check_n_rois(sequences)
+        _check_n_points(sequences.lengths, 2)
 
 
 def _check_n_rois(sequences):
@@ -156,10 +151,7 @@ def fisher_z(correlations):
 
 
 def scan_connectivity(sequences):
-    """Correlate all pairs of ROIs over each row's whole scan.
-
-    Returned: (n_rows, n_rois * (n_rois - 1) / 2).
-    """
+    """Correlate all pairs of ROIs over each row's whole scan: (n_rows, n_connections)."""
     scans = connectable_scans(sequences)
     features = np.empty((len(sequences), n_connections(sequences.n_rois)))
     n_constant = scan_features(scans, features)

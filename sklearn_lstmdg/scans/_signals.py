@@ -50,13 +50,6 @@ def resample(scan, t_r, new_t_r):
     longer repetition time what that could not hold. The ends are continued by point reflection.
 
     Shapes: scan (n_timepoints, n_rois); returned (n_new_timepoints, n_rois).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_lstmdg.scans import resample
-    >>> resample(np.zeros((116, 5)), t_r=3.0, new_t_r=2.0).shape
-    (174, 5)
     """
     ratio = Fraction(t_r / new_t_r).limit_denominator(1000)
     return signal.resample_poly(

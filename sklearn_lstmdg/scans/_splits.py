@@ -30,9 +30,6 @@ def hold_out_groups(codes, groups, fraction, rng):
             stacklevel=level_of_the_caller(),
         )
         return None
-    held = [rng.permutation(m)[: _share(len(m), fraction)] for m in members]
-    return np.isin(groups, np.concatenate(held))
-
-
-def _share(n_groups, fraction):
-    return min(max(round(fraction * n_groups), 1), n_groups - 1)
+    shares = [min(max(round(fraction * len(m)), 1), len(m) - 1) for m in members]
+    validating = [rng.permutation(m)[:share] for m, share in zip(members, shares, strict=True)]
+    return np.isin(groups, np.concatenate(validating))

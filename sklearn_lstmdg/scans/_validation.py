@@ -1,8 +1,7 @@
 """The one definition of what ``X``, ``y`` and ``groups`` may be, and the one wording of each error.
 
-Every estimator reads its input through :func:`check_sequences`, which turns the four data forms
-(2-D table, scans, ragged scans, bags of windows) into :class:`Sequences`: series and the places
-where windows begin in them. Windows stay views, so nothing here costs more than the scans.
+:func:`check_sequences` turns the four data forms (2-D table, scans, ragged scans, bags of windows)
+into :class:`Sequences`. Windows stay views, so nothing here costs more than the scans.
 """
 
 from dataclasses import dataclass
@@ -32,29 +31,14 @@ def window_view(scan, length, step):
 class Sequences:
     """Rows of ``X``: each a series of points with the windows that begin in it.
 
-    Attributes
-    ----------
-    series : list of ndarray of shape (n_points_i, n_rois)
-        The points behind each row. For a bag of overlapping windows this is the scan itself.
-    starts : list of ndarray of shape (n_windows_i,)
-        First point of each window of a row; ``[0]`` where the row is one sequence.
-    lengths : ndarray of shape (n_rows,)
-        Points per window of each row.
-    kind : {"table", "scans", "bags"}
-        The data form: a 2-D table (one point a row), one sequence a row, or a bag a row.
-    is_array : bool, default=False
-        Whether X was an array and not a list of rows.
-
-    Notes
-    -----
     A pickle holds all series in one block, so that ``joblib.load(..., mmap_mode="r")`` maps one.
     """
 
-    series: list
-    starts: list
-    lengths: np.ndarray
-    kind: str
-    is_array: bool = False
+    series: list  # of (n_points_i, n_rois); for a bag of overlapping windows, the scan itself
+    starts: list  # of (n_windows_i,): first points of a row's windows, [0] for one sequence
+    lengths: np.ndarray  # (n_rows,): points of each window
+    kind: str  # "table" (one point a row), "scans" or "bags"
+    is_array: bool = False  # and not a list of rows
 
     @classmethod
     def from_table(cls, table):
@@ -64,13 +48,11 @@ class Sequences:
         return cls(list(table[:, None]), starts, np.ones(n_rows, np.intp), "table", True)
 
     def __reduce__(self):
-        """Lay series and starts one after the other."""
         ends = [np.cumsum([len(part) for part in parts]) for parts in (self.series, self.starts)]
         blocks = [np.concatenate(parts) for parts in (self.series, self.starts)]
         return _unpack, (*blocks, *ends, self.lengths, self.kind, self.is_array)
 
     def __len__(self):
-        """Return the number of rows."""
         return len(self.series)
 
     @property
@@ -83,47 +65,37 @@ class Sequences:
         """Number of windows of each row."""
         return np.array([len(starts) for starts in self.starts])
 
+    def step(self, row):
+        """Return by how many points the windows of a row follow each other; 1 if there is one."""
+        starts = self.starts[row]
+        return starts[1] - starts[0] if len(starts) > 1 else 1
+
     def windows(self, row):
         """Return the windows of a row as a view of shape (n_windows, n_points, n_rois)."""
-        series, starts, length = self.series[row], self.starts[row], self.lengths[row]
-        step = starts[1] - starts[0] if len(starts) > 1 else 1
-        time, roi = series.strides
-        shape = (len(starts), length, series.shape[1])
-        return as_strided(series, shape, (step * time, time, roi), writeable=False)
+        series, (time, roi) = self.series[row], self.series[row].strides
+        shape = (len(self.starts[row]), self.lengths[row], series.shape[1])
+        return as_strided(series, shape, (self.step(row) * time, time, roi), writeable=False)
 
     def take(self, rows):
         """Return the given rows, in the given order."""
-        return Sequences(
-            [self.series[row] for row in rows],
-            [self.starts[row] for row in rows],
-            self.lengths[rows],
-            self.kind,
-            self.is_array,
-        )
+        parts = ([part[row] for row in rows] for part in (self.series, self.starts))
+        return Sequences(*parts, self.lengths[rows], self.kind, self.is_array)
 
     def join(self, other):
         """Return these rows followed by those of another."""
-        return Sequences(
-            self.series + other.series,
-            self.starts + other.starts,
-            np.append(self.lengths, other.lengths),
-            self.kind,
-            self.is_array,
-        )
+        parts = self.series + other.series, self.starts + other.starts
+        lengths = np.append(self.lengths, other.lengths)
+        return Sequences(*parts, lengths, self.kind, self.is_array)
 
     def in_form(self):
         """Return the rows in the form of X: table, scans or bags; bags are read-only views."""
         if self.kind == "table":
             return np.concatenate(self.series)
+        is_scans = self.kind == "scans"
         if not self.is_array:
-            is_scans = self.kind == "scans"
             return self.series if is_scans else [self.windows(row) for row in range(len(self))]
         series = np.stack(self.series)
-        if self.kind == "scans":
-            return series
-        starts = self.starts[0]
-        step = starts[1] - starts[0] if len(starts) > 1 else 1
-        return window_view(series, self.lengths[0], step)
+        return series if is_scans else window_view(series, self.lengths[0], self.step(0))
 
 
 def _unpack(points, starts, ends, window_ends, lengths, kind, is_array):

@@ -5,10 +5,7 @@ from scipy.special import expit, softmax
 
 
 def probabilities(scores):
-    """Turn logits into class probabilities.
-
-    Shapes: scores (n, n_outputs); returned (n, n_classes).
-    """
+    """Turn logits (n, n_outputs) into class probabilities (n, n_classes)."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.shape[1] > 1:
         return softmax(scores, axis=1)
@@ -17,10 +14,7 @@ def probabilities(scores):
 
 
 def votes(scores):
-    """Turn scores into one vote a row.
-
-    Shapes: scores (n, n_outputs); returned (n, n_classes).
-    """
+    """Turn scores (n, n_outputs) into one vote a row (n, n_classes)."""
     scores = np.asarray(scores)
     if scores.shape[1] == 1:
         return np.eye(2)[(scores[:, 0] >= 0).astype(int)]
