@@ -46,10 +46,7 @@ def check_positive(values, name, kind=Real):
 
 
 def keeps_model_if_refused(fit):
-    """Decorate ``fit`` so that an error leaves the estimator as it was.
-
-    Only what an interrupted training (Ctrl-C) has kept itself stays.
-    """
+    """Let an error in ``fit`` leave the estimator as it was; what Ctrl-C has kept itself stays."""
 
     @wraps(fit)
     def fit_or_restore(self, *args, **kwargs):

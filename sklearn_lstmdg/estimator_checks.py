@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -28,13 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["check_scan_estimator", "parametrize_with_scan_checks", "yield_scan_checks"]
 
+_Forms: TypeAlias = Sequence[str] | None
 _METHODS = ("transform", "predict_proba", "decision_function", "predict")
 _FORMS = ("scans", "ragged", "bags", "ragged bags")
 
 
-def yield_scan_checks(
-    estimator: BaseEstimator, forms: Sequence[str] | None = None
-) -> Iterator[Callable[[BaseEstimator], None]]:
+def yield_scan_checks(estimator: BaseEstimator, forms: _Forms = None) -> Iterator[Callable]:
     """Yield the checks that an estimator should pass.
 
     Parameters
@@ -75,7 +74,7 @@ def yield_scan_checks(
     )
 
 
-def check_scan_estimator(estimator: BaseEstimator, forms: Sequence[str] | None = None) -> None:
+def check_scan_estimator(estimator: BaseEstimator, forms: _Forms = None) -> None:
     """Run all checks on an estimator.
 
     Parameters
@@ -93,7 +92,7 @@ def check_scan_estimator(estimator: BaseEstimator, forms: Sequence[str] | None =
 
 
 def parametrize_with_scan_checks(
-    estimators: Sequence[BaseEstimator], forms: Sequence[str] | None = None
+    estimators: Sequence[BaseEstimator], forms: _Forms = None
 ) -> "pytest.MarkDecorator":
     """Return a pytest decorator that runs each check on each estimator as a test of its own.
 
@@ -111,9 +110,7 @@ def parametrize_with_scan_checks(
     """
     import pytest
 
-    pairs = [
-        (estimator, c) for estimator in estimators for c in yield_scan_checks(estimator, forms)
-    ]
+    pairs = [(e, check) for e in estimators for check in yield_scan_checks(e, forms)]
     return pytest.mark.parametrize(("estimator", "check"), pairs, ids=_name)
 
 
@@ -161,6 +158,13 @@ def _answers(fitted, X):
     return {name: list(getattr(fitted, name)(X)) for name in _METHODS if hasattr(fitted, name)}
 
 
+def _fitted(estimator, form="scans"):
+    """Return a cohort, the estimator fitted to it, and what that answers of it."""
+    X, y = _cohort(form)
+    fitted = _fit(estimator, X, y)
+    return X, y, fitted, _answers(fitted, X)
+
+
 def _assert_same(told, wanted, atol=0.0):
     assert told.keys() == wanted.keys()
     for name in told:
@@ -180,10 +184,9 @@ def _error(call, *args):
 
 def check_forms_and_features(estimator, form):
     """Rows of this form are read, and the ROIs of the last axis are counted."""
-    X, y = _cohort(form)
-    fitted = _fit(estimator, X, y)
+    X, y, fitted, answers = _fitted(estimator, form)
     assert fitted.n_features_in_ == 5, "n_features_in_ must be the number of ROIs"
-    for name, rows in _answers(fitted, X).items():
+    for name, rows in answers.items():
         assert len(rows) == len(y), f"{name} must answer for every row"
     X, y = _cohort(form, np.float32)
     _answers(_fit(estimator, X, y), X)
@@ -191,29 +194,24 @@ def check_forms_and_features(estimator, form):
 
 def check_same_seed_same_bits(estimator, form):
     """Two fits with one random_state, and a fit again, agree to the last bit."""
-    X, y = _cohort(form)
-    first = _fit(estimator, X, y)
-    wanted = _answers(first, X)
+    X, y, first, wanted = _fitted(estimator, form)
     _assert_same(_answers(_fit(estimator, X, y), X), wanted)
     _assert_same(_answers(first.fit(X, y), X), wanted)
 
 
 def check_rows_are_independent(estimator, form):
     """What is said of a row does not depend on the rows beside it."""
-    X, y = _cohort(form)
-    fitted = _fit(estimator, X, y)
-    wanted = _answers(fitted, X)
+    X, _, fitted, answers = _fitted(estimator, form)
     chosen = [7, 2, 9]
     part = [X[i] for i in chosen] if isinstance(X, list) else X[chosen]
-    told = _answers(fitted, part)
-    _assert_same(told, {name: [rows[i] for i in chosen] for name, rows in wanted.items()}, 1e-6)
+    wanted = {name: [rows[i] for i in chosen] for name, rows in answers.items()}
+    _assert_same(_answers(fitted, part), wanted, 1e-6)
 
 
 def check_input_is_unchanged(estimator, form):
     """Input may be read-only, or mapped from a file, and keeps its values."""
-    X, y = _cohort(form)
-    before = [np.array(row) for row in X]
-    wanted = _answers(_fit(estimator, X, y), X)
+    before = [np.array(row) for row in _cohort(form)[0]]
+    X, y, _, wanted = _fitted(estimator, form)
     for row, values in zip(X, before, strict=True):
         np.testing.assert_array_equal(row, values)
     with tempfile.TemporaryDirectory() as folder:
@@ -227,16 +225,14 @@ def check_input_is_unchanged(estimator, form):
 
 def check_pickle(estimator, form):
     """A fitted estimator says the same after pickling."""
-    X, y = _cohort(form)
-    fitted = _fit(estimator, X, y)
-    _assert_same(_answers(pickle.loads(pickle.dumps(fitted)), X), _answers(fitted, X))
+    X, _, fitted, wanted = _fitted(estimator, form)
+    _assert_same(_answers(pickle.loads(pickle.dumps(fitted)), X), wanted)
 
 
 def check_predictions_agree(estimator, form):
     """The predicted class is the most probable one, and scores are finite and in its order."""
-    X, y = _cohort(form)
-    fitted = _fit(estimator, X, y)
-    told = {name: np.array(rows) for name, rows in _answers(fitted, X).items()}
+    _, _, fitted, answers = _fitted(estimator, form)
+    told = {name: np.array(rows) for name, rows in answers.items()}
     np.testing.assert_allclose(told["predict_proba"].sum(axis=1), 1)
     most = fitted.classes_[told["predict_proba"].argmax(axis=1)]
     np.testing.assert_array_equal(told["predict"], most)
@@ -248,10 +244,9 @@ def check_predictions_agree(estimator, form):
 
 def check_string_labels(estimator, form):
     """Labels may be strings; they decide nothing else."""
-    X, y = _cohort(form)
+    X, y, _, wanted = _fitted(estimator, form)
     fitted = _fit(estimator, X, np.array(["autism", "control"])[y])
     assert fitted.classes_.tolist() == ["autism", "control"]
-    wanted = _answers(_fit(estimator, X, y), X)
     told = _answers(fitted, X)
     np.testing.assert_array_equal(told["predict_proba"], wanted["predict_proba"])
     assert set(told["predict"]) <= {"autism", "control"}
@@ -265,9 +260,7 @@ def check_bags_are_refused(estimator):
 
 def check_containers_agree(estimator):
     """A 3-D array, a list and an object array of scans mean the same."""
-    X, y = _cohort()
-    fitted = _fit(estimator, X, y)
-    wanted = _answers(fitted, X)
+    X, y, fitted, wanted = _fitted(estimator)
     boxed = np.empty(len(X), dtype=object)
     boxed[:] = list(X)
     for same in (list(X), boxed, X.tolist()):
@@ -277,21 +270,18 @@ def check_containers_agree(estimator):
 
 def check_other_lengths(estimator):
     """Scans may be longer or shorter than those of the fit."""
-    X, y = _cohort()
-    fitted = _fit(estimator, X, y)
+    fitted = _fit(estimator, *_cohort())
     for n_points in (21, 30):
         _answers(fitted, np.random.default_rng(0).standard_normal((3, n_points, 5)))
 
 
 def check_number_of_rois(estimator):
     """Another number of ROIs than in the fit is an error that names both."""
-    X, y = _cohort()
-    fitted = _fit(estimator, X, y)
-    for name in _METHODS:
-        if hasattr(fitted, name):
-            for other in (X[..., :4], list(X[..., :4])):
-                message = _error(getattr(fitted, name), other)
-                assert "4" in message and "5" in message, message
+    X, _, fitted, answers = _fitted(estimator)
+    for name in answers:
+        for other in (X[..., :4], list(X[..., :4])):
+            message = _error(getattr(fitted, name), other)
+            assert "4" in message and "5" in message, message
 
 
 def check_bad_values_are_named(estimator):
@@ -317,9 +307,8 @@ def check_rows_that_differ(estimator):
 
 def check_globals_are_untouched(estimator):
     """The caller's generators and threads are as they were."""
-    X, y = _cohort()
     before = _globals()
-    _answers(_fit(estimator, X, y), X)
+    _fitted(estimator)
     for name, value in _globals().items():
         assert value == before[name], f"{name} was changed"
 

@@ -239,7 +239,6 @@ def _features(sequences):
     features = np.empty((counts.sum(), n_connections(sequences.n_rois)))
     if sequences.kind == "scans":
         return features, np.arange(len(counts)), scan_features(sequences.series, features)
-    ends, n_constant = np.cumsum(counts), 0
-    for row, (end, count) in enumerate(zip(ends, counts, strict=True)):
-        n_constant += connectivity_features(sequences.windows(row), features[end - count : end])
+    by_row = enumerate(np.split(features, np.cumsum(counts)[:-1]))
+    n_constant = sum(connectivity_features(sequences.windows(row), out) for row, out in by_row)
     return features, np.repeat(np.arange(len(counts)), counts), n_constant

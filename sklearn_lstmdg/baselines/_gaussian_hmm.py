@@ -37,14 +37,23 @@ class GaussianHMM:
     means: np.ndarray  # (n_rois, n_states), as the variances
     variances: np.ndarray
 
+    @classmethod
+    def stack(cls, models):
+        """Return models of ROI after ROI as one."""
+        return cls(*map(np.concatenate, zip(*(m.arrays() for m in models), strict=True)))
+
+    def arrays(self):
+        """Return start, transitions, means and variances."""
+        return [getattr(self, f.name) for f in fields(self)]
+
     def take(self, rois):
         """Return the models of the given ROIs."""
-        return GaussianHMM(*(getattr(self, f.name)[rois] for f in fields(self)))
+        return GaussianHMM(*(array[rois] for array in self.arrays()))
 
     def put(self, rois, models):
         """Replace the models of the given ROIs, in place."""
-        for f in fields(self):
-            getattr(self, f.name)[rois] = getattr(models, f.name)
+        for into, values in zip(self.arrays(), models.arrays(), strict=True):
+            into[rois] = values
 
     @property
     def n_states(self):
@@ -105,18 +114,12 @@ def sequence_log_likelihoods(sequences, models):
     for q, rois in groupby(by_states, key=lambda roi: models[roi].n_states):
         rois = np.array(list(rois))
         for block in _blocks(sequences, q, rois):
-            batch = _stack([models[roi] for roi in block])
+            batch = GaussianHMM.stack([models[roi] for roi in block])
             centre = np.mean(batch.means, axis=1)
             batch = _to_units(batch, -centre[:, None], 1.0)
             points = _lay_out(sequences, block, centre, np.ones(len(block)))
             told[:, block] = _sum_by_row(sequences, _forward(points, batch))
     return told
-
-
-def _stack(models):
-    return GaussianHMM(
-        *(np.concatenate([getattr(m, f.name) for m in models]) for f in fields(GaussianHMM))
-    )
 
 
 def _blocks(sequences, n_states, rois=None):
@@ -175,14 +178,10 @@ def _start(points, jitter):
     levels = (np.arange(n_states) + 0.5) / n_states
     means = np.quantile(points.values(), levels, axis=1).T + jitter
     stay = _STAY if n_states > 1 else 1.0
-    transitions = np.full((n_states, n_states), (1 - stay) / max(n_states - 1, 1))
-    transitions[np.diag_indices(n_states)] = stay
-    return GaussianHMM(
-        np.full((n_rois, n_states), 1 / n_states),
-        np.repeat(transitions[None], n_rois, axis=0),
-        means,
-        np.full((n_rois, n_states), 1 / n_states),
-    )
+    transitions = np.full((n_rois, n_states, n_states), (1 - stay) / max(n_states - 1, 1))
+    transitions[:, range(n_states), range(n_states)] = stay
+    share = np.full((n_rois, n_states), 1 / n_states)
+    return GaussianHMM(share, transitions, means, share.copy())
 
 
 def _maximise(points, models, max_iter, tol, min_variance):
@@ -244,15 +243,9 @@ def _densities(points, models):
     all states would have density 0 in each.
     """
     precision = 1 / models.variances
-    coefficients = np.stack(
-        [
-            -0.5 * (np.log(2 * np.pi * models.variances) + precision * models.means**2),
-            precision * models.means,
-            -0.5 * precision,
-        ],
-        axis=-1,
-    )
-    density = np.matmul(coefficients, points.powers)
+    constant = np.log(2 * np.pi * models.variances) + precision * models.means**2
+    coefficients = -0.5 * constant, precision * models.means, -0.5 * precision
+    density = np.matmul(np.stack(coefficients, axis=-1), points.powers)
     top = density.max(axis=2)
     density -= top[:, :, None]
     return np.exp(density, out=density), top
@@ -304,16 +297,11 @@ def _backward_pass(points, models, density, alpha, c):
 def _sort_states(models):
     """Put the states of one ROI's model into ascending order of their means."""
     order = np.argsort(models.means[0], kind="stable")
-    return GaussianHMM(
-        models.start[:, order],
-        models.transitions[:, order][:, :, order],
-        models.means[:, order],
-        models.variances[:, order],
-    )
+    start, transitions, means, variances = (array[:, order] for array in models.arrays())
+    return GaussianHMM(start, transitions[:, :, order], means, variances)
 
 
 def _to_units(models, centre, scale):
     """Return the models of points that were ``centre + scale * x``."""
-    return GaussianHMM(
-        models.start, models.transitions, centre + scale * models.means, scale**2 * models.variances
-    )
+    start, transitions, means, variances = models.arrays()
+    return GaussianHMM(start, transitions, centre + scale * means, scale**2 * variances)

@@ -58,13 +58,8 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
     min_variance : float, default=1e-3
         Smallest variance of a state, as a share of the ROI's variance over all points (of 1, for
         an ROI that is constant).
-    Cs : sequence of float, default=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-        Candidates for C of the SVM. Of equally accurate ones the first is taken.
-    cv : int or cross-validation splitter, default=5
-        Folds of the search, stratified and over groups; never more than the smallest class has
-        groups. Below two folds there is no search, and the median of ``Cs`` is taken.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the SVM.
+    Cs, cv, class_weight : as in ``FCSVM``
+        Of the SVM and its search for C.
     random_state : int, RandomState instance or None, default=None
         Decides where the models start, the folds, and the order in which the solver visits rows.
 

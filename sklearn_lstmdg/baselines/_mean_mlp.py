@@ -146,14 +146,10 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
         module = {"n_rois": sequences.n_rois, "hidden_sizes": sizes, "dropout": self.dropout}
-
-        def make_net(n_outputs, loop):
-            from ._mean_mlp_module import MeanMLPNet
-
-            return MeanMLPNet.make(module | {"n_outputs": n_outputs}, weight_decay=0.0, **loop)
-
         rows = self._read_rows(sequences)
-        return self._train(rows, y_encoded, is_validation, make_net, rng)
+        from ._mean_mlp_module import MeanMLPNet  # torch is imported when it trains
+
+        return self._train(MeanMLPNet, module, rows, y_encoded, is_validation, rng)
 
     def _read_rows(self, sequences):
         return network.as_rows(whole_scans(check_float32(sequences)))

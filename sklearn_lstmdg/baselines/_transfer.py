@@ -225,18 +225,13 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
         features = _features(check_float32(sequences))
         self.encoder_ = self._make_encoder(features, is_validation, X_unlabeled, rng)
-
-        def make_net(n_outputs, loop):
-            from ._autoencoder import EncoderNet
-
-            module = {"sizes": list(self.encoder_.sizes), "n_outputs": n_outputs}
-            return EncoderNet.make(module, weight_decay=self.weight_decay, **loop)
+        from ._autoencoder import EncoderNet  # torch is imported when it trains
 
         def start(module):
             module.load_encoder(self.encoder_)
 
-        rows = network.as_rows(features)
-        return self._train(rows, y_encoded, is_validation, make_net, rng, start)
+        module, rows = {"sizes": list(self.encoder_.sizes)}, network.as_rows(features)
+        return self._train(EncoderNet, module, rows, y_encoded, is_validation, rng, start)
 
     def _make_encoder(self, features, is_validation, X_unlabeled, rng):
         """Return the encoder to start from, and note what it was trained on."""

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names, validate_data
 
 _FLOATS = (np.float64, np.float32)
-_LARGEST = {np.float64: 1e150, np.float32: np.float32(1e16)}  # sums of squares stay finite
+_LARGEST = {np.float64: 1e150, np.float32: np.float32(1e16)}  # whose squares, summed, are finite
 
 
 def window_view(scan, length, step):
@@ -100,18 +100,13 @@ class Sequences:
 
 def _unpack(points, starts, ends, window_ends, lengths, kind, is_array):
     """Return rows as views of their blocks, mapped from a file or not."""
-    series, starts = (
-        np.split(np.asarray(block), where[:-1])
-        for block, where in ((points, ends), (starts, window_ends))
-    )
+    parts = (points, ends), (starts, window_ends)
+    series, starts = (np.split(np.asarray(block), where[:-1]) for block, where in parts)
     return Sequences(series, starts, np.asarray(lengths), kind, is_array)
 
 
 def check_sequences(X, *, estimator=None, reset=False):
-    """Check ``X`` in any data form and return its rows.
-
-    Shapes: X (n_subjects, n_rois).
-    """
+    """Check ``X`` in any data form and return its rows."""
     if _is_collection(X):
         rows = [_as_floats(row, f"row {i} of X") for i, row in enumerate(X)]
         sequences = _from_rows(rows, estimator, reset)
@@ -157,9 +152,7 @@ def _as_floats(array, name):
 def _from_table(X, estimator, reset):
     checker = BaseEstimator() if estimator is None else estimator
     table = validate_data(checker, X, reset=reset or estimator is None, dtype=_FLOATS)
-    sequences = Sequences.from_table(table)
-    _check_finite(sequences)
-    return sequences
+    return _check_size(Sequences.from_table(table), _LARGEST, "sums of squares")
 
 
 def _from_rows(rows, estimator, reset, is_array=False):
@@ -171,8 +164,7 @@ def _from_rows(rows, estimator, reset, is_array=False):
     series, starts, lengths = zip(*parts, strict=True)
     _check_n_rois(rows[0].shape[-1], estimator, reset)
     sequences = Sequences(list(series), list(starts), np.array(lengths), kind, is_array)
-    _check_finite(sequences)
-    return sequences
+    return _check_size(sequences, _LARGEST, "sums of squares")
 
 
 def _check_same_form(rows):
@@ -205,7 +197,7 @@ def _bag(bag, row):
     if not n_windows or not n_points:
         raise ValueError(f"Row {row} of X is a bag without windows or points (shape {bag.shape}).")
     step = _step_of_view(bag)
-    if step is None:
+    if not step:
         # A copy has plain strides; numpy calls axes of one point contiguous whatever theirs are.
         bag, step = bag.copy(), n_points
     shape = ((n_windows - 1) * step + n_points, n_rois)
@@ -214,14 +206,11 @@ def _bag(bag, row):
 
 
 def _step_of_view(bag):
-    """Return by how many points the windows of a bag follow each other, if they share a series."""
-    n_windows, n_points, _ = bag.shape
-    if bag.strides[1] <= 0:
-        return None
-    step, rest = divmod(bag.strides[0], bag.strides[1])
+    """Return by how many points windows of one series follow each other; 0 where there is none."""
+    (n_windows, n_points, _), (onward, time, _) = bag.shape, bag.strides
     if n_windows == 1:
-        return n_points
-    return step if rest == 0 and 0 < step <= n_points else None
+        return n_points if time > 0 else 0
+    return onward // time if 0 < time <= onward <= n_points * time and not onward % time else 0
 
 
 def _check_n_rois(n_rois, estimator, reset):
@@ -249,36 +238,27 @@ def _check_names(X, estimator, reset):
         _check_feature_names(estimator, X[0], reset=reset)
 
 
-def _check_finite(sequences):
-    """Refuse NaN, infinity, and values whose squares are infinite."""
-    for row, series in enumerate(sequences.series):
-        usable = np.abs(series) <= _LARGEST[series.dtype.type]
-        if not usable.all():
-            point, roi = np.argwhere(~usable)[0]
-            bad = series[point, roi]
-            what = "infinity (inf)" if np.isinf(bad) else f"{bad:g}, whose square is infinite"
-            what = "NaN" if np.isnan(bad) else what
-            raise ValueError(f"Input X contains {what}: row {row}, time point {point}, ROI {roi}.")
-
-
 def check_float32(sequences):
     """Refuse values that float32, which networks compute in, cannot hold."""
-    largest = np.finfo(np.float32).max
+    largest = dict.fromkeys(_FLOATS, np.finfo(np.float32).max)
+    return _check_size(sequences, largest, "float32, standardise the scans (ScanCleaner)")
+
+
+def _check_size(sequences, largest, use):
+    """Refuse NaN, infinity, and values beyond the largest of their format that serve a use."""
     for row, series in enumerate(sequences.series):
-        if series.dtype != np.float32 and np.abs(series).max() > largest:
-            point, roi = np.argwhere(np.abs(series) > largest)[0]
-            raise ValueError(
-                f"Input X contains a value too large for float32: row {row}, time point {point}, "
-                f"ROI {roi}. Standardise the scans (ScanCleaner)."
-            )
+        bad = ~(np.abs(series) <= largest[series.dtype.type])
+        if bad.any():
+            point, roi = np.argwhere(bad)[0]
+            value = series[point, roi]
+            what = "infinity (inf)" if np.isinf(value) else f"a value too large for {use}"
+            what = "NaN" if np.isnan(value) else what
+            raise ValueError(f"Input X contains {what}: row {row}, time point {point}, ROI {roi}.")
     return sequences
 
 
 def check_labels(y, n_rows, min_classes=2):
-    """Check class labels and encode them.
-
-    Shapes: y (n_rows,); returned (n_classes,), (n_rows,).
-    """
+    """Check class labels; return the classes, and each row's number among them."""
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
     y = check_column(y, n_rows, "y")
@@ -292,10 +272,7 @@ def check_labels(y, n_rows, min_classes=2):
 
 
 def check_column(values, n_rows, name):
-    """Check that there is one value for each row, all of them numbers or all of them texts.
-
-    Shapes: values (n_rows,); returned (n_rows,).
-    """
+    """Check that there is one value for each row, all of them texts or none."""
     if isinstance(values, np.ma.MaskedArray):
         raise ValueError(f"{name} is a masked array: fill or leave out what is masked.")
     try:
@@ -327,20 +304,14 @@ def _check_kinds(column, name):
 
 
 def check_groups(groups, n_rows):
-    """Check groups and encode them; without groups every row is its own.
-
-    Shapes: groups (n_rows,); returned (n_rows,).
-    """
+    """Check groups and number them; without groups every row is its own."""
     if groups is None:
         return np.arange(n_rows)
     return np.unique(check_column(groups, n_rows, "groups"), return_inverse=True)[1]
 
 
 def check_validation_mask(validation, groups, y_encoded):
-    """Check a boolean mask over rows that says which of them validate.
-
-    Shapes: validation (n_rows,), groups (n_rows,), y_encoded (n_rows,); returned (n_rows,).
-    """
+    """Check a boolean mask over rows that says which of them validate."""
     mask = np.asarray(validation)
     if mask.dtype != bool or mask.shape != groups.shape:
         raise ValueError(
@@ -362,10 +333,7 @@ def check_validation_mask(validation, groups, y_encoded):
 
 
 def check_class_weight(class_weight, classes):
-    """Check weights of classes and return them by class number.
-
-    Shapes: classes (n_classes,).
-    """
+    """Check weights of classes and return them by class number."""
     if class_weight is None or class_weight == "balanced":
         return class_weight
     numbers = {label: number for number, label in enumerate(np.asarray(classes).tolist())}
