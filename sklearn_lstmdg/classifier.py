@@ -112,12 +112,12 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the discriminative loss, counted over the training rows.
     n_nets : int, default=1
-        Nets to train one after the other, each from its own seed, on one internal split. Window by
-        window their logits are averaged; votes, means and probabilities come from that.
+        Nets to train, each from its own seed, on one internal split. Window by window their logits
+        are averaged; votes, means and probabilities come from that.
     device : str, default="auto"
         A torch device; "auto" takes a GPU if there is one.
     n_threads : int, default=1
-        Threads of torch on the CPU. Small recurrent nets are fastest on one.
+        Threads on the CPU, on which ``n_nets`` nets train side by side. One net is fastest on one.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last fit's weights.
     callbacks : list of skorch callbacks or None, default=None

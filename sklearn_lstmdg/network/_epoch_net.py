@@ -49,6 +49,8 @@ class EpochNet(NeuralNet):
         What ``make`` was given.
     """
 
+    is_interrupted_ = False  # from another thread: training ends after the batch
+
     fit = _of_the_estimator("fit")
     partial_fit = _of_the_estimator("partial_fit")
     fit_loop = _of_the_estimator("fit_loop")
@@ -134,6 +136,8 @@ class EpochNet(NeuralNet):
             losses, sizes = self.train_batch(*batch), self.loss_sizes(*batch)
             totals, n_rows = totals + losses * sizes, n_rows + sizes
             self.notify("on_batch_end", batch=batch, training=True, loss=losses[0])
+            if self.is_interrupted_:
+                raise KeyboardInterrupt
         self.record_losses(totals / n_rows)
         self._check_finite()
 

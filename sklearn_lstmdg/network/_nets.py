@@ -1,5 +1,7 @@
 """Several nets of one kind, each from its own seed, that answer as one."""
 
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
 import numpy as np
 
 from ._randomness import torch_threads
@@ -49,26 +51,46 @@ class Nets:
             net.update(parameters)
 
     def train(self, windows, seeds, *, n_epochs, n_updates=None, n_pretrain=0, n_threads=1):
-        """Train the nets one after the other, each with its own seed.
+        """Train the nets, each with its own seed, as many side by side as there are threads.
 
-        ``windows`` are those that train, and those that validate or None.
-
-        An interrupt (Ctrl-C) leaves those that have been trained, and is raised again.
+        ``windows`` are those that train, and those that validate or None. Where callbacks of the
+        user's listen, or lines are printed, nets train one after the other. An interrupt (Ctrl-C)
+        leaves those that have been trained, and is raised again.
         """
+
+        def train(net, seed):
+            is_new = not net.initialized_
+            net.start(seed + len(net.history_ or ()))
+            if is_new and n_pretrain:
+                net.pretrain(windows[0], n_pretrain)
+            net.train(*windows, n_epochs, n_updates)
+
+        told = self.first.arguments
+        n_beside = 1 if told["callbacks"] or told["verbose"] else min(n_threads, len(self.nets))
         try:
-            self._train_each(windows, seeds, n_epochs, n_updates, n_pretrain, n_threads)
+            with torch_threads(max(n_threads // n_beside, 1)):
+                self._train_beside(train, seeds, n_beside)
         except KeyboardInterrupt:
             self.nets = [net for net in self.nets if net.initialized_ and len(net.history)]
             raise
 
-    def _train_each(self, windows, seeds, n_epochs, n_updates, n_pretrain, n_threads):
-        for net, seed in zip(self.nets, seeds, strict=True):
-            with torch_threads(n_threads):
-                is_new = not net.initialized_
-                net.start(seed + len(net.history_ or ()))
-                if is_new and n_pretrain:
-                    net.pretrain(windows[0], n_pretrain)
-                net.train(*windows, n_epochs, n_updates)
+    def _train_beside(self, train, seeds, n_beside):
+        if n_beside == 1:
+            for net, seed in zip(self.nets, seeds, strict=True):
+                train(net, seed)
+            return
+        with ThreadPoolExecutor(n_beside) as pool:
+            runs = [pool.submit(train, *one) for one in zip(self.nets, seeds, strict=True)]
+            others = runs
+            try:
+                done, others = wait(runs, return_when=FIRST_EXCEPTION)
+            finally:
+                if others:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    for net in self.nets:
+                        net.is_interrupted_ = True
+            for run in done:
+                run.result()
 
     def logits(self, windows, horizon, n_threads=1):
         """Return the windows' logits (n_windows, n_outputs), averaged over the nets."""

@@ -1,4 +1,6 @@
 import pickle
+import signal
+import threading
 from copy import copy
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg.network import WindowNet
 
 TINY = {"n_communities": 4, "n_units": 3, "max_epochs": 2, "random_state": 0}
 DISCRIMINATIVE = ("discriminative_lstm.", "shared_dense.")
@@ -281,3 +284,50 @@ def test_only_new_nets_that_are_fitted_are_pretrained(scans):
 def test_nothing_generative_is_nothing_to_pretrain(scans, variant):
     with pytest.raises(ValueError, match=f"Variant '{variant}' .*pretrain_epochs must be 0"):
         make(variant, pretrain_epochs=1).fit(*scans)
+
+
+def test_nets_side_by_side_have_the_bits_of_nets_one_by_one(scans):
+    settings = TINY | {"n_nets": 3, "max_epochs": 3}
+    models = [LSTMDGClassifier(n_threads=n, **settings).fit(*scans) for n in (1, 2)]
+    for one, other in zip(models[0].nets_, models[1].nets_, strict=True):
+        assert differs(weights_by_name(one), weights_by_name(other)) == set()
+
+
+def test_an_interrupt_ends_nets_that_train_side_by_side(scans, monkeypatch):
+    train, epochs = WindowNet.train, []
+
+    def watched(net, *args):
+        try:
+            return train(net, *args)
+        finally:
+            epochs.append(len(net.history))
+
+    monkeypatch.setattr(WindowNet, "train", watched)
+    main = threading.main_thread().ident
+    timer = threading.Timer(1.5, signal.pthread_kill, (main, signal.SIGINT))
+    timer.start()
+    model = LSTMDGClassifier(**TINY).set_params(
+        n_nets=2, n_threads=2, max_epochs=10**6, patience=None
+    )
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*scans)
+    timer.cancel()
+    assert len(epochs) == 2
+    assert 0 < min(epochs) <= max(epochs) < 10**6
+    assert model.predict(scans[0]).shape == (12,)
+
+
+def test_an_error_in_one_of_several_nets_ends_the_others(scans, monkeypatch):
+    record, seen = WindowNet.record_losses, []
+
+    def fails(net, losses):
+        seen.append(net)
+        if net is seen[0] and len(net.history) == 3:
+            raise FloatingPointError("on purpose")
+        return record(net, losses)
+
+    monkeypatch.setattr(WindowNet, "record_losses", fails)
+    with pytest.raises(FloatingPointError, match="on purpose"):
+        LSTMDGClassifier(**TINY).set_params(
+            n_nets=2, n_threads=2, max_epochs=10**6, patience=None
+        ).fit(*scans)
