@@ -1,7 +1,9 @@
 """What all estimators share: data forms, checks of X, y and groups, votes and decisions."""
 
+from collections.abc import Callable
 from functools import wraps
 from numbers import Integral, Real
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +22,7 @@ from .scans import (
     votes,
 )
 
-__all__ = [
-    "ScanClassifierMixin",
-    "ScanEstimatorMixin",
-    "check_positive",
-    "draw_seed",
-    "keeps_model_if_refused",
-]
+_Fit = TypeVar("_Fit", bound=Callable)
 
 
 def draw_seed(rng):
@@ -45,7 +41,7 @@ def check_positive(values, name, kind=Real):
     return [int(n) if kind is Integral else float(n) for n in numbers]
 
 
-def keeps_model_if_refused(fit):
+def keeps_model_if_refused(fit: _Fit) -> _Fit:
     """Let an error in ``fit`` leave the estimator as it was; what Ctrl-C has kept itself stays."""
 
     @wraps(fit)
@@ -61,7 +57,7 @@ def keeps_model_if_refused(fit):
                 vars(self).update(before)
             raise
 
-    return fit_or_restore
+    return cast(_Fit, fit_or_restore)
 
 
 class ScanEstimatorMixin:
@@ -88,11 +84,21 @@ class ScanEstimatorMixin:
     def _check_rows(self, X, reset=False):
         return check_sequences(X, estimator=self, reset=reset)
 
-    def _check_form(self, sequences, name="X"):
+    def _check_unlabeled(self, X_unlabeled, sequences):
+        """Return rows of the form of X; what is wrong with them is not said of X."""
+        try:
+            unlabeled = self._check_rows(X_unlabeled)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"X_unlabeled: {error}") from error
+        if (unlabeled.kind == "table") != (sequences.kind == "table"):
+            raise ValueError("X_unlabeled is of another form than X: one is a table, one is not.")
+        return unlabeled
+
+    def _check_form(self, sequences):
         """Refuse a table of features where fit had scans, and scans where it had a table."""
         if (sequences.kind == "table") != self._is_table:
             there = "a table of features" if self._is_table else "scans or bags"
-            raise ValueError(f"{name} is of another form than X in fit, which was {there}.")
+            raise ValueError(f"X is of another form than X in fit, which was {there}.")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -214,7 +214,9 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         """
         self._check_parameters(X_unlabeled)
         sequences, y_encoded, groups = self._check_fit(X, y, groups)
-        unlabeled = self._check_unlabeled(X_unlabeled, sequences)
+        unlabeled = None if X_unlabeled is None else self._check_unlabeled(X_unlabeled, sequences)
+        if unlabeled is not None and sequences.kind == "bags":
+            unlabeled = cut_like(unlabeled, sequences)
         if sequences.kind != "table":
             n_constant = sum(int(find_constant_rois(scan).sum()) for scan in sequences.series)
             warn_of_constant_rois(n_constant, "their log-likelihoods tell little")
@@ -240,12 +242,6 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
                 "transductive=True and X_unlabeled go together: one says that models may learn "
                 "from rows without labels, the other holds these rows."
             )
-
-    def _check_unlabeled(self, X_unlabeled, sequences):
-        if X_unlabeled is None:
-            return None
-        unlabeled = self._check_rows(X_unlabeled)
-        return cut_like(unlabeled, sequences) if sequences.kind == "bags" else unlabeled
 
     def _fit_models(self, sequences, y_encoded, seed, unlabeled=None):
         """Return models and iterations of all ROIs, for each class or for all rows together."""

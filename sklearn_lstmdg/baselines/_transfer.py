@@ -224,7 +224,8 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
         features = _features(check_float32(sequences))
-        self.encoder_ = self._make_encoder(features, is_validation, X_unlabeled, rng)
+        unlabeled = None if X_unlabeled is None else self._check_unlabeled(X_unlabeled, sequences)
+        self.encoder_ = self._make_encoder(features, is_validation, unlabeled, rng)
         from ._autoencoder import EncoderNet  # torch is imported when it trains
 
         def start(module):
@@ -233,12 +234,10 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         module, rows = {"sizes": list(self.encoder_.sizes)}, network.as_rows(features)
         return self._train(EncoderNet, module, rows, y_encoded, is_validation, rng, start)
 
-    def _make_encoder(self, features, is_validation, X_unlabeled, rng):
+    def _make_encoder(self, features, is_validation, unlabeled, rng):
         """Return the encoder to start from, and note what it was trained on."""
         self.pretrained_on_ = "source"
-        if X_unlabeled is not None:
-            unlabeled = self._check_rows(X_unlabeled)
-            self._check_form(unlabeled, "X_unlabeled")
+        if unlabeled is not None:
             return self._pretrain(_features(unlabeled), rng)
         if self.encoder is not None:
             self._check_encoder(features.shape[1])

@@ -366,6 +366,12 @@ def test_only_transductive_models_see_rows_without_labels(cohort):
         ROIHMMClassifier(**SMALL).fit(train, y[:20], X_unlabeled=test)
     with pytest.raises(ValueError, match="go together"):
         ROIHMMClassifier(**SMALL, transductive=True).fit(train, y[:20])
+    model = ROIHMMClassifier(**SMALL, transductive=True)
+    with pytest.raises(ValueError, match="X_unlabeled is of another form than X"):
+        model.fit(train, y[:20], X_unlabeled=test[0])
+    test[1, 2, 3] = np.nan
+    with pytest.raises(ValueError, match=r"X_unlabeled: .*NaN: row 1, time point 2, ROI 3"):
+        model.fit(train, y[:20], X_unlabeled=test)
     with pytest.raises(ValueError, match="per_class=False"):
         both.set_params(transductive=True, per_class=True).fit(train, y[:20], X_unlabeled=test)
 
