@@ -113,7 +113,5 @@ static void NAME(lstm_gradients)(const steps *steps, const NAME(layer) *layer, c
         NAME(add_outer)(d_gates + offset[t] * room, room, hidden + offset[t - 1] * width, width,
                         d_U, width, n_gates, offset[end] - offset[t], width);
     }
-    for (ptrdiff_t row = 0; row < offset[steps->count]; row++)
-        for (ptrdiff_t k = 0; k < layer->gates; k += LANES)
-            STORE(d_bias + k, LOAD(d_bias + k) + LOAD(d_gates + row * room + k));
+    NAME(add_rows)(d_gates, room, d_bias, offset[steps->count], layer->gates);
 }

@@ -3,6 +3,7 @@
 #include "_products.h"
 #include "_random.h"
 #include "_lstm.h"
+#include "_layers.h"
 #include "_step.h"
 #include "_read.h"
 #undef NAME

@@ -66,6 +66,13 @@ INLINE void NAME(repeat)(const REAL *row, REAL *C, ptrdiff_t stride, ptrdiff_t n
         memcpy(C + r * stride, row, sizeof(REAL) * (size_t)width);
 }
 
+/* Add n rows. */
+static void NAME(add_rows)(const REAL *A, ptrdiff_t stride, REAL *sum, ptrdiff_t n, ptrdiff_t width) {
+    for (ptrdiff_t r = 0; r < n; r++)
+        for (ptrdiff_t k = 0; k < width; k += LANES)
+            STORE(sum + k, LOAD(sum + k) + LOAD(A + r * stride + k));
+}
+
 /* C (rows, n) += A' B over many rows of A (count, rows) and B (count, n), some at a time, so that
  * what is read stays in the cache. */
 static void NAME(add_outer)(const REAL *A, ptrdiff_t A_stride, const REAL *B, ptrdiff_t B_stride,

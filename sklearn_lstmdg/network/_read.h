@@ -52,13 +52,13 @@ static void NAME(read_block)(const task *task, NAME(work) *w, const REAL *projec
     for (ptrdiff_t t = s->count - 1; t > 0; t--) /* sums over time, at the first step's rows */
         for (ptrdiff_t k = 0; k < s->active[t] * units; k++)
             two->hidden[s->offset[t - 1] * units + k] += two->hidden[s->offset[t] * units + k];
-    NAME(product)(two->hidden, units, 1, w->V, out, w->answers, out, s->active[0], task->n_units,
+    NAME(product)(two->hidden, units, 1, w->shared.W, out, w->answers, out, s->active[0], task->n_units,
                   out, 0);
     for (ptrdiff_t b = 0; b < s->active[0]; b++) {
         int64_t window = w->order[b], length = n_read(task, window);
         for (ptrdiff_t o = 0; o < O; o++)
             ((double *)task->logits)[window * O + o] +=
-                (double)(w->answers[b * out + o] / (REAL)length + w->v[o]);
+                (double)(w->answers[b * out + o] / (REAL)length + w->shared.b[o]);
         for (int64_t t = 0; K && task->hidden && t < length; t++) {
             ptrdiff_t row = (s->offset[t] + b) * width;
             int64_t to = (window * s->count + t) * K;

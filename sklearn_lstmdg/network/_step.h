@@ -10,68 +10,13 @@
  * (LSTM-DG) or h_t (LSTM-H).
  */
 typedef struct {
-    REAL *base;
-    ptrdiff_t used;
-} NAME(space);
-
-/* Room for n numbers, or for a matrix, transposed or padded; without a base it is only counted. */
-static REAL *NAME(take)(NAME(space) *space, ptrdiff_t n) {
-    REAL *here = space->base ? space->base + space->used : NULL;
-    space->used += ROUND(n);
-    return here;
-}
-static REAL *NAME(zeros)(NAME(space) *space, ptrdiff_t n) {
-    REAL *here = NAME(take)(space, n);
-    if (here) memset(here, 0, sizeof(REAL) * (size_t)n);
-    return here;
-}
-static REAL *NAME(transposed)(NAME(space) *space, const REAL *A, ptrdiff_t rows, ptrdiff_t columns) {
-    REAL *here = NAME(take)(space, columns * ROUND(rows));
-    if (here) NAME(transpose)(A, here, rows, columns);
-    return here;
-}
-static REAL *NAME(padded)(NAME(space) *space, const REAL *A, ptrdiff_t rows, ptrdiff_t columns) {
-    REAL *here = NAME(take)(space, rows * ROUND(columns));
-    if (here) NAME(pad)(A, here, rows, columns);
-    return here;
-}
-
-typedef struct {
-    NAME(layer) layer;
-    REAL *d_W, *d_U, *d_bias;                          /* gradients, padded */
-    REAL *gates, *cells, *hidden, *d_hidden, *d_cells; /* rows of a block */
-} NAME(run);
-
-typedef struct {
     NAME(run) first, second; /* the second reads the first, or the points where there is no first */
     steps steps;
     int64_t *order;          /* windows of a block, the longest first */
-    REAL *points, *carried, *read, *answers, *logits, *masks[3], *state, *generated, *target;
-    REAL *V, *v, *V_rows, *d_V, *d_v, *W_d, *b_d, *W_d_rows, *d_W_d, *d_b_d;
+    NAME(dense) shared, generative;
+    REAL *points, *carried, *answers, *logits, *masks[3], *state, *generated, *target;
     ptrdiff_t size;
 } NAME(work);
-
-/* One LSTM's weights as they are multiplied, its gradients and its rows. */
-static void NAME(plan_run)(NAME(space) *space, NAME(run) *run, const task *task, int number,
-                           ptrdiff_t depth, ptrdiff_t units, ptrdiff_t rows) {
-    const ptrdiff_t width = ROUND(units), gates = ROUND(4 * units), room = ROUND(3 * units + width);
-    const REAL *const *p = (const REAL *const *)task->parameters + 3 * number;
-    REAL *slope = NAME(take)(space, gates);
-    for (ptrdiff_t k = 0; slope && k < gates; k++) slope[k] = k / units == 2 ? 1 : (REAL)0.5;
-    run->layer = (NAME(layer)){depth, units, width, gates, room,
-                               .W = NAME(transposed)(space, p[0], 4 * units, depth),
-                               .U = NAME(transposed)(space, p[1], 4 * units, units),
-                               .bias = NAME(padded)(space, p[2], 1, 4 * units),
-                               .W_rows = NAME(padded)(space, p[0], 4 * units, depth),
-                               .U_rows = NAME(padded)(space, p[1], 4 * units, units),
-                               .slope = slope, .zero = NAME(zeros)(space, width)};
-    run->d_W = NAME(zeros)(space, 4 * units * ROUND(depth));
-    run->d_U = NAME(zeros)(space, 4 * units * width);
-    run->d_bias = NAME(zeros)(space, gates);
-    run->gates = NAME(take)(space, rows * room);
-    REAL **states[] = {&run->cells, &run->hidden, &run->d_hidden, &run->d_cells};
-    for (int n = 0; n < 4; n++) *states[n] = NAME(take)(space, rows * width);
-}
 
 /* Lay out all that a step needs; without a base only the size is counted. */
 static void NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
@@ -88,22 +33,13 @@ static void NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
     NAME(plan_run)(s, &w->second, task, 1, K ? K : R, H, rows);
     w->points = NAME(take)(s, rows * in);
     w->carried = NAME(take)(s, (2 * some + 4) * (width > units ? width : units));
-    w->V = NAME(transposed)(s, p[6], O, H);
-    w->v = NAME(padded)(s, p[7], 1, O);
-    w->V_rows = NAME(padded)(s, p[6], O, H);
-    w->d_V = NAME(zeros)(s, O * units);
-    w->d_v = NAME(zeros)(s, out);
-    w->read = NAME(take)(s, rows * units);
+    NAME(plan_dense)(s, &w->shared, p + 6, H, O);
     w->answers = NAME(take)(s, rows * out);
     w->logits = NAME(take)(s, some * out);
     w->masks[0] = NAME(take)(s, rows * units);
     w->masks[1] = NAME(take)(s, rows * out);
     if (task->generates) {
-        w->W_d = NAME(transposed)(s, p[8], R, K);
-        w->b_d = NAME(padded)(s, p[9], 1, R);
-        w->W_d_rows = NAME(padded)(s, p[8], R, K);
-        w->d_W_d = NAME(zeros)(s, R * width);
-        w->d_b_d = NAME(zeros)(s, in);
+        NAME(plan_dense)(s, &w->generative, p + 8, K, R);
         w->masks[2] = NAME(take)(s, (task->at_all ? rows : some) * width);
         w->state = NAME(take)(s, some * width);
         w->generated = NAME(take)(s, some * in);
@@ -116,6 +52,12 @@ static random_stream NAME(stream)(const task *task, int64_t first, int kind) {
     random_stream stream = {{(uint32_t)task->seed, (uint32_t)(task->seed >> 32)},
                             {(uint32_t)task->update, (uint32_t)(first / task->some), (uint32_t)kind}};
     return stream;
+}
+
+static void NAME(draw_mask)(const task *task, NAME(work) *w, int64_t first, int kind, ptrdiff_t n) {
+    random_stream stream = NAME(stream)(task, first, kind);
+    double rate = task->dropout[kind - 1];
+    if (rate > 0) NAME(fill_mask)(&stream, rate, w->masks[kind - 1], n);
 }
 
 /* Where the point lies that a window reads at step t. */
@@ -176,14 +118,13 @@ static double NAME(cross_entropy)(const task *task, REAL *logits, int64_t window
 /* From the hidden states to the loss, and back to the derivatives by them. */
 static double NAME(discriminate)(const task *task, NAME(work) *w, int64_t first) {
     const steps *s = &w->steps;
-    const ptrdiff_t units = w->second.layer.width, H = task->n_units, O = task->n_outputs;
+    const ptrdiff_t units = w->second.layer.width, O = task->n_outputs;
     const ptrdiff_t out = ROUND(O), rows = s->offset[s->count], n = s->active[0];
-    random_stream read = NAME(stream)(task, first, 1), answer = NAME(stream)(task, first, 2);
-    if (task->dropout[0] > 0) NAME(fill_mask)(&read, task->dropout[0], w->masks[0], rows * units);
-    if (task->dropout[1] > 0) NAME(fill_mask)(&answer, task->dropout[1], w->masks[1], rows * out);
-    NAME(drop)(w->second.hidden, w->masks[0], w->read, rows * units, task->dropout[0]);
-    NAME(repeat)(w->v, w->answers, out, rows, out);
-    NAME(product)(w->read, units, 1, w->V, out, w->answers, out, rows, H, out, 1);
+    NAME(draw_mask)(task, w, first, 1, rows * units);
+    NAME(draw_mask)(task, w, first, 2, rows * out);
+    REAL *read = w->second.d_hidden; /* until its derivatives take its place */
+    NAME(drop)(w->second.hidden, w->masks[0], read, rows * units, task->dropout[0]);
+    NAME(ask)(&w->shared, read, w->answers, rows);
     NAME(drop)(w->answers, w->masks[1], w->answers, rows * out, task->dropout[1]);
     memset(w->logits, 0, sizeof(REAL) * (size_t)(n * out));
     for (ptrdiff_t t = 0; t < s->count; t++)
@@ -200,11 +141,8 @@ static double NAME(discriminate)(const task *task, NAME(work) *w, int64_t first)
         memcpy(w->answers + s->offset[t] * out, w->logits,
                sizeof(REAL) * (size_t)(s->active[t] * out));
     NAME(drop)(w->answers, w->masks[1], w->answers, rows * out, task->dropout[1]);
-    NAME(add_outer)(w->answers, out, w->read, units, w->d_V, units, O, rows, units);
-    for (ptrdiff_t row = 0; row < rows; row++)
-        for (ptrdiff_t o = 0; o < O; o++) w->d_v[o] += w->answers[row * out + o];
-    NAME(product)(w->answers, out, 1, w->V_rows, units, w->second.d_hidden, units, rows, O, units, 0);
-    NAME(drop)(w->second.d_hidden, w->masks[0], w->second.d_hidden, rows * units, task->dropout[0]);
+    NAME(derive_dense)(&w->shared, w->answers, read, rows, O);
+    NAME(drop)(read, w->masks[0], read, rows * units, task->dropout[0]);
     return loss;
 }
 
@@ -235,15 +173,12 @@ static double NAME(squared_error)(const task *task, REAL *generated, REAL *targe
 /* Generate the points that follow, and enter the derivatives at the states. */
 static double NAME(generate)(const task *task, NAME(work) *w, int64_t first) {
     const steps *s = &w->steps;
-    const ptrdiff_t R = task->n_rois, in = ROUND(R), K = task->n_communities;
-    const ptrdiff_t width = w->first.layer.width, rows = s->offset[s->count];
+    const ptrdiff_t R = task->n_rois, in = ROUND(R), width = w->first.layer.width;
+    const ptrdiff_t rows = s->offset[s->count];
     const int by_cell = task->generates == BY_CELL;
-    random_stream drawn = NAME(stream)(task, first, 3);
     REAL *d_states = by_cell ? w->first.d_cells : w->first.d_hidden;
     double loss = 0;
-    if (task->dropout[2] > 0)
-        NAME(fill_mask)(&drawn, task->dropout[2], w->masks[2],
-                        (task->at_all ? rows : s->active[0]) * width);
+    NAME(draw_mask)(task, w, first, 3, (task->at_all ? rows : s->active[0]) * width);
     if (by_cell) memset(d_states, 0, sizeof(REAL) * (size_t)(rows * width));
     for (ptrdiff_t t = 0; t < s->count; t++) {
         /* Windows that end here, or all that are there. */
@@ -252,16 +187,11 @@ static double NAME(generate)(const task *task, NAME(work) *w, int64_t first) {
         const REAL *states = (by_cell ? w->first.cells : w->first.hidden) + row * width;
         const REAL *mask = w->masks[2] + (task->at_all ? row : b) * width;
         NAME(drop)(states, mask, w->state, n * width, task->dropout[2]);
-        NAME(repeat)(w->b_d, w->generated, in, n, in);
-        NAME(product)(w->state, width, 1, w->W_d, in, w->generated, in, n, K, in, 1);
+        NAME(ask)(&w->generative, w->state, w->generated, n);
         for (ptrdiff_t r = 0; r < n; r++)
             loss += NAME(squared_error)(task, w->generated + r * in, w->target, w->order[b + r],
                                         t + 1);
-        NAME(add_outer)(w->generated, in, w->state, width, w->d_W_d, width, R, n, width);
-        for (ptrdiff_t r = 0; r < n; r++)
-            for (ptrdiff_t k = 0; k < in; k += LANES)
-                STORE(w->d_b_d + k, LOAD(w->d_b_d + k) + LOAD(w->generated + r * in + k));
-        NAME(product)(w->generated, in, 1, w->W_d_rows, width, w->state, width, n, R, width, 0);
+        NAME(derive_dense)(&w->generative, w->generated, w->state, n, R);
         NAME(drop)(w->state, mask, w->state, n * width, task->dropout[2]);
         for (ptrdiff_t k = 0; k < n * width; k += LANES)
             STORE(d_states + row * width + k, LOAD(d_states + row * width + k) + LOAD(w->state + k));
@@ -319,11 +249,11 @@ static void NAME(forward_backward)(task *task) {
     losses[0] = losses[1] + (task->generates ? task->discriminative_weight : 1) * losses[2];
     if (task->n_communities) NAME(hand_over)(task, &w.first, 0);
     NAME(hand_over)(task, &w.second, 1);
-    NAME(unpad)(w.d_V, d[6], task->n_outputs, task->n_units);
-    NAME(unpad)(w.d_v, d[7], 1, task->n_outputs);
+    NAME(unpad)(w.shared.d_W, d[6], task->n_outputs, task->n_units);
+    NAME(unpad)(w.shared.d_b, d[7], 1, task->n_outputs);
     if (!task->generates) return;
-    NAME(unpad)(w.d_W_d, d[8], task->n_rois, task->n_communities);
-    NAME(unpad)(w.d_b_d, d[9], 1, task->n_rois);
+    NAME(unpad)(w.generative.d_W, d[8], task->n_rois, task->n_communities);
+    NAME(unpad)(w.generative.d_b, d[9], 1, task->n_rois);
 }
 
 /* What a step draws for the first windows: noise (kind 0) or a mask. */
