@@ -12,7 +12,7 @@ from sklearn_lstmdg import LSTMDGClassifier
 from sklearn_lstmdg.network import _compiled, compiled_available, processor_path
 from sklearn_lstmdg.network._compiled import CompiledNetwork, CompiledTraining
 from sklearn_lstmdg.network._module import JointLoss, JointNetwork
-from sklearn_lstmdg.network._window_table import Batch, Cuts
+from sklearn_lstmdg.network._window_table import Batch, Cuts, split_horizon
 
 pytestmark = pytest.mark.skipif(
     not compiled_available(), reason="the compiled path was not built, or is switched off"
@@ -62,11 +62,11 @@ def make_batch(size, dtype, *, ragged=False, turned=False, unlabelled=True, seed
     return Batch(table, cuts, torch.from_numpy(labels), weights)
 
 
-def make_training(network, generate_at="last", noise=0.7, weight_decay=0.0):
+def make_training(network, generate_at="last", noise=0.7, weight_decay=0.0, eps=1e-7):
     optimizer = torch.optim.AdamW(
         [p for p in network.parameters() if p.requires_grad],
         lr=1e-2,
-        eps=1e-7,
+        eps=eps,
         fused=True,
         weight_decay=weight_decay,
     )
@@ -114,10 +114,7 @@ def by_torch(network, training, batch, generate_at, noise):
         else:
             masks.append(torch.empty_like(drawn).index_copy_(0, order, drawn))
     dropouts, network.dropouts = network.dropouts, nn.ModuleList(map(Given, masks))
-    cuts = batch.cuts
-    from sklearn_lstmdg.network._window_table import split_horizon
-
-    points, lengths, target = split_horizon(batch.points, cuts, 1, generate_at)
+    points, lengths, target = split_horizon(batch.points, batch.cuts, 1, generate_at)
     if noise:
         points = points + spread(training.draw(0, (n_rows, points.shape[2])), n_read, order)
     answers = network(points, lengths, 1, generate_at)
@@ -192,13 +189,14 @@ def test_finite_differences(on_path):
             assert slope == pytest.approx(float(gradient[place]), abs=1e-6), (name, place)
 
 
+@pytest.mark.parametrize("eps", [1e-7, 1e-2])
 @pytest.mark.parametrize("path", [p for p in PATHS if p != "double"])
-def test_twenty_steps_have_torchs_losses(on_path, path):
+def test_twenty_steps_have_torchs_losses(on_path, path, eps):
     size, dtype = (32, 12, 20, 8, 5, 1), on_path(path)
     network, twin = (make_network(size, "dg", dtype) for _ in range(2))
-    training = make_training(network, "all", weight_decay=0.1)
+    training = make_training(network, "all", weight_decay=0.1, eps=eps)
     optimizer = torch.optim.AdamW(
-        [p for p in twin.parameters() if p.requires_grad], lr=1e-2, eps=1e-7, weight_decay=0.1
+        [p for p in twin.parameters() if p.requires_grad], lr=1e-2, eps=eps, weight_decay=0.1
     )
     for step in range(20):
         batch = make_batch(size, dtype, turned=True, seed=step)
@@ -211,7 +209,7 @@ def test_twenty_steps_have_torchs_losses(on_path, path):
     for ours, theirs in zip(network.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
     assert (network.community_lstm.weight_ih_l0 >= 0).all()
-    assert (network.generative_dense.weight == 0).any()
+    assert eps > 1e-7 or (network.generative_dense.weight == 0).any()
 
 
 def test_a_batch_of_several_blocks_is_the_sum_of_its_blocks(on_path):

@@ -478,3 +478,30 @@ def test_a_net_that_is_hardly_trained_warns(scans):
     lasting = LSTMDGClassifier(max_epochs=1, patience=None, lr=1e-9, **TINY)
     with pytest.warns(ConvergenceWarning, match="12 windows .* the same class"):
         lasting.fit(np.abs(X) + 9, y)
+
+
+def test_adam_starts_as_keras_does():
+    net = WindowNet.make(4, 2, **LSTMDGClassifier(dropout=(0.5,) * 3).get_params()).initialize()
+    (group,) = net.optimizer_.param_groups
+    assert (group["eps"], group["betas"], group["weight_decay"]) == (1e-7, (0.9, 0.999), 0.0)
+
+
+@pytest.mark.parametrize("compiled", ["0", "1"])
+def test_the_size_of_the_input_noise_is_its_standard_deviation(monkeypatch, compiled):
+    """The network generates the mean of all points, and its input is noise alone."""
+    monkeypatch.setenv("LSTMDG_COMPILED", compiled)
+    seen = []
+
+    class Seen(Callback):
+        def on_grad_computed(self, net, **kwargs):
+            gradient = net.module_.discriminative_lstm.weight_ih_l0.grad
+            seen.append(gradient.square().mean())
+
+    X, y = np.zeros((64, 30, 40), dtype=np.float32), np.arange(64) % 2
+    for noise in (0.05, 0.1):
+        LSTMDGClassifier(
+            "s", n_units=2, input_noise=noise, dropout=0.0, max_updates=8, lr=1e-9, patience=None,
+            callbacks=[Seen()], random_state=0,
+        ).fit(X, y)  # fmt: skip
+    ratio = np.sum(seen[len(seen) // 2 :]) / np.sum(seen[: len(seen) // 2])
+    assert 2.5 < ratio < 6  # gradients by W are in proportion to what is read
