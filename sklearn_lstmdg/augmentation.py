@@ -114,7 +114,6 @@ class SubsequenceAugmenter(
         Returns
         -------
         self
-            The augmenter.
 
         Raises
         ------

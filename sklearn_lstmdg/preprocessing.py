@@ -117,7 +117,6 @@ class ScanCleaner(
         Returns
         -------
         self
-            The transformer.
 
         Raises
         ------

@@ -88,7 +88,6 @@ class ConnectivityFeatures(
         Returns
         -------
         self
-            The transformer.
 
         Raises
         ------

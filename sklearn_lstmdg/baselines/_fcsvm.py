@@ -158,7 +158,6 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         Returns
         -------
         self
-            The fitted classifier.
 
         Raises
         ------

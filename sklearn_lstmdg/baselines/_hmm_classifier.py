@@ -200,7 +200,6 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
         Returns
         -------
         self
-            The fitted classifier.
 
         Raises
         ------

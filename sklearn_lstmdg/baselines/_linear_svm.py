@@ -103,7 +103,7 @@ class SVMSearch:
         """Tell whether a fit stopped before it converged."""
         return int(np.max(svm.n_iter_)) >= self.max_iter
 
-    def choose_C(self, Cs, features, rows, y_encoded, folds, weight=1.0):
+    def choose_C(self, Cs, features, rows, y_encoded, folds, weight):
         """Choose C by the accuracy over rows, whose windows vote.
 
         Shapes: Cs (n_candidates,), features (n_windows, n_columns), rows (n_windows,), y_encoded

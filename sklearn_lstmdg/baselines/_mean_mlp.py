@@ -132,7 +132,6 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         Returns
         -------
         self
-            The fitted classifier.
 
         Raises
         ------

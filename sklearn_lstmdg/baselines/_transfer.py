@@ -171,7 +171,6 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         Returns
         -------
         self
-            The classifier, not yet fitted.
 
         Raises
         ------
@@ -209,7 +208,6 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         Returns
         -------
         self
-            The fitted classifier.
 
         Raises
         ------

@@ -86,6 +86,8 @@ def test_search_finds_the_best_c(cohort):
     splits = np.array([results[f"split{k}_test_score"] for k in range(5)])
     np.testing.assert_array_equal(results["param_C"], CS)
     np.testing.assert_allclose(results["mean_test_score"], splits.mean(axis=0))
+    np.testing.assert_allclose(results["std_test_score"], splits.std(axis=0))
+    assert results.keys() == FCSVM(CS, cv=None).fit(cohort.data, cohort.target).cv_results_.keys()
     assert CS[results["mean_test_score"].argmax()] == svm.C_
 
 

@@ -73,6 +73,7 @@ BAGS = {
     "one point of a copy": lambda bag: bag.copy()[:, :1],
     "repeated window": lambda bag: np.broadcast_to(bag[0], (5, *bag.shape[1:])),
     "repeated point": lambda bag: np.broadcast_to(bag[:, :1], bag.shape),
+    "one point everywhere": lambda bag: np.broadcast_to(bag[:1, :1], bag.shape),
     "other order of axes": lambda bag: np.ascontiguousarray(bag.T).T,
     "ROIs before points": lambda bag: np.ascontiguousarray(bag.swapaxes(1, 2)).swapaxes(1, 2),
 }
@@ -166,6 +167,12 @@ def test_values_whose_squares_are_infinite_are_refused(rows, dtype, value):
 def test_nothing_is_an_error(shape, message):
     with pytest.raises(ValueError, match=message):
         check_sequences(np.zeros(shape))
+
+
+def test_no_rows_in_any_container_are_an_error():
+    for X in ([], (), np.empty(0, dtype=object), np.zeros((0, 4))):
+        with pytest.raises(ValueError, match=r"0 sample|1D array"):
+            check_sequences(X)
 
 
 def test_labels():
