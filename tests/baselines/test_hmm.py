@@ -15,6 +15,7 @@ from sklearn_lstmdg.baselines._gaussian_hmm import (
     _lay_out,
     _maximise,
     _sort_states,
+    _start,
     fit_hmms,
     n_parameters,
     sequence_log_likelihoods,
@@ -212,6 +213,16 @@ class _Replay:
     def standard_normal(self, shape):
         assert self.draw.shape == shape
         return self.draw
+
+
+@pytest.mark.parametrize("n_states", [1, 2, 4])
+def test_models_start_from_states_that_last(n_states):
+    points = lay_out(check_sequences(np.random.default_rng(0).standard_normal((3, 20, 2))))
+    start = _start(points, np.zeros((2, n_states)))
+    np.testing.assert_allclose(start.transitions.sum(axis=2), 1)
+    np.testing.assert_allclose(start.start.sum(axis=1), 1)
+    stay = 0.8 if n_states > 1 else 1.0
+    np.testing.assert_allclose(start.transitions.diagonal(axis1=1, axis2=2), stay)
 
 
 def test_a_tolerance_is_per_point():
