@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pandas
 
+from sklearn_lstmdg._text import read_csv
 from sklearn_lstmdg.evaluation import paper_table, test_against
 
 
 def read(folders, name):
     """Return one table of all folders."""
-    frames = [pandas.read_csv(folder / f"{name}.csv") for folder in folders]
+    frames = [read_csv(folder / f"{name}.csv") for folder in folders]
     return pandas.concat(frames, ignore_index=True)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .._extras import require
 from .._files import write_atomically
+from .._text import to_csv
 from ..evaluation import load_comparison, measure_communities
 from ..plotting import MembershipDisplay, RedundancyDisplay, RobustnessDisplay
 from ._parafac_folds import fit_parafac
@@ -24,7 +25,7 @@ def run(args):
     communities, robustness = measure_communities(folds, args.permutations, args.seed)
     tables = {"communities.csv": communities, "robustness.csv": robustness}
     for name, table in tables.items():
-        write_atomically(Path(args.folder) / name, table.to_csv(index=False).encode())
+        write_atomically(Path(args.folder) / name, to_csv(table).encode())
     say(format_communities(communities, robustness))
     summary = comparison.summary()
     for line in tell_untrained(summary[summary["model"].isin(args.model)]):

@@ -132,7 +132,7 @@ def read_settings(out):
     """Return what ``settings.json`` of a results folder holds; nothing where there is none."""
     path = Path(out) / "settings.json"
     try:
-        return read_json(path)
+        return read_json(path, {"models": (None, dict), "sites": (None, [str])})
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -12,7 +12,6 @@ from ..evaluation import measure_communities, summarize_robustness
 from ._drawings import redundancy_figure, robustness_figures
 from ._study import best_fold
 
-_N_PERMUTATIONS = 20
 _MEASURES = {
     "correlation": "Correlation, best match",
     "dice": "Dice, best match",
@@ -27,7 +26,7 @@ _STATISTICS = {"r": "r", "z": "z", "p": "p", "p_fwe": "p, all terms"}
 
 
 def robustness(study):
-    """Return how well communities agree between the folds of the first repeat, and their sizes."""
+    """Return how well communities agree between folds, and their sizes."""
     tables = _measured(study)
     if not tables:
         return {"measures": []}
@@ -54,18 +53,16 @@ def _measured(study):
     tables, known = [], ()
     if study.robustness is not None and study.communities is not None:
         older = {name: np.nan for name in _DISTINCT if name not in study.communities}
-        both = (study.communities.assign(**older), study.robustness)
-        tables.append([table[table["repeat"] == 0] for table in both])
+        tables.append([study.communities.assign(**older), study.robustness])
         known = set(study.robustness["method"])
     folds = {}
     for model in study.models:
         for site in study.sites:
-            mine = [f for f in study.folds_of(model, site) if f.repeat == 0]
-            mine = [f for f in mine if f.membership is not None]
+            mine = [f for f in study.folds_of(model, site) if f.membership is not None]
             if model not in known and len(mine) > 1:
-                folds |= {(model, site, 0, fold.fold): fold for fold in mine}
+                folds |= {(model, site, fold.repeat, fold.fold): fold for fold in mine}
     if folds:
-        tables.append(measure_communities(folds, _N_PERMUTATIONS, random_state=0))
+        tables.append(measure_communities(folds, random_state=0))
     return tables
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from .._extras import require
 from .._files import read_json
+from .._text import read_csv
 
 _NUMBER = int | float
 _SPREAD = (None, [_NUMBER, _NUMBER, int])
@@ -61,7 +61,6 @@ def read_table(folder, name):
 
 def _parse(path, columns):
     """Read a table that has these columns, rows, and texts where it needs them."""
-    read_csv = require("pandas", extra="data").read_csv
     table = read_csv(path, dtype=_TYPES, keep_default_na=False, na_values=[""], index_col=False)
     lacking = [name for name in columns if name not in table]
     if lacking or table.empty:

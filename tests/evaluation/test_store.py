@@ -192,7 +192,15 @@ def test_what_a_killed_run_has_left_is_deleted_but_nothing_else(tmp_path, monkey
     assert not list(out.rglob("*.tmp")) and (out / "folds" / "notes.txt").exists()
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:50], lambda content: f"[{content}]"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:50],
+        lambda content: f"[{content}]",
+        lambda content: content.replace('"models": {', '"models": [], "others": {'),
+        lambda content: content.replace('"sites": [', '"sites": 3, "others": ['),
+    ],
+)
 def test_a_damaged_settings_file_is_set_aside(tmp_path, damage):
     first = compare(tmp_path)
     content = (tmp_path / "settings.json").read_text()

@@ -75,7 +75,7 @@ DAMAGES = {
         *[{"sites": 3}, {"sites": [{"site": "A"}]}, {"sites": [None]}, {"roi_codes": "1"}],
         {"notices": [1]},
     ],
-    "settings": [{"models": []}, {"n_folds": "3"}, {"sites": [1]}, {"n_repeats": None}],
+    "settings": [{"n_folds": "3"}, {"n_repeats": None}],  # others are set aside before
     "options": [{"length": "30"}, {"data_dir": ["x"]}],
 }
 
