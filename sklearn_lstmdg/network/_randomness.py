@@ -1,5 +1,6 @@
 """Random numbers from generators of one's own, and torch's threads for a while."""
 
+import os
 import threading
 import warnings
 from contextlib import contextmanager
@@ -9,17 +10,30 @@ import torch
 from torch import nn
 
 _LOCK = threading.Lock()
-_running = {"fits": 0, "before": 1}  # the number of threads belongs to the whole process
+# The number of threads belongs to the whole process.
+_running = {"fits": 0, "before": 1, "is_forked": False}
+
+
+def _after_fork():
+    """Keep a forked child to one thread: torch would wait for threads that only the parent has."""
+    global _LOCK
+    _LOCK = threading.Lock()
+    _running.update(fits=0, is_forked=True)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @contextmanager
 def torch_threads(n_threads):
     """Run torch on a number of threads; the last fit that ends puts the caller's number back."""
-    available = joblib.cpu_count()
+    is_forked = _running["is_forked"]
+    available = 1 if is_forked else joblib.cpu_count()
     if n_threads > available:
+        why = "this process was forked" if is_forked else f"this machine has {available} processors"
         warnings.warn(
-            f"n_threads={n_threads}, and this machine has {available} processors: {available} "
-            "threads are used.",
+            f"n_threads={n_threads}, and {why}: torch runs on {available}.",
             UserWarning,
             stacklevel=3,
         )
