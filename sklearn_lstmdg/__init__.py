@@ -37,8 +37,8 @@ __getattr__, __dir__, _names = attach(
     },
     modules=(
         *("augmentation", "base", "baselines", "classifier", "cli", "communities", "datasets"),
-        *("decoding", "estimator_checks", "evaluation", "models", "network", "persistence"),
-        *("plotting", "preprocessing", "presets", "report", "scans"),
+        *("decoding", "estimator_checks", "evaluation", "explain", "models", "network"),
+        *("persistence", "plotting", "preprocessing", "presets", "report", "scans"),
     ),
 )
 __all__ = [*_names, "__version__"]

@@ -1,5 +1,7 @@
 """Figures of results, as Displays in scikit-learn's manner; all need the extra ``plot``."""
 
+from ._activity_display import CommunityActivityDisplay
+from ._attribution_display import AttributionDisplay
 from ._generation_display import GenerationDisplay
 from ._history_display import HistoryDisplay
 from ._membership_display import MembershipDisplay
@@ -7,8 +9,11 @@ from ._recovery_display import RecoveryDisplay
 from ._redundancy_display import RedundancyDisplay
 from ._robustness_display import RobustnessDisplay
 from ._roc_display import ROCDisplay
+from ._window_display import WindowProbabilityDisplay
 
 __all__ = [
+    "AttributionDisplay",
+    "CommunityActivityDisplay",
     "GenerationDisplay",
     "HistoryDisplay",
     "MembershipDisplay",
@@ -16,4 +21,5 @@ __all__ = [
     "RecoveryDisplay",
     "RedundancyDisplay",
     "RobustnessDisplay",
+    "WindowProbabilityDisplay",
 ]

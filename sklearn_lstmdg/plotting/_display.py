@@ -41,6 +41,13 @@ def fitted_step(estimator):
     return step
 
 
+def subject_of(X, row):
+    """Return the X of one subject."""
+    if not 0 <= row < len(X):
+        raise ValueError(f"There is no row {row}: X has rows 0 to {len(X) - 1}.")
+    return X[row : row + 1]
+
+
 class Display:
     """Where a figure is drawn."""
 

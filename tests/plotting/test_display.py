@@ -5,7 +5,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg.plotting import MembershipDisplay, RobustnessDisplay
-from sklearn_lstmdg.plotting._display import color
+from sklearn_lstmdg.plotting._display import color, subject_of
 
 from _stubs import Noise
 
@@ -28,3 +28,10 @@ def test_axes_must_be_as_many_as_panels():
 def test_estimators_must_be_fitted(wrap):
     with pytest.raises(NotFittedError):
         MembershipDisplay.from_estimator(wrap(Noise()))
+
+
+def test_a_subject_is_one_row_of_any_form():
+    assert subject_of(["a", "b"], 1) == ["b"]
+    for row in (2, -1):
+        with pytest.raises(ValueError, match=f"no row {row}: X has rows 0 to 1"):
+            subject_of(["a", "b"], row)

@@ -1,0 +1,149 @@
+"""From what a Pipeline is given to the windows that its network reads, and back onto the scan."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ..augmentation import SubsequenceAugmenter
+from ..classifier import LSTMDGClassifier
+from ..scans import Sequences, check_float32, check_sequences
+
+
+@dataclass
+class Reading:
+    """The rows of X as a fitted network reads them."""
+
+    model: BaseEstimator
+    scans: list  # of (n_timepoints_i, n_rois): what windows are cut from, cleaned
+    windows: Sequences
+
+    def __len__(self):
+        return len(self.scans)
+
+    @property
+    def is_bag(self):
+        """Whether rows are bags, whose windows decide together."""
+        return self.windows.kind == "bags"
+
+    def n_read(self, row):
+        """Return how many points of a window are read: not those of the horizon."""
+        return max(int(self.windows.lengths[row]) - self.model.horizon, 1)
+
+    def points(self, row):
+        """Return a row's windows (n_windows, n_points, n_rois) as a copy in float64."""
+        return self.windows.windows(row).astype(np.float64)
+
+    def lay_back(self, row, values, fill=0.0):
+        """Average values of windows over the windows that hold a time point of the scan.
+
+        Shapes: values (n_windows, n_points, n_values); returned (n_timepoints, n_values), ``fill``
+        where no window is, and (n_timepoints,), the number of windows.
+        """
+        n_timepoints, n_points = len(self.scans[row]), values.shape[1]
+        total, counts = np.zeros((n_timepoints, values.shape[2])), np.zeros(n_timepoints, int)
+        for window, start in zip(values, self.windows.starts[row], strict=True):
+            total[start : start + n_points] += window
+            counts[start : start + n_points] += 1
+        mean = total / np.maximum(counts, 1)[:, None]
+        mean[counts == 0] = fill
+        return mean, counts
+
+
+def network_of(estimator):
+    """Return the fitted network's estimator at the end of a Pipeline or a search.
+
+    Raises
+    ------
+    ValueError
+        If it ends in something else.
+    NotFittedError
+        If it is not fitted.
+    """
+    return _checked(_steps(estimator)[-1])
+
+
+def read(estimator, X):
+    """Follow X through a Pipeline to the network: cleaned scans, and windows cut from them.
+
+    Raises
+    ------
+    ValueError
+        If the Pipeline does not end in a network, or a step follows ``SubsequenceAugmenter``.
+    """
+    *before, model = _steps(estimator)
+    _checked(model)
+    cutters = [i for i, step in enumerate(before) if isinstance(step, SubsequenceAugmenter)]
+    n_cleaners = cutters[0] if cutters else len(before)
+    if len(before) > n_cleaners + 1:
+        raise ValueError(
+            f"{type(before[n_cleaners + 1]).__name__} stands between SubsequenceAugmenter and the "
+            "network: what it makes of windows cannot be laid back onto the scan. Put it before."
+        )
+    for step in before[:n_cleaners]:
+        X = step.transform(X)
+    if not cutters:
+        windows = check_float32(check_sequences(X, estimator=model))
+        return Reading(model, windows.series, windows)
+    scans = check_sequences(X).series
+    windows = check_float32(check_sequences(before[-1].transform(X), estimator=model))
+    starts = [before[-1].step * np.arange(n) for n in windows.n_windows]
+    series = [np.asarray(scan) for scan in scans]
+    return Reading(model, series, replace(windows, series=series, starts=starts))
+
+
+def check_target(target, classes, n_rows):
+    """Return a label, or None, for each row."""
+    if target is None:
+        return [None] * n_rows
+    if np.ndim(target) and len(target) != n_rows:
+        raise ValueError(f"target has {len(target)} labels for {n_rows} subjects.")
+    labels, known = np.broadcast_to(target, n_rows).tolist(), classes.tolist()
+    for label in labels:
+        if label not in known:
+            raise ValueError(f"target {label!r} is not among {', '.join(map(repr, known))}.")
+    return labels
+
+
+def class_number(classes, wanted, scores):
+    """Return the number of the wanted class, or else of the second of two or the best of more."""
+    if wanted is not None:
+        return classes.tolist().index(wanted)
+    return 1 if len(classes) == 2 else int(np.argmax(scores))
+
+
+def check_communities(model):
+    """Refuse a network of one LSTM."""
+    if model.net_.module_.variant == "s":
+        raise ValueError("Variant 's' is one LSTM and has no communities: dg, h and d have.")
+
+
+def in_rows(values):
+    """Stack what belongs to rows where shapes agree; else return the list."""
+    return np.stack(values) if len({value.shape for value in values}) == 1 else values
+
+
+def _steps(estimator):
+    """Return the steps that X goes through, Pipelines in Pipelines unfolded, samplers left out."""
+    if isinstance(estimator, FrozenEstimator):
+        return _steps(estimator.estimator)
+    if hasattr(estimator, "best_estimator_"):
+        return _steps(estimator.best_estimator_)
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    kept = [step for _, step in estimator.steps[:-1] if step not in (None, "passthrough")]
+    transformers = [step for step in kept if not hasattr(step, "fit_resample")]
+    return [s for step in (*transformers, estimator.steps[-1][1]) for s in _steps(step)]
+
+
+def _checked(model):
+    if not isinstance(model, LSTMDGClassifier):
+        raise ValueError(
+            f"{type(model).__name__} cannot be explained: an LSTMDGClassifier, or a Pipeline or "
+            "search that ends in one, is needed."
+        )
+    check_is_fitted(model)
+    return model

@@ -1,0 +1,153 @@
+"""A subject's communities over the time of its scan."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+
+from .._typing import Scans
+from ..explain import community_time_courses
+from ._display import GREY, Display, Names, Panel, color, fitted_step, subject_of, tidy
+
+_SHOWN = 6
+
+
+class CommunityActivityDisplay(Display):
+    """Time courses of one subject's communities, one line below the other, on one scale.
+
+    Parameters
+    ----------
+    courses : array-like of shape (n_timepoints, n_communities)
+        Activity of each community; NaN where there is none.
+    communities : sequence of int, default=None
+        Which are drawn, from the top; None takes the first six.
+    names : sequence of length n_communities, default=None
+        Names of all communities; by default their numbers from 0.
+    t_r : float, default=2.0
+        Repetition time, in seconds.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        The panel, after ``plot``.
+    figure_ : Figure
+        Its figure.
+
+    Raises
+    ------
+    ValueError
+        If there is no such community, or not one name for each.
+
+    See Also
+    --------
+    sklearn_lstmdg.explain.community_time_courses : What is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.plotting import CommunityActivityDisplay
+    >>> courses = np.random.default_rng(0).standard_normal((40, 3)).cumsum(axis=0)
+    >>> display = CommunityActivityDisplay(courses, communities=[2, 0]).plot()
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['Community 2', 'Community 0']
+    """
+
+    def __init__(
+        self,
+        courses: ArrayLike,
+        communities: Sequence[int] | None = None,
+        names: Names = None,
+        t_r: float = 2.0,
+    ):
+        self.courses = np.asarray(courses, dtype=float)
+        n_communities = self.courses.shape[1]
+        shown = range(min(n_communities, _SHOWN)) if communities is None else communities
+        self.communities = [int(k) for k in shown]
+        numbers = [f"Community {k}" for k in range(n_communities)]
+        self.names = numbers if names is None else [str(name) for name in names]
+        self.t_r = t_r
+        for k in self.communities:
+            if not 0 <= k < n_communities:
+                raise ValueError(f"There is no community {k}: they are 0 to {n_communities - 1}.")
+        if len(self.names) != n_communities:
+            raise ValueError(f"There are {len(self.names)} names for {n_communities} communities.")
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: Scans,
+        *,
+        row: int = 0,
+        communities: Sequence[int] | None = None,
+        names: Names = None,
+        t_r: float = 2.0,
+        ax: Panel = None,
+    ) -> "CommunityActivityDisplay":
+        """Draw the communities of one row of X.
+
+        Parameters
+        ----------
+        estimator : LSTMDGClassifier or Pipeline
+            Fitted, of variant "dg", "h" or "d".
+        X : array-like or list
+            What the estimator reads.
+        row : int, default=0
+            The subject.
+        communities : sequence of int, default=None
+            Which are drawn; None takes the six of largest ``influence_``.
+        names : sequence of length n_communities, default=None
+            Names of all communities.
+        t_r : float, default=2.0
+            Repetition time, in seconds.
+        ax : Axes, default=None
+            Where to draw; a new one by default.
+
+        Returns
+        -------
+        CommunityActivityDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            If the variant has no communities, or there is no such row.
+        """
+        courses = community_time_courses(estimator, subject_of(X, row))[0]
+        if communities is None:
+            influence = fitted_step(estimator).influence_
+            communities = np.argsort(-influence, kind="stable")[:_SHOWN].tolist()
+        return cls(courses, communities, names, t_r).plot(ax)
+
+    def plot(self, ax: Panel = None) -> "CommunityActivityDisplay":
+        """Draw one line for each community, and the zero of each.
+
+        Parameters
+        ----------
+        ax : Axes, default=None
+            Where to draw; a new one by default.
+
+        Returns
+        -------
+        CommunityActivityDisplay
+            Drawn.
+        """
+        self._open(ax, size=(6.2, 0.8 + 0.55 * len(self.communities)))
+        shown = self.courses[:, self.communities]
+        low, high = np.nanmin(shown, axis=0), np.nanmax(shown, axis=0)
+        gap = 1.15 * max(np.max(high - low), 1e-12)
+        seconds = self.t_r * np.arange(len(shown))
+        ticks = []
+        for line, course in enumerate(shown.T):
+            zero = -line * gap - (low[line] + high[line]) / 2
+            self.ax_.axhline(zero, color=GREY, lw=0.5, ls=":")
+            self.ax_.plot(seconds, course + zero, color=color(line), lw=1.4)
+            ticks.append(-line * gap)
+        self.ax_.set_yticks(ticks, [self.names[k] for k in self.communities])
+        self.ax_.set_ylim(ticks[-1] - 0.6 * gap, 0.6 * gap)
+        self.ax_.set(xlabel="Seconds", title="Activity of communities, one scale")
+        self.ax_.tick_params(axis="y", length=0)
+        self.ax_.spines["left"].set_visible(False)
+        tidy(self.ax_)
+        return self
