@@ -10,7 +10,7 @@ from sklearn.utils import Bunch, check_scalar
 
 from .._extras import require
 from .._typing import Scans
-from ._reading import check_target, class_number, in_rows, read
+from ._reading import check_target, class_number, in_rows, read, roi_names
 from ._window_logits import WindowLogits
 
 _METHODS = ("integrated_gradients", "gradient", "saliency")
@@ -25,7 +25,7 @@ def attribute(
     *,
     target: object = None,
     baseline: ArrayLike = 0.0,
-    n_steps: int = 50,
+    n_steps: int = 20,
     overlap: str = "mean",
 ) -> Bunch:
     r"""Attribute each subject's logit to ROIs and time points of its scan.
@@ -56,7 +56,7 @@ def attribute(
     baseline : float or array-like of shape (n_rois,), default=0.0
         Where the path of integrated gradients begins, at every time point, in units of the cleaned
         scan. Of a standardised scan 0 is the mean.
-    n_steps : int, default=50
+    n_steps : int, default=20
         Points of Gauss and Legendre's rule on the path; ``gap`` tells whether they are enough.
     overlap : {"mean", "sum"}, default="mean"
         How windows are laid back: at each time point the mean over the windows that read it; or
@@ -70,7 +70,8 @@ def attribute(
         - ``logits`` and ``baseline_logits``, (n_subjects,): :math:`f(x)` and :math:`f(b)`;
         - ``gap``, (n_subjects,): by how much the sum misses their difference; integrated gradients;
         - ``target``, (n_subjects,): the labels;
-        - ``scans``: the cleaned scans, one for each subject.
+        - ``scans``: the cleaned scans, one for each subject;
+        - ``feature_names``: the ROIs' names in the fit, or their numbers.
 
     Raises
     ------
@@ -85,8 +86,9 @@ def attribute(
 
     Notes
     -----
-    Computed in float64 on the CPU. The logit of the first of two classes is the negative of the
-    second's.
+    Computed in float64 on the CPU. Integrated gradients of a scan of 300 points and 116 ROIs take
+    seconds where a window begins at each point. The logit of the first of two classes is the
+    negative of the second's.
 
     References
     ----------
@@ -109,11 +111,12 @@ def attribute(
     """
     reading = read(estimator, X)
     module = WindowLogits(reading.model).double()
-    return attribute_reading(reading, module, method, target, baseline, n_steps, overlap)
+    told = attribute_reading(reading, module, method, target, baseline, n_steps, overlap)
+    return Bunch(**told, feature_names=roi_names(estimator, reading.windows.n_rois))
 
 
 def attribute_reading(
-    reading, module, method, target=None, baseline=0.0, n_steps=50, overlap="mean"
+    reading, module, method, target=None, baseline=0.0, n_steps=20, overlap="mean"
 ):
     """Attribute as ``attribute`` does, to a module that need not be the model's own."""
     for name, value, known in (("method", method, _METHODS), ("overlap", overlap, _OVERLAPS)):

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Scans, Seed
 from ..scans import Sequences, check_column, check_sequences
+from ._reading import roi_names
 
 
 def permutation_importance(
@@ -99,7 +100,7 @@ def permutation_importance(
     check_is_fitted(estimator)
     sequences = check_sequences(X)
     y = check_column(y, len(sequences), "y")
-    names, members = _name_members(communities, sequences.n_rois)
+    names, members = _name_members(communities, roi_names(estimator, sequences.n_rois))
     classes = _interchangeable(sequences, sites)
     score = _ScoreOfExchange(check_scoring(estimator, scoring), sequences, members, classes)
     rows = np.tile(np.arange(len(sequences))[:, None], len(members))
@@ -157,10 +158,11 @@ def _interchangeable(sequences, sites):
     return found
 
 
-def _name_members(communities, n_rois):
+def _name_members(communities, named):
     """Return names, and the ROI numbers that belong to each."""
+    n_rois = len(named)
     if communities is None:
-        return [f"ROI {roi}" for roi in range(n_rois)], [[roi] for roi in range(n_rois)]
+        return named, [[roi] for roi in range(n_rois)]
     if isinstance(communities, Mapping):
         members = [np.asarray(list(rois), dtype=int) for rois in communities.values()]
         _check_members(members, n_rois)

@@ -102,9 +102,9 @@ def randomize_weights(
 
     Notes
     -----
-    Integrated gradients hold the scan as a factor: their absolute values stay somewhat alike for
-    any weights. Two trainings that agree with each other less than trained and drawn weights do
-    say more than a threshold.
+    In the last layer's line nothing is left of what was learnt. The dense layer alone only weights
+    the units that it reads: maps may stay as they were, up to their sign. Integrated gradients hold
+    the scan as a factor, and their absolute values stay somewhat alike for any weights.
 
     References
     ----------

@@ -121,6 +121,12 @@ def check_communities(model):
         raise ValueError("Variant 's' is one LSTM and has no communities: dg, h and d have.")
 
 
+def roi_names(estimator, n_rois):
+    """Return the names that the estimator was fitted with, or else numbers from 0."""
+    names = list(getattr(estimator, "feature_names_in_", ()))
+    return names if len(names) == n_rois else [f"ROI {roi}" for roi in range(n_rois)]
+
+
 def in_rows(values):
     """Stack what belongs to rows where shapes agree; else return the list."""
     return np.stack(values) if len({value.shape for value in values}) == 1 else values
@@ -140,10 +146,10 @@ def _steps(estimator):
 
 
 def _checked(model):
+    check_is_fitted(model)
     if not isinstance(model, LSTMDGClassifier):
         raise ValueError(
             f"{type(model).__name__} cannot be explained: an LSTMDGClassifier, or a Pipeline or "
             "search that ends in one, is needed."
         )
-    check_is_fitted(model)
     return model

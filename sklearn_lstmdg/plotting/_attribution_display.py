@@ -82,7 +82,7 @@ class AttributionDisplay(Display):
         row : int, default=0
             The subject.
         roi_names : sequence of length n_rois, default=None
-            Names of the ROIs.
+            Names of the ROIs; None takes those of the fit.
         t_r : float, default=2.0
             Repetition time, in seconds.
         ax : array-like of 2 Axes, default=None
@@ -101,7 +101,8 @@ class AttributionDisplay(Display):
             If the Pipeline cannot be followed, or there is no such row.
         """
         told = attribute(estimator, subject_of(X, row), **options)
-        return cls(told.attributions[0], roi_names, t_r).plot(ax)
+        names = told.feature_names if roi_names is None else roi_names
+        return cls(told.attributions[0], names, t_r).plot(ax)
 
     def plot(self, ax: Panels = None) -> "AttributionDisplay":
         """Draw the map and the twelve most relevant ROIs.

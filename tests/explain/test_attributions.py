@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
-from sklearn_lstmdg.explain import attribute
+from sklearn_lstmdg.explain import attribute, permutation_importance
 
 pytest.importorskip("captum")
 
@@ -41,7 +41,7 @@ def test_integrated_gradients_are_complete(scans, small, parameters, baseline):
     X, y = scans
     model = LSTMDGClassifier(**{**small, **parameters})
     model = make_pipeline(ScanCleaner(), SubsequenceAugmenter(6, 3), model).fit(X, y)
-    told = attribute(model, X[:3], baseline=baseline, overlap="sum")
+    told = attribute(model, X[:3], baseline=baseline, overlap="sum", n_steps=50)
     change = told.logits - told.baseline_logits
     np.testing.assert_allclose(told.attributions.sum(axis=(1, 2)), change, atol=1e-6)
     np.testing.assert_allclose(told.gap, 0, atol=1e-6)
@@ -51,7 +51,7 @@ def test_integrated_gradients_are_complete(scans, small, parameters, baseline):
 
 
 def test_few_steps_leave_a_gap(pipeline, scans):
-    gaps = [np.abs(attribute(pipeline, scans[0][:2], n_steps=n).gap).max() for n in (1, 3, 20)]
+    gaps = [np.abs(attribute(pipeline, scans[0][:2], n_steps=n).gap).max() for n in (1, 3, 9)]
     assert gaps[0] > gaps[1] > gaps[2]
 
 
@@ -80,7 +80,7 @@ def test_windows_far_apart_and_ragged_scans(scans, small):
     X, y = scans
     ragged = [scan[: 40 - row % 3] for row, scan in enumerate(X)]
     model = make_pipeline(SubsequenceAugmenter(6, 12), LSTMDGClassifier(**small)).fit(ragged, y)
-    told = attribute(model, ragged[:3], overlap="sum")
+    told = attribute(model, ragged[:3], overlap="sum", n_steps=50)
     assert [a.shape for a in told.attributions] == [(40, 6), (39, 6), (38, 6)]
     read = np.flatnonzero(told.attributions[0].any(axis=1))
     np.testing.assert_array_equal(read, [*range(6), *range(12, 18), *range(24, 30)])
@@ -97,7 +97,7 @@ def test_targets_of_two_classes_and_of_more(pipeline, scans, small):
     told = attribute(model, X[:4])
     np.testing.assert_array_equal(told.target, model.predict(X[:4]))
     np.testing.assert_allclose(told.logits, model.decision_function(X[:4]).max(axis=1), atol=1e-5)
-    each = attribute(model, X[:4], target=names[:4])
+    each = attribute(model, X[:4], target=names[:4], n_steps=50)
     np.testing.assert_array_equal(each.target, names[:4])
     np.testing.assert_allclose(each.gap, 0, atol=1e-6)
 
@@ -159,3 +159,29 @@ def test_without_captum_the_extra_is_named(pipeline, scans, monkeypatch):
     monkeypatch.setitem(sys.modules, "captum.attr", None)
     with pytest.raises(ImportError, match=r"captum is needed.*sklearn-lstmdg\[explain\]"):
         attribute(pipeline, scans[0][:1])
+
+
+def test_rois_have_the_names_of_the_fit(scans, small):
+    pandas = pytest.importorskip("pandas")
+    names = ["insula", "cuneus", "caudate", "putamen", "angular", "lingual"]
+    frames = [pandas.DataFrame(scan, columns=names) for scan in scans[0]]
+    model = make_pipeline(ScanCleaner(), LSTMDGClassifier(**small)).fit(frames, scans[1])
+    assert attribute(model, frames[:2], "gradient").feature_names == names
+    told = permutation_importance(model, frames, scans[1], n_repeats=1, random_state=0)
+    assert told.names == names
+    model.fit(*scans)
+    assert attribute(model, scans[0][:1], "gradient").feature_names[5] == "ROI 5"
+
+
+def test_the_roi_that_tells_the_class_is_found(small):
+    rng, y = np.random.default_rng(0), np.arange(40) % 2
+    X = rng.standard_normal((40, 12, 5))
+    X[..., 3] += 2 * y[:, None] - 1
+    model = LSTMDGClassifier(**{**small, "max_epochs": 40}).fit(X[:30], y[:30])
+    told = attribute(model, X[30:])
+    relevance = np.abs(told.attributions).mean(axis=(0, 1))
+    assert relevance.argmax() == 3 and relevance[3] > 2 * np.sort(relevance)[-2]
+    for values, label in zip(told.attributions, y[30:], strict=True):
+        assert (values[:, 3].sum() > 0) == label
+    lost = permutation_importance(model, X[30:], y[30:], random_state=0).importances_mean
+    assert lost.argmax() == 3 and lost[3] > 0.2

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
 from sklearn_lstmdg import LSTMDGClassifier
 from sklearn_lstmdg.explain import WindowLogits
@@ -63,6 +64,7 @@ def test_other_shapes_and_estimators_are_refused(pipeline):
         with pytest.raises(ValueError, match=r"n_windows, n_points, 6\), batch first, got"):
             WindowLogits(pipeline)(torch.zeros(shape))
     with pytest.raises(ValueError, match="LogisticRegression cannot be explained"):
-        WindowLogits(LogisticRegression())
-    with pytest.raises(NotFittedError):
-        WindowLogits(LSTMDGClassifier())
+        WindowLogits(LogisticRegression().fit([[0], [1]], [0, 1]))
+    for unfitted in (LSTMDGClassifier(), GridSearchCV(LSTMDGClassifier(), {"n_units": [3]})):
+        with pytest.raises(NotFittedError):
+            WindowLogits(unfitted)
