@@ -9,6 +9,25 @@ import numpy as np
 
 # Subjects, time points, ROIs: the paper's NYU cohort with the AAL atlas, and a toy.
 SIZES = {"full": (184, 176, 116), "quick": (12, 61, 20)}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# As on a processor whose widest vectors are AVX2's: our path, oneDNN, torch, MKL, OpenBLAS.
+ON_AVX2 = {
+    "LSTMDG_PATH": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+
+
+def is_on_avx2(candidate):
+    """Tell whether a candidate is to run on narrower vectors than the processor has."""
+    return candidate.startswith("AVX2")
+
+
+def environment(candidate):
+    """Return the environment variables that a candidate must be started with."""
+    return ONE_THREAD | (ON_AVX2 if is_on_avx2(candidate) else {})
 
 
 def make_cohort(size):
