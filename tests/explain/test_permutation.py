@@ -1,9 +1,13 @@
 """Importance of ROIs and communities, whose series subjects exchange."""
 
+import pickle
+
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import check_scoring
 
 from sklearn_lstmdg import SubsequenceAugmenter
 from sklearn_lstmdg.explain import permutation_importance
@@ -93,12 +97,19 @@ def test_every_order_is_drawn_alike():
 
 
 def test_real_models_in_pipelines(pipeline, scans):
-    told = permutation_importance(pipeline, *scans, scoring="roc_auc", n_repeats=2, random_state=0)
-    again = permutation_importance(
-        pipeline, *scans, scoring="roc_auc", n_repeats=2, random_state=0, n_jobs=2
-    )
+    options = {"scoring": "roc_auc", "n_repeats": 2, "random_state": 0}
+    told = permutation_importance(pipeline, *scans, **options)
+    with joblib.parallel_config(backend="threading"):
+        again = permutation_importance(pipeline, *scans, **options, n_jobs=2)
     assert told.importances.shape == (6, 2) and told.importances.any()
     np.testing.assert_array_equal(told.importances, again.importances)
+
+
+def test_scores_travel_to_other_processes(cohort):
+    model, X, y = cohort
+    score = _ScoreOfExchange(check_scoring(model), check_sequences(X), [[0]], [np.arange(16)])
+    table = np.arange(16)[:, None]
+    assert pickle.loads(pickle.dumps(score))(model, table, y) == score(model, table, y) == 1
 
 
 def test_what_cannot_be_exchanged_is_refused(cohort):
