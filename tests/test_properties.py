@@ -629,6 +629,16 @@ def results(tmp_path_factory):
 BROKEN = [b"", b"null", b"[]", b"[1, 2]", b'"text"', b"{", b"PK", b"\xff\xfe\x00" * 9, b"a,b\n1\n"]
 
 
+def holds_object(content, path):
+    """Tell whether damage leaves what is read without a complaint: a table, or a JSON object."""
+    if path.suffix == ".csv":
+        return True
+    try:
+        return isinstance(json.loads(content), dict)
+    except ValueError:
+        return False
+
+
 @given(data=st.data())
 @many(5)
 def test_a_damaged_results_folder_is_mended_or_refused_by_name(data, results, tmp_path_factory):
@@ -649,5 +659,16 @@ def test_a_damaged_results_folder_is_mended_or_refused_by_name(data, results, tm
             return
     assert read is None or set(read["model"]) <= {"a", "b"}
     assert told.predictions.equals(wanted.predictions)
-    if path.suffix != ".csv" and content:  # tables are written anew
+    if not holds_object(content, path):
         assert any(path.name in str(warning.message) for warning in caught)
+
+
+@pytest.mark.xfail(reason="open: null is taken for a list and a dict", strict=False)
+@pytest.mark.parametrize("name", ["models", "sites"])
+def test_settings_of_a_results_folder_may_hold_null(name, results, tmp_path):
+    whole, wanted = results
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: None}))
+    assert len(load_comparison(tmp_path).folds) == len(wanted.folds)
+    assert compare(tmp_path).predictions.equals(wanted.predictions)
