@@ -8,6 +8,7 @@ results; the other side has them in memory. Epochs, of all folds of the four net
 how long the early stopping happened to let each side train.
 """
 
+from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,11 +54,21 @@ def write_scans(cohort, folder):
     table.write_text("\n".join(lines) + "\n")
 
 
+def register_networks():
+    """Let the networks' names stand for the training that the other side has too."""
+    from sklearn_lstmdg.models import make_model, register_model
+
+    early = {"input_noise": NOISE, "monitor": "subject_loss", "max_epochs": MAX_EPOCHS}
+    for name, variant in NETWORKS.items():
+        register_model(name, partial(make_model, "lstm-dg-paper", variant=variant, **early))
+
+
 def ours(size):
     """Run the command, from files to tables."""
     from sklearn_lstmdg.cli import main as lstmdg
     from sklearn_lstmdg.evaluation import load_comparison
 
+    register_networks()
     shape, n_folds, step = SIZES[size]
     with TemporaryDirectory() as folder:
         write_scans(make_cohort(shape), Path(folder))

@@ -14,7 +14,7 @@ def compare(size, n_jobs, dask=False):
 
     scans, y = make_cohort(size)
     step, n_epochs, folds = (5, 20, 10) if size == "full" else (20, 2, 3)
-    model = make_model("lstm-dg", step=step, max_epochs=n_epochs, patience=n_epochs)
+    model = make_model("lstm-dg", step=step, max_epochs=n_epochs, max_updates=None)
     seen = {}
 
     def run():

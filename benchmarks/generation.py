@@ -2,8 +2,8 @@
 
     python benchmarks/generation.py --data-dir D
 
-One split of the subjects, four fifths train (a tenth of these validates); windows every fifth
-point. The rows are LSTM-DG with the default settings, and with the paper's.
+One split of the subjects, four fifths train; windows every fifth point. The rows are LSTM-DG with
+the default settings, and with the paper's, where a tenth of those who train validates.
 """
 
 import argparse

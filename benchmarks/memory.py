@@ -18,7 +18,7 @@ def fit_and_predict(size, n_subjects):
         n_subjects = min(n_subjects, 36)
     imported = peak_mb()
     scans, y = make_cohort((n_subjects, 176 if size == "full" else 61, 116))
-    model = LSTMDGClassifier(max_epochs=1, random_state=0)
+    model = LSTMDGClassifier(max_epochs=1, max_updates=None, patience=1, random_state=0)
     bags = SubsequenceAugmenter(LENGTH).fit_transform(scans)
     seconds = timed(lambda: model.fit(bags, y))
     model.predict_proba(bags)

@@ -23,8 +23,10 @@ from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
 from sklearn_lstmdg.baselines import FCSVM
 from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.preprocessing import ScanCleaner
+from sklearn_lstmdg.presets import PAPER
 
 N_FOLDS = 5
+EARLY = PAPER | {"input_noise": 0.7, "monitor": "subject_loss", "step": 5}
 FIXED = {
     "augment": ("sign", "reverse"),
     "generate_at": "all",
@@ -36,8 +38,8 @@ FIXED = {
     "patience": None,
 }
 CANDIDATES = {  # parameters, and length and step of windows where they are others
-    "default": {"step": 5},
-    "default, accuracy decides": {"step": 5, "monitor": "accuracy"},
+    "default": EARLY,  # of the version before this study
+    "default, accuracy decides": EARLY | {"monitor": "accuracy"},
     "fixed": FIXED,
     "fixed, not augmented": FIXED | {"augment": None},
     "fixed, sign alone": FIXED | {"augment": ("sign",)},

@@ -28,6 +28,7 @@ from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import community_recovery
 from sklearn_lstmdg.models import make_model
 from sklearn_lstmdg.plotting import RecoveryDisplay
+from sklearn_lstmdg.presets import PAPER
 
 # Cells are pairs of noise and number of subjects: two lines that cross at the middle noise.
 FULL = {
@@ -48,7 +49,7 @@ QUICK = {
     "n_updates": 1000,
 }
 KEYS = ("method", "noise", "n_subjects", "seed")
-TRAINING = {"n_units": 8, "lr": 5e-3, "monitor": "loss", "patience": 30}
+TRAINING = PAPER | {"n_units": 8, "lr": 5e-3, "input_noise": 0.7, "patience": 30}
 LENGTH, STEP, BATCH = 30, 5, 32
 
 
@@ -57,7 +58,8 @@ def fit_network(variant, cohort, n_communities, n_updates, seed):
     n_subjects, n_timepoints, _ = cohort.data.shape
     n_windows = n_subjects * ((n_timepoints - LENGTH - 1) // STEP + 1)
     sizes = {"n_communities": n_communities, "max_epochs": -(-n_updates * BATCH // n_windows)}
-    model = make_model(f"lstm-{variant}", LENGTH, STEP, **TRAINING, **sizes, random_state=seed)
+    settings = TRAINING | sizes | {"variant": variant, "random_state": seed}
+    model = make_model("lstm-dg", LENGTH, STEP, **settings)
     return model.fit(cohort.data, cohort.target)[-1].membership_
 
 

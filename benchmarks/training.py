@@ -24,10 +24,12 @@ def ours(size, noise=0, compiled="1"):
     """``LSTMDGClassifier.fit`` on bags; without patience all windows train."""
     os.environ["LSTMDG_COMPILED"] = compiled
     from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+    from sklearn_lstmdg.presets import PAPER
 
     scans, y = make_cohort(size)
     bags = SubsequenceAugmenter(LENGTH).fit_transform(scans)
-    model = LSTMDGClassifier(input_noise=noise, max_epochs=1, patience=None, random_state=0)
+    settings = PAPER | {"input_noise": noise, "max_epochs": 1, "patience": None}
+    model = LSTMDGClassifier(**settings, random_state=0)
     model.fit(bags[:8], y[:8])
     return _measured(size, timed(lambda: model.fit(bags, y)), bags.shape[0] * bags.shape[1])
 

@@ -22,6 +22,7 @@ from skorch.callbacks import Callback
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
 from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.preprocessing import ScanCleaner
+from sklearn_lstmdg.presets import PAPER
 
 N_FOLDS = 10
 DEFAULT_RULE = "subject_loss"
@@ -106,9 +107,8 @@ def run_fold(fold, seed, site, setting, data_dir, out, n_epochs, step):
     folds = [test for _, test in cv.split(y, y)]
     stop, judge = folds[(fold + 1) % N_FOLDS], folds[(fold + 2) % N_FOLDS]
     rows = np.setdiff1d(np.arange(len(y)), np.append(folds[fold], judge))
-    model = LSTMDGClassifier(
-        max_epochs=n_epochs, patience=n_epochs, random_state=10 * seed + fold, **SETTINGS[setting]
-    )
+    settings = PAPER | {"max_epochs": n_epochs, "patience": n_epochs} | SETTINGS[setting]
+    model = LSTMDGClassifier(**settings, random_state=10 * seed + fold)
     watch = Judge(model, [bags[i] for i in judge])
     model.set_params(callbacks=[watch])
     training = [bags[i] for i in rows], y[rows]

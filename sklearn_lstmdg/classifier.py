@@ -57,58 +57,62 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         :math:`K`, nodes of the first LSTM.
     n_units : int, default=20
         Nodes of the discriminative LSTM.
-    discriminative_weight : float, default=0.1
-        :math:`\lambda`.
-    dropout : float or tuple of three floats, default=0.5
-        Rate before the shared dense layer, the mean over time, and the generative dense layer.
-    augment : tuple of {"sign", "reverse"} or None, default=None
-        Each time a window trains, target included, its sign is flipped, or its time, with
-        probability 1/2. Logits are then averaged over all such versions of a window. Generation
-        and community activity read it as it is.
-    generate_at : {"last", "all"}, default="last"
+    dropout : float or tuple of three floats, default=(0.5, 0.5, 0.0)
+        Rate before the shared dense layer, the mean over time, and the generative dense layer,
+        against learning the training rows by heart. The last makes memberships robust, and
+        communities copies of each other.
+    discriminative_weight : float, default=1.0
+        :math:`\lambda`: how much the class counts beside the generated points.
+    generate_at : {"last", "all"}, default="all"
         Where the generative loss is taken: at the last point that is read, as in the paper; or at
         each, :math:`L_G = \frac{1}{T} \sum_t (W_d c_t + b_d - x_{t+1})^2`, averaged over ROIs,
-        with a dropout mask for each point.
+        with a dropout mask for each point: few updates are enough to learn to generate.
+    augment : tuple of {"sign", "reverse"} or None, default=("sign", "reverse")
+        Each time a window trains, target included, its sign is flipped, or its time, with
+        probability 1/2. Logits are then averaged over all such versions of a window. Generation
+        and community activity read it as it is. Where classes differ in the mean or the sign of
+        the signals, or in what comes first, as they hardly do in standardised scans, give None.
     input_noise : float, default=0.7
         Standard deviation of the Gaussian noise added to the training input, in the units of X.
-    max_epochs : int, default=200
-        Most epochs.
-    max_updates : int or None, default=None
-        Steps of the optimiser after which training ends, in place of ``max_epochs``: what it means
-        depends neither on the number of scans nor on the windows' step.
+    max_updates : int or None, default=1000
+        Steps of the optimiser after which training ends: what it means depends neither on the
+        number of scans nor on the windows' step.
+    max_epochs : int or None, default=None
+        Epochs after which training ends. Of two limits the one that comes first counts; one must
+        be given.
     batch_size : int, default=32
         Windows per step.
     windows_per_epoch : int, float or None, default=None
         Windows that an epoch trains on, drawn anew for each without replacement: a number, or a
         share in (0, 1] of all. None takes all.
-    lr : float, default=1e-3
+    lr : float, default=3e-3
         Learning rate of Adam.
-    lr_schedule : {"cosine"} or None, default=None
-        "cosine" lets the learning rate fall to a hundredth over ``max_updates`` or ``max_epochs``.
-        ``partial_fit`` keeps it as it is.
+    lr_schedule : {"cosine"} or None, default="cosine"
+        "cosine" lets the learning rate fall to a hundredth over the length of training, so that
+        the last weights are settled. None, and ``partial_fit``, keep it as it is.
     weight_decay : float, default=0.0
         Decoupled weight decay: every step shrinks weights and biases by ``lr * weight_decay``.
     pretrain_epochs : int, default=0
         Epochs of the generative task alone, on the training rows and ``X_unlabeled``, with which
         ``fit`` begins; then the optimiser starts anew. Going on with ``warm_start``, and
         ``partial_fit``, leave them out. Variants "dg" and "h".
+    patience : int or None, default=None
+        Epochs without improvement on validation rows before training stops, and goes back to the
+        best epoch. None trains to the end, on all rows, those of ``validation`` included.
+    validation_fraction : float, default=0.1
+        Share of each class's groups held back where there is ``patience``; 0 holds none back.
     monitor : str or callable, default="subject_loss"
         What the best epoch is chosen by: "loss" (the paper's) or "discriminative_loss" of the
         validation windows; "accuracy", "auc" or "subject_loss" (cross-entropy) of the validation
         subjects' mean probabilities; or ``monitor(y, proba)`` of the subjects' class numbers and
         probabilities, greater is better. Ties, and an AUC that is not defined, are decided by the
         validation loss.
-    patience : int or None, default=10
-        Epochs without improvement before training stops. None never stops early, keeps the last
-        weights, and trains on all rows, those of ``validation`` included.
-    validation_fraction : float, default=0.1
-        Share of each class's groups held back; 0 trains to the end without validation.
     horizon : int, default=1
-        Points at the end of every sequence that are generated and never read. 0, where nothing is
-        generated, needs variant "d" or "s".
-    aggregation : {"vote", "mean"}, default="vote"
+        Points at the end of every sequence that are generated and never read (a window that trains
+        reversed ends where it began). 0, where nothing is generated, needs variant "d" or "s".
+    aggregation : {"vote", "mean"}, default="mean"
         A bag's probability: the proportion of its windows that are labelled so, as in the paper,
-        or the mean of their probabilities.
+        or the mean of their probabilities, which keeps how sure each is.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the discriminative loss, counted over the training rows.
     n_nets : int, default=1
@@ -158,9 +162,15 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Scans are read as they are: standardise them first, for example with ``ScanCleaner``. Weights
-    start as in Keras, which the paper used. Rows of ``X`` may be scans, windows, or bags of
-    windows; rows that belong together must share a value of ``groups``.
+    The defaults are a study's: no early stopping, a fixed length, turned windows, the generative
+    loss at all points. ``presets.PAPER`` is the paper's training, with early stopping, votes and
+    the loss at the last point; ``presets.CLASSIFY`` averages three nets of the defaults, and
+    ``presets.COMMUNITIES`` is for reading communities. Weights start as in Keras, which the paper
+    used.
+
+    Scans are read as they are: standardise them first, for example with ``ScanCleaner``. Rows of
+    ``X`` may be scans, windows, or bags of windows; rows that belong together must share a value
+    of ``groups``.
 
     With ``n_nets`` above 1, predictions are of all nets. All else is the first net's, whose
     communities are not those of the others: ``history_``, ``n_iter_``, ``best_epoch_``,
@@ -194,22 +204,22 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         "variant": [StrOptions({"dg", "h", "d", "s"})],
         "n_communities": [_POSITIVE],
         "n_units": [_POSITIVE],
-        "discriminative_weight": [Interval(Real, 0, None, closed="left")],
         "dropout": [_RATE, tuple, list],
-        "augment": [tuple, list, None],
+        "discriminative_weight": [Interval(Real, 0, None, closed="left")],
         "generate_at": [StrOptions({"last", "all"})],
+        "augment": [tuple, list, None],
         "input_noise": [Interval(Real, 0, None, closed="left")],
-        "max_epochs": [_POSITIVE],
         "max_updates": [_POSITIVE, None],
+        "max_epochs": [_POSITIVE, None],
         "batch_size": [_POSITIVE],
         "windows_per_epoch": [_POSITIVE, Interval(RealNotInt, 0, 1, closed="right"), None],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"cosine"}), None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "pretrain_epochs": [Interval(Integral, 0, None, closed="left")],
-        "monitor": [StrOptions(_MONITORS), callable],
         "patience": [_POSITIVE, None],
         "validation_fraction": [_RATE],
+        "monitor": [StrOptions(_MONITORS), callable],
         "horizon": [Interval(Integral, 0, None, closed="left")],
         "aggregation": [StrOptions({"vote", "mean"})],
         "class_weight": [StrOptions({"balanced"}), dict, None],
@@ -228,24 +238,24 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         *,
         n_communities=50,
         n_units=20,
-        discriminative_weight=0.1,
-        dropout=0.5,
-        augment=None,
-        generate_at="last",
+        dropout=(0.5, 0.5, 0.0),
+        discriminative_weight=1.0,
+        generate_at="all",
+        augment=("sign", "reverse"),
         input_noise=0.7,
-        max_epochs=200,
-        max_updates=None,
+        max_updates=1000,
+        max_epochs=None,
         batch_size=32,
         windows_per_epoch=None,
-        lr=1e-3,
-        lr_schedule=None,
+        lr=3e-3,
+        lr_schedule="cosine",
         weight_decay=0.0,
         pretrain_epochs=0,
-        monitor="subject_loss",
-        patience=10,
+        patience=None,
         validation_fraction=0.1,
+        monitor="subject_loss",
         horizon=1,
-        aggregation="vote",
+        aggregation="mean",
         class_weight=None,
         n_nets=1,
         device="auto",
@@ -258,22 +268,22 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         self.variant = variant
         self.n_communities = n_communities
         self.n_units = n_units
-        self.discriminative_weight = discriminative_weight
         self.dropout = dropout
-        self.augment = augment
+        self.discriminative_weight = discriminative_weight
         self.generate_at = generate_at
+        self.augment = augment
         self.input_noise = input_noise
-        self.max_epochs = max_epochs
         self.max_updates = max_updates
+        self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.windows_per_epoch = windows_per_epoch
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
         self.pretrain_epochs = pretrain_epochs
-        self.monitor = monitor
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.monitor = monitor
         self.horizon = horizon
         self.aggregation = aggregation
         self.class_weight = class_weight
@@ -303,7 +313,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         X_unlabeled : array-like or list, default=None
             More scans or bags for the generative task. Scans are cut as the windows of X are.
         validation : array-like of bool of shape (n_rows,), default=None
-            Rows that validate, in place of the internal split.
+            Rows that validate, in place of the internal split. Without ``patience`` they train.
 
         Returns
         -------
@@ -326,8 +336,6 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         groups = check_groups(groups, len(sequences))
         rng = check_random_state(self.random_state)
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
-        if self.patience is None:
-            is_validation = None
         unlabeled = None
         if X_unlabeled is not None:
             unlabeled = cut_like(check_float32(self._check_rows(X_unlabeled)), sequences)
@@ -373,6 +381,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"Variant {self.variant!r} has no generative task: pretrain_epochs must be 0."
             )
+        if self.max_updates is None and self.max_epochs is None:
+            raise ValueError("max_updates or max_epochs must end training: both are None.")
         if unknown := set(map(str, self.augment or ())) - {"sign", "reverse"}:
             raise ValueError(f"augment knows 'sign' and 'reverse', and not {min(unknown)!r}.")
         if self.device not in ("auto", "cpu"):
@@ -380,6 +390,13 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         rates = self._dropout_rates()
         if len(rates) != 3 or not all(isinstance(r, Real) and 0 <= r < 1 for r in rates):
             raise ValueError(f"dropout must be a rate in [0, 1) or three, got {self.dropout!r}.")
+
+    def _hold_out(self, validation, y_encoded, groups, rng):
+        """Return which rows validate, or None: without patience all train."""
+        if self.patience is None and validation is None:
+            return None
+        held = super()._hold_out(validation, y_encoded, groups, rng)
+        return held if self.patience else None
 
     def _dropout_rates(self):
         return (self.dropout,) * 3 if isinstance(self.dropout, Real) else tuple(self.dropout)
@@ -451,13 +468,14 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         logits = self._nets.logits(training.windows.some_rows(32, 16), self.horizon)
         if self.n_validation_ and self.best_epoch_ == 1 < self.n_iter_:
             sign = f"the weights kept are those of epoch 1 of {self.n_iter_}"
+            remedy = "More rows to validate on, another monitor, or patience=None"
         elif len(set(votes(logits).argmax(axis=1))) == 1:
             sign = f"{len(logits)} windows of the training rows are all given the same class"
+            remedy = "More updates, another learning rate, or standardised scans"
         else:
             return self
         warnings.warn(
-            f"The net is hardly trained: {sign}. More rows to validate on, another monitor, or "
-            "patience=None with max_updates may help.",
+            f"The net is hardly trained: {sign}. {remedy} may help.",
             ConvergenceWarning,
             stacklevel=level_of_the_caller(),
         )
@@ -466,6 +484,13 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
     def _forget(self):
         for name in ("_nets", "history_", "n_iter_", "best_epoch_", "n_validation_"):
             vars(self).pop(name, None)
+
+    def __sklearn_tags__(self):
+        """Say that signs turned at random leave no difference in means to tell classes by."""
+        tags = super().__sklearn_tags__()
+        is_given = isinstance(self.augment, tuple | list)
+        tags.classifier_tags.poor_score = is_given and "sign" in self.augment
+        return tags
 
     def __sklearn_is_fitted__(self):
         """Tell whether there are nets."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .presets import PAPER, TUNED
+from .presets import CLASSIFY, COMMUNITIES, PAPER
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -64,6 +64,9 @@ def _logistic(kind, *common, max_iter=1000, **parameters):
     return _connectivity(kind, "LogisticRegression", *common, max_iter=max_iter, **parameters)
 
 
+_GENERATIVE = ("discriminative_weight", "generate_at")
+_DISCRIMINATIVE = {name: value for name, value in CLASSIFY.items() if name not in _GENERATIVE}
+
 _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "lstm-dg": _lstm_dg,
     "lstm-h": partial(_lstm_dg, variant="h"),
@@ -71,7 +74,11 @@ _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "lstm-s": partial(_lstm_dg, variant="s"),
     "fc-svm": _fc_svm,
     "lstm-dg-paper": partial(_lstm_dg, **PAPER),
-    "lstm-dg-tuned": partial(_lstm_dg, **TUNED),
+    "lstm-dg-classify": partial(_lstm_dg, **CLASSIFY),
+    "lstm-h-classify": partial(_lstm_dg, **CLASSIFY | {"variant": "h"}),
+    "lstm-d-classify": partial(_lstm_dg, **_DISCRIMINATIVE | {"variant": "d"}),
+    "lstm-s-classify": partial(_lstm_dg, **_DISCRIMINATIVE | {"variant": "s"}),
+    "lstm-dg-communities": partial(_lstm_dg, **COMMUNITIES),
     "fc-svm-scan": partial(_whole_scan, "FCSVM"),
     "fc-logistic": partial(_logistic, "correlation"),
     "fc-ridge": partial(_connectivity, "correlation", "RidgeClassifier"),
@@ -134,24 +141,28 @@ def make_model(
 
     Notes
     -----
-    ==================  ======  ============================================================
-    name                reads   what it is
-    ==================  ======  ============================================================
-    "lstm-dg"           window  the paper's model
-    "lstm-h"            window  it generates from the hidden state
-    "lstm-d"            window  without the generative task
-    "lstm-s"            window  one LSTM, averaged over time
-    "fc-svm"            window  the paper's traditional baseline, windows vote
-    "lstm-dg-paper"     window  LSTM-DG with the literal settings, ``presets.PAPER``
-    "lstm-dg-tuned"     window  LSTM-DG with the study's settings, ``presets.TUNED``
-    "fc-svm-scan"       scan    FC-SVM, one vector a subject
-    "fc-logistic"       scan    Pearson's r, ``LogisticRegression`` (C=1)
-    "fc-ridge"          scan    Pearson's r, ``RidgeClassifier`` (alpha=1)
-    "tangent-logistic"  scan    tangent space (extra ``neuro``), ``LogisticRegression`` (C=1)
-    "mean-mlp"          scan    ``MeanMLPClassifier``
-    "dtl"               scan    ``TransferAutoencoderClassifier``
-    "hmm"               scan    ``ROIHMMClassifier``
-    ==================  ======  ============================================================
+    =====================  ======  =============================================================
+    name                   reads   what it is
+    =====================  ======  =============================================================
+    "lstm-dg"              window  the paper's model; like the next three, with the defaults
+    "lstm-h"               window  it generates from the hidden state
+    "lstm-d"               window  without the generative task
+    "lstm-s"               window  one LSTM, averaged over time
+    "fc-svm"               window  the paper's traditional baseline, windows vote
+    "lstm-dg-paper"        window  LSTM-DG, literally: ``presets.PAPER``
+    "lstm-dg-classify"     window  LSTM-DG to classify, ``presets.CLASSIFY``: three nets
+    "lstm-h-classify"      window  LSTM-H with the same choices
+    "lstm-d-classify"      window  LSTM-D with the same choices
+    "lstm-s-classify"      window  LSTM-S with the same choices
+    "lstm-dg-communities"  window  LSTM-DG to read communities, ``presets.COMMUNITIES``
+    "fc-svm-scan"          scan    FC-SVM, one vector a subject
+    "fc-logistic"          scan    Pearson's r, ``LogisticRegression`` (C=1)
+    "fc-ridge"             scan    Pearson's r, ``RidgeClassifier`` (alpha=1)
+    "tangent-logistic"     scan    tangent space (extra ``neuro``), ``LogisticRegression`` (C=1)
+    "mean-mlp"             scan    ``MeanMLPClassifier``
+    "dtl"                  scan    ``TransferAutoencoderClassifier``
+    "hmm"                  scan    ``ROIHMMClassifier``
+    =====================  ======  =============================================================
 
     Penalties of the logistic and ridge models are fixed, so that nothing is searched. Correlations
     do not depend on standardisation, but they do on ``regress_global_mean``: clean what "dtl" is

@@ -7,6 +7,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 
+# A training by the paper's steps: windows as they are, the loss at the last point, a constant rate.
+STEPS = {"augment": None, "generate_at": "last", "lr": 1e-3, "lr_schedule": None}
+STEPS |= {"dropout": 0.5, "discriminative_weight": 0.1}
+
 
 class Recorder(ClassifierMixin, BaseEstimator):
     """Keeps what every fit and predict saw, in one list per name."""

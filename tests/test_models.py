@@ -6,14 +6,18 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-from sklearn_lstmdg import FCSVM, models
+from sklearn_lstmdg import FCSVM, LSTMDGClassifier, models
 from sklearn_lstmdg.baselines import MeanMLPClassifier, TransferAutoencoderClassifier
 from sklearn_lstmdg.models import make_model, model_names, register_model
-from sklearn_lstmdg.presets import PAPER, TUNED
+from sklearn_lstmdg.presets import CLASSIFY, COMMUNITIES, PAPER
 
-PRESETS = {"lstm-dg-paper": PAPER, "lstm-dg-tuned": TUNED}
+PRESETS = {
+    "lstm-dg-paper": PAPER,
+    "lstm-dg-classify": CLASSIFY,
+    "lstm-dg-communities": COMMUNITIES,
+}
 VARIANTS = {"lstm-dg": "dg", "lstm-h": "h", "lstm-d": "d", "lstm-s": "s"}
-VARIANTS |= dict.fromkeys(PRESETS, "dg")
+VARIANTS |= dict.fromkeys(PRESETS, "dg") | {f"{name}-classify": v for name, v in VARIANTS.items()}
 
 WHOLE_SCANS = {
     "fc-svm-scan": (FCSVM, {"Cs": [0.1]}),
@@ -53,6 +57,33 @@ def test_presets_are_literal_and_can_be_overridden(name):
     assert PRESETS[name].items() <= parameters.items()
     assert "monitor" in PRESETS[name]
     assert make_model(name, monitor="auc")[-1].monitor == "auc"
+
+
+def test_presets_name_the_same_parameters():
+    names, of_the_class = set(PAPER), LSTMDGClassifier().get_params()
+    for preset in PRESETS.values():
+        assert set(preset) == names <= set(of_the_class)
+
+
+def test_three_nets_of_the_defaults_classify():
+    defaults = LSTMDGClassifier().get_params()
+    assert {name for name, value in CLASSIFY.items() if defaults[name] != value} == {"n_nets"}
+
+
+@pytest.mark.parametrize("variant", ["h", "d", "s"])
+def test_variants_classify_with_the_same_choices(variant):
+    told = make_model(f"lstm-{variant}-classify")[-1].get_params()
+    assert CLASSIFY.items() <= (told | {"variant": "dg"}).items()
+    given = models._FACTORIES[f"lstm-{variant}-classify"].keywords
+    assert set(CLASSIFY) - set(given) <= {"discriminative_weight", "generate_at"}
+    assert ("generate_at" in given) == (variant == "h")
+
+
+def test_the_paper_s_settings_are_literal():
+    paper = make_model("lstm-dg-paper")[-1]
+    assert (paper.discriminative_weight, paper.generate_at, paper.augment) == (0.1, "last", None)
+    assert (paper.max_updates, paper.lr_schedule, paper.aggregation) == (None, None, "vote")
+    assert (paper.input_noise, paper.monitor, paper.patience) == (0, "loss", 10)
 
 
 def test_parameters_reach_the_classifier_and_its_horizon_the_windows():

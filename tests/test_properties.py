@@ -46,7 +46,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 TINY = {
     **{"n_communities": 2, "n_units": 2, "max_epochs": 2, "pretrain_epochs": 1, "max_iter": 3},
     **{"n_init": 1, "n_states": (1, 2), "hidden_sizes": (3,), "layer_sizes": (3, 2)},
-    **{"Cs": (0.1, 1.0), "cv": 2, "length": 4, "random_state": 0},
+    **{"Cs": (0.1, 1.0), "cv": 2, "length": 4, "max_updates": 100, "random_state": 0},
 }
 NAMES = [name for name in sklearn_lstmdg.__all__ if isinstance(getattr(sklearn_lstmdg, name), type)]
 each_estimator = pytest.mark.parametrize("name", NAMES)

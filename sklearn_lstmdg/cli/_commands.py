@@ -39,8 +39,8 @@ _REAL_SCANS = (
     ),
     several(
         "--unlabeled-sites SITE",
-        "further sites, never tested: their controls are what dtl and lstm-dg-tuned pretrain on, "
-        "beside those of the other sites compared",
+        "further sites, never tested: their controls are what dtl pretrains on, beside those of "
+        "the other sites compared",
     ),
     text(
         "--resample-to SECONDS",

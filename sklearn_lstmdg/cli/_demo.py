@@ -1,4 +1,4 @@
-"""``lstmdg`` without a command: the main job on simulated scans, in about two minutes."""
+"""``lstmdg`` without a command: the main job on simulated scans, in under a minute."""
 
 from importlib.util import find_spec
 
@@ -12,7 +12,7 @@ from ._terminal import say
 _MODELS = ("lstm-dg", "lstm-h", "lstm-d", "lstm-s")
 _COHORT = {"n_subjects": 60, "n_timepoints": 120, "n_rois": 40}
 _EFFECT_SIZE = 0.5
-_SMALL_NET = {"n_communities": 16, "n_units": 8, "max_epochs": 40, "lr": 3e-3}
+_SMALL_NET = {"n_communities": 16, "n_units": 8, "max_updates": 500}
 _STEP = 5
 
 _NEXT = """\

@@ -15,7 +15,7 @@ _DESCRIPTION = """\
 Classify brain scans (ROI time series) with recurrent networks that also generate, and find the
 functional communities they use.
 
-Without a command, a demonstration on simulated scans runs: two minutes, no data needed."""
+Without a command, a demonstration on simulated scans runs: under a minute, no data needed."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _RATES = ("acc", "tpr", "tnr")
 _HEADER = ("ACC (%)", "TPR (%)", "TNR (%)", "AUC")
 _ORDER = ("LSTM-S", "FC-SVM", "HMM", "DTL", "LSTM-D", "LSTM-H", "LSTM-DG")
-_COUNTERPARTS = {"lstm-dg-paper": "LSTM-DG", "lstm-dg-tuned": "LSTM-DG"}
+_COUNTERPARTS = {f"lstm-dg-{purpose}": "LSTM-DG" for purpose in ("paper", "communities")}
+_COUNTERPARTS |= {f"lstm-{v}-classify": f"LSTM-{v.upper()}" for v in ("dg", "h", "d", "s")}
 _VALUES = [f"{rate}{end}" for rate in _RATES for end in ("", "_sd")]
 _DECIMALS = {**dict.fromkeys([*_VALUES, "percent_positive"], 1), "auc": 3}
 _COLUMNS = ["table", "site", "paper_site", "model", "source", "n_subjects", "percent_positive"]

@@ -128,9 +128,10 @@ class WindowNet(EpochNet):
         self.initialize_optimizer()
 
     def train(self, training, validation, n_epochs, n_updates=None):
-        """Train for some epochs or, in place of them, some updates; see ``EpochNet.train``."""
+        """Train for some epochs or updates, whichever end first; see ``EpochNet.train``."""
         per_epoch = training.n_batches(self.batch_size, self.windows_per_epoch)
-        self.n_updates_, self.update_ = n_updates or n_epochs * per_epoch, 0
+        lengths = n_updates, n_epochs and n_epochs * per_epoch
+        self.n_updates_, self.update_ = min(filter(None, lengths)), 0
         with self._compiled_for(training):
             super().train(training, validation, -(-self.n_updates_ // per_epoch))
 
@@ -160,7 +161,7 @@ class WindowNet(EpochNet):
         """Yield shuffled batches of training windows, until no update is left."""
         for batch in islice(self._all_batches(training), self.n_updates_ - self.update_):
             if self.lr_schedule == "cosine":
-                self._set_lr(_cosine(self.lr, self.update_ / self.n_updates_))
+                self._set_lr(_cosine(self.arguments["lr"], self.update_ / self.n_updates_))
             self.update_ += 1
             yield batch
 

@@ -88,7 +88,7 @@ def test_the_first_of_several_nets_is_the_single_net(scans, variant, random_stat
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_logits_of_several_nets_are_averaged(scans, n_classes):
     X, y = scans[0], np.arange(12) % n_classes
-    model = make(n_nets=3, lr=0.05, validation_fraction=0).fit(bags_of(X), y)
+    model = make(n_nets=3, lr=0.05, aggregation="vote").fit(bags_of(X), y)
     logits = np.mean([alone(model, k).decision_function(X) for k in range(3)], axis=0)
     assert_allclose(model.decision_function(X), logits)
     odds = np.exp(logits) if n_classes == 3 else np.column_stack([np.ones(12), np.exp(logits)])
@@ -102,9 +102,10 @@ def test_logits_of_several_nets_are_averaged(scans, n_classes):
 
 def test_all_nets_share_the_split(scans):
     spy = Spy()
-    make(n_nets=3, callbacks=[spy]).fit(*scans)
+    make(n_nets=3, callbacks=[spy], patience=10).fit(*scans)
     assert len(spy.begins_) == 3
     assert len(spy.validations_) == 6
+    assert None not in spy.validations_
     assert len({id(validation) for validation in spy.validations_}) == 1
 
 
@@ -188,7 +189,7 @@ def test_weight_decay_is_decoupled(scans):
 
 def test_weight_decay_may_change(scans):
     model = make(warm_start=True, validation_fraction=0, n_nets=2).fit(*scans)
-    model.set_params(weight_decay=0.5, lr=1.0, max_epochs=1).fit(*scans)
+    model.set_params(weight_decay=0.5, lr=1.0, lr_schedule=None, max_epochs=1).fit(*scans)
     for net in model.nets_:
         (group,) = net.optimizer_.param_groups
         assert (group["weight_decay"], group["lr"]) == (0.5, 1.0)
@@ -217,7 +218,7 @@ def begin_of(scans, y=None, validation=None, **params):
     """Return the weights that joint training begins with, and the spy."""
     spy = Spy()
     X_unlabeled = params.pop("X_unlabeled", None)
-    model = make(callbacks=[Spy(), spy], **params)
+    model = make(callbacks=[Spy(), spy], patience=10, **params)
     y = scans[1] if y is None else y
     mask = np.isin(np.arange(12), [0, 1]) if validation is None else validation
     model.fit(bags_of(scans[0]), y, X_unlabeled=X_unlabeled, validation=mask)
@@ -238,7 +239,7 @@ def test_pretraining_is_of_the_generative_half(scans, variant):
     assert not any(name.startswith(DISCRIMINATIVE) for name in changed)
     assert spy.fresh_
     assert spy.n_trained_ == len(list(model.net_.module_.parameters()))
-    assert model.net_.criterion_.discriminative_weight == 0.1
+    assert model.net_.criterion_.discriminative_weight == 1.0
     assert min(told["generative_dense.weight"].min(), 0) == 0
 
 

@@ -14,6 +14,8 @@ from sklearn_lstmdg.network import _window_net
 from sklearn_lstmdg.network._epoch_net import MONITORS
 from sklearn_lstmdg.network._window_net import WindowNet
 
+from _stubs import STEPS
+
 TINY = {"n_communities": 4, "n_units": 3, "random_state": 0}
 
 
@@ -72,8 +74,9 @@ def test_without_validation_the_last_epoch_is_kept(scans):
 @pytest.mark.parametrize("monitor", MONITORS)
 def test_the_best_epochs_weights_are_kept(scans, monitor):
     spy = Spy()
+    steps = STEPS | {"lr": 0.3}
     model = LSTMDGClassifier(
-        monitor=monitor, max_epochs=8, patience=8, lr=0.3, callbacks=[spy], **TINY
+        monitor=monitor, max_epochs=8, patience=8, callbacks=[spy], **steps, **TINY
     )
     model.fit(*scans, validation=held(0, 1, 2, 3))
     name, sign = MONITORS[monitor]
@@ -134,7 +137,7 @@ def test_weights_are_projected_after_every_step(scans):
 def test_an_interrupt_after_an_epoch_ends_training_in_order(scans):
     spy = Spy()
     model = LSTMDGClassifier(
-        max_epochs=6, lr=0.1, callbacks=[spy, Interrupt("on_epoch_end")], **TINY
+        max_epochs=6, patience=6, lr=0.1, callbacks=[spy, Interrupt("on_epoch_end")], **TINY
     )
     model.fit(*scans, validation=held(0, 1))
     assert model.n_iter_ == len(model.history_["valid_loss"]) == 3
@@ -153,7 +156,7 @@ class CtrlC(Interrupt):
 @pytest.mark.parametrize("interrupt", [Interrupt("on_batch_end"), CtrlC("on_batch_end")])
 def test_an_interrupt_within_an_epoch_keeps_the_epochs_before(scans, interrupt):
     spy, n_threads = Spy(), torch.get_num_threads()
-    model = LSTMDGClassifier(max_epochs=6, lr=0.1, callbacks=[spy, interrupt], **TINY)
+    model = LSTMDGClassifier(max_epochs=6, patience=6, lr=0.1, callbacks=[spy, interrupt], **TINY)
     with pytest.raises(KeyboardInterrupt):
         model.fit(*scans, validation=held(0, 1))
     assert (len(spy.weights_), spy.n_ends_, model.n_iter_) == (2, 1, 2)
@@ -163,7 +166,8 @@ def test_an_interrupt_within_an_epoch_keeps_the_epochs_before(scans, interrupt):
 
 def test_ctrl_c_after_an_epoch_is_raised_and_the_best_weights_are_kept(scans):
     spy = Spy()
-    model = LSTMDGClassifier(max_epochs=6, lr=0.1, callbacks=[spy, CtrlC("on_epoch_end")], **TINY)
+    callbacks = [spy, CtrlC("on_epoch_end")]
+    model = LSTMDGClassifier(max_epochs=6, patience=6, lr=0.1, callbacks=callbacks, **TINY)
     with pytest.raises(KeyboardInterrupt):
         model.fit(*scans, validation=held(0, 1))
     assert model.n_iter_ == len(model.history_["valid_loss"]) == 3
@@ -200,7 +204,7 @@ def test_ctrl_c_before_any_epoch_leaves_what_was_there(scans):
 
 def test_unlabelled_windows_do_not_dilute_the_discriminative_loss(scans):
     X, y = scans
-    still = {"dropout": 0, "input_noise": 0, "lr": 1e-12, "validation_fraction": 0, "batch_size": 4}
+    still = {"dropout": 0, "input_noise": 0, "lr": 1e-12, "augment": None, "batch_size": 4}
     plain = LSTMDGClassifier(max_epochs=1, **still, **TINY).fit(X, y)
     more = LSTMDGClassifier(max_epochs=1, **still, **TINY).fit(X, y, X_unlabeled=X)
     told, wanted = (m.history_["train_disc_loss"][0] for m in (more, plain))
@@ -209,7 +213,7 @@ def test_unlabelled_windows_do_not_dilute_the_discriminative_loss(scans):
 
 def test_skorchs_callbacks_read_the_history(scans):
     stopper = EarlyStopping("train_loss", patience=2, threshold=1e9, sink=lambda text: None)
-    model = LSTMDGClassifier(max_epochs=9, callbacks=[stopper], **TINY)
+    model = LSTMDGClassifier(max_epochs=9, patience=9, callbacks=[stopper], **TINY)
     model.fit(*scans, validation=held(0, 1))
     assert model.n_iter_ == 3
     history = model.net_.history
@@ -270,8 +274,9 @@ def losses_by_hand(model, bags, y, weights):
 def test_history_holds_the_losses_of_validation_windows(scans, class_weight):
     X, y = scans
     bags, mask = ragged_bags(X), held(0, 1, 2, 5, 7)
+    steps = STEPS | {"lr": 0.02}
     model = LSTMDGClassifier(
-        horizon=2, max_epochs=4, patience=4, lr=0.02, class_weight=class_weight, **TINY
+        horizon=2, max_epochs=4, patience=4, class_weight=class_weight, **steps, **TINY
     )
     model.fit(bags, y, validation=mask)
     told = {name: values[model.best_epoch_ - 1] for name, values in model.history_.items()}
@@ -289,7 +294,7 @@ def test_history_holds_the_losses_of_validation_windows(scans, class_weight):
 def test_history_holds_the_losses_of_training_windows(scans):
     X, y = scans
     bags = ragged_bags(X)
-    still = {"dropout": 0, "input_noise": 0, "lr": 1e-12, "validation_fraction": 0}
+    still = STEPS | {"dropout": 0, "input_noise": 0, "lr": 1e-12}
     model = LSTMDGClassifier(horizon=2, max_epochs=1, batch_size=7, **still, **TINY).fit(bags, y)
     gen, disc, _ = losses_by_hand(model, bags, y, np.ones(12))
     assert model.history_["train_gen_loss"][0] == pytest.approx(gen, rel=1e-5)
@@ -310,7 +315,7 @@ def test_dropout_and_noise_act_in_training_only(scans):
 
 
 def test_without_a_generative_path_the_loss_is_discriminative(scans):
-    model = LSTMDGClassifier("d", max_epochs=2, discriminative_weight=0.1, **TINY)
+    model = LSTMDGClassifier("d", max_epochs=2, patience=2, discriminative_weight=0.1, **TINY)
     history = model.fit(*scans, validation=held(0, 1)).history_
     for part in ("train", "valid"):
         np.testing.assert_array_equal(history[f"{part}_loss"], history[f"{part}_disc_loss"])
@@ -332,7 +337,8 @@ def test_chunks_change_nothing(scans, monkeypatch):
 def test_a_chunk_s_answers_are_not_kept(monkeypatch):
     """Small results kept between a chunk's large blocks made the heap grow with every bag."""
     bags = np.random.default_rng(0).standard_normal((12, 3, 9, 4))
-    model = LSTMDGClassifier(n_communities=3, n_units=2, max_epochs=1, random_state=0)
+    tiny = {"n_communities": 3, "n_units": 2, "random_state": 0}
+    model = LSTMDGClassifier(max_epochs=1, patience=1, **tiny)
     read, alive = WindowNet._read, []
 
     def watched(self, *args, **options):
@@ -360,20 +366,39 @@ class Rates(Callback):
         self.rates_ = []
 
 
-@pytest.mark.parametrize("length", [{"max_epochs": 3}, {"max_updates": 7}, {"max_updates": 2}])
+@pytest.mark.parametrize(
+    "length",
+    [
+        {"max_epochs": 3, "max_updates": None},
+        {"max_epochs": 3},
+        {"max_epochs": 3, "max_updates": 9},
+        {"max_epochs": 3, "max_updates": 7},
+        {"max_updates": 7},
+        {"max_updates": 2},
+    ],
+)
 def test_the_learning_rate_falls_along_a_cosine(scans, length):
     rates = Rates()
     model = LSTMDGClassifier(
-        lr=0.1, lr_schedule="cosine", batch_size=4, patience=None, callbacks=[rates], **length
+        lr=0.1, lr_schedule="cosine", batch_size=4, callbacks=[rates], **length
     )
     model.set_params(**TINY).fit(*scans)
-    n = length.get("max_updates", 9)
+    n = length.get("max_updates") or 9
     progress = np.arange(n) / n
     expected = 0.1 * (0.01 + 0.99 * (1 + np.cos(np.pi * progress)) / 2)
     np.testing.assert_allclose(rates.rates_, expected)
     assert model.n_iter_ == -(-n // 3)
     model.partial_fit(*scans)
     np.testing.assert_allclose(rates.rates_, [0.1] * 3)
+    model.set_params(warm_start=True, lr=0.3).fit(*scans)
+    np.testing.assert_allclose(rates.rates_, 3 * expected)
+
+
+def test_an_end_must_be_given(scans):
+    model = LSTMDGClassifier(max_updates=None, **TINY)
+    with pytest.raises(ValueError, match="max_updates or max_epochs must end training"):
+        model.fit(*scans)
+    assert model.set_params(max_epochs=2).fit(*scans).n_iter_ == 2
 
 
 def test_without_patience_all_rows_train(scans):
@@ -384,13 +409,13 @@ def test_without_patience_all_rows_train(scans):
     assert same(model.net_.module_.state_dict(), alike.net_.module_.state_dict())
     assert model.n_validation_ == 0
     assert not any(name.startswith("valid_") for name in model.history_)
-    assert LSTMDGClassifier(max_epochs=1, **TINY).fit(X, y).n_validation_ == 2
+    assert LSTMDGClassifier(max_epochs=1, patience=1, **TINY).fit(X, y).n_validation_ == 2
 
 
 @pytest.mark.parametrize("variant", ["dg", "h"])
 def test_validation_tells_the_loss_at_all_points(scans, variant):
     X, y = scans
-    model = LSTMDGClassifier(variant, generate_at="all", max_epochs=1, **TINY)
+    model = LSTMDGClassifier(variant, generate_at="all", max_epochs=1, patience=1, **TINY)
     model.fit(X, y, validation=held(0, 3))
     module, x = model.net_.module_.eval(), torch.tensor(X[[0, 3]], dtype=torch.float32)
     with torch.no_grad():
@@ -402,7 +427,7 @@ def test_validation_tells_the_loss_at_all_points(scans, variant):
 def test_logits_are_means_over_the_ways_to_read_a_window(scans):
     X, y = scans
     model = LSTMDGClassifier(augment=("sign", "reverse"), max_epochs=1, **TINY).fit(X, y)
-    plain = LSTMDGClassifier(max_epochs=1, **TINY).fit(X, y)
+    plain = LSTMDGClassifier(augment=None, max_epochs=1, **TINY).fit(X, y)
     plain.net_.module_.load_state_dict(model.net_.module_.state_dict())
     read, rest = X[:, :-1], X[:, -1:]
     versions = [s * np.concatenate([r, rest], 1) for s in (1, -1) for r in (read, read[:, ::-1])]
@@ -453,7 +478,7 @@ def test_a_ragged_batch_has_the_gradients_of_its_rows_together(scans):
         def on_grad_computed(self, net, named_parameters, **kwargs):
             gradients.update({k: p.grad.clone() for k, p in named_parameters if p.grad is not None})
 
-    how = {"dropout": 0.0, "input_noise": 0.0, "max_updates": 1, "patience": None, "lr": 1e-9}
+    how = STEPS | {"dropout": 0.0, "input_noise": 0.0, "max_updates": 1, "lr": 1e-9}
     model = LSTMDGClassifier(callbacks=[Gradients()], **how, **TINY).fit(rows, labels)
     net = model.net_
     total = torch.zeros(3)
@@ -471,7 +496,8 @@ def test_a_ragged_batch_has_the_gradients_of_its_rows_together(scans):
 
 def test_a_net_that_is_hardly_trained_warns(scans):
     X, y = scans
-    model = LSTMDGClassifier(monitor=lambda y, proba: -next(epochs), max_epochs=5, **TINY)
+    falling = {"monitor": lambda y, proba: -next(epochs), "patience": 5}
+    model = LSTMDGClassifier(max_epochs=5, **falling, **TINY)
     epochs = count()
     with pytest.warns(ConvergenceWarning, match="epoch 1 of 5"):
         model.fit(X, y)

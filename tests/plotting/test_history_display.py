@@ -26,13 +26,14 @@ def test_history_draws_both_losses_and_the_best_epoch():
 
 def test_history_of_an_estimator(scans):
     X, y = scans
-    model = LSTMDGClassifier(n_communities=2, n_units=2, max_epochs=3, random_state=0)
+    tiny = {"n_communities": 2, "n_units": 2, "random_state": 0}
+    model = LSTMDGClassifier(max_epochs=3, patience=3, **tiny)
     pipeline = make_pipeline(model).fit(X, y)
     display = HistoryDisplay.from_estimator(pipeline)
     assert display.losses() == ["gen_loss", "disc_loss", "subject_loss"] and len(display.ax_) == 3
     drawn = display.ax_[1].lines[1].get_ydata()
     np.testing.assert_allclose(drawn, pipeline[-1].history_["valid_disc_loss"])
-    discriminative = LSTMDGClassifier("d", n_communities=2, n_units=2, max_epochs=1).fit(X, y)
+    discriminative = LSTMDGClassifier("d", max_epochs=1, **tiny).fit(X, y)
     assert "gen_loss" not in HistoryDisplay.from_estimator(discriminative).losses()
 
 
