@@ -64,13 +64,15 @@ class ScanEstimatorMixin:
     """What every estimator of scans shares: it reads X in all data forms, and its tags say so."""
 
     def _validate_params(self):
-        """Refuse truth values, which Python takes for 0 and 1, and numbers beyond 64 bits."""
+        """Refuse truth values, which Python takes for 0 and 1, and numbers that nothing holds."""
         super()._validate_params()
         for name, value in self.get_params(deep=False).items():
             takes_truth = {"boolean", "verbose"} & set(map(str, self._parameter_constraints[name]))
             is_truth = isinstance(value, bool | np.bool_) and not takes_truth
-            if is_truth or (isinstance(value, Integral) and abs(value) >= 2**63):
-                what = "a truth value" if is_truth else "beyond 64 bits"
+            most = 2**63 - 1 if isinstance(value, Integral) else np.finfo(np.float32).max
+            if is_truth or (isinstance(value, Real) and abs(value) > most):
+                bits = "64 bits" if isinstance(value, Integral) else "a float of 32 bits"
+                what = "a truth value" if is_truth else f"beyond {bits}"
                 raise InvalidParameterError(
                     f"The {name!r} parameter of {type(self).__name__} must not be {what}, got "
                     f"{value!r}."

@@ -1,9 +1,12 @@
 """The jointly discriminative and generative recurrent classifier, and its ablations."""
 
 import warnings
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -12,6 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from . import network
+from ._typing import ClassWeight, Scans, Seed
 from .base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
 from .scans import (
     check_class_weight,
@@ -23,6 +27,10 @@ from .scans import (
     probabilities,
     votes,
 )
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
+    from typing_extensions import Self
 
 __all__ = ["LSTMDGClassifier"]
 
@@ -128,6 +136,9 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         More callbacks for the training; of several nets, each calls them in its turn.
     verbose : int, default=0
         1 prints a line for each epoch.
+    init_seed : int or None, default=None
+        Decides the first weights, of net n with n added, in place of ``random_state``. Fits on
+        other subjects that begin alike find the same communities under the same numbers.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, order, dropout, noise and the internal split.
 
@@ -229,42 +240,44 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "callbacks": [list, None],
         "verbose": ["verbose"],
+        "init_seed": [Interval(Integral, 0, 2**62, closed="left"), None],
         "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        variant="dg",
+        variant: str = "dg",
         *,
-        n_communities=50,
-        n_units=20,
-        dropout=(0.5, 0.5, 0.0),
-        discriminative_weight=1.0,
-        generate_at="all",
-        augment=("sign", "reverse"),
-        input_noise=0.7,
-        max_updates=1000,
-        max_epochs=None,
-        batch_size=32,
-        windows_per_epoch=None,
-        lr=3e-3,
-        lr_schedule="cosine",
-        weight_decay=0.0,
-        pretrain_epochs=0,
-        patience=None,
-        validation_fraction=0.1,
-        monitor="subject_loss",
-        horizon=1,
-        aggregation="mean",
-        class_weight=None,
-        n_nets=1,
-        device="auto",
-        n_threads=1,
-        warm_start=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
+        n_communities: int = 50,
+        n_units: int = 20,
+        dropout: float | Sequence[float] = (0.5, 0.5, 0.0),
+        discriminative_weight: float = 1.0,
+        generate_at: str = "all",
+        augment: Sequence[str] | None = ("sign", "reverse"),
+        input_noise: float = 0.7,
+        max_updates: int | None = 1000,
+        max_epochs: int | None = None,
+        batch_size: int = 32,
+        windows_per_epoch: float | None = None,
+        lr: float = 3e-3,
+        lr_schedule: str | None = "cosine",
+        weight_decay: float = 0.0,
+        pretrain_epochs: int = 0,
+        patience: int | None = None,
+        validation_fraction: float = 0.1,
+        monitor: str | Callable = "subject_loss",
+        horizon: int = 1,
+        aggregation: str = "mean",
+        class_weight: ClassWeight = None,
+        n_nets: int = 1,
+        device: str = "auto",
+        n_threads: int = 1,
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        verbose: int = 0,
+        init_seed: int | None = None,
+        random_state: Seed = None,
+    ) -> None:
         self.variant = variant
         self.n_communities = n_communities
         self.n_units = n_units
@@ -293,10 +306,18 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.verbose = verbose
+        self.init_seed = init_seed
         self.random_state = random_state
 
     @keeps_model_if_refused
-    def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
+    def fit(
+        self,
+        X: Scans,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        X_unlabeled: Scans | None = None,
+        validation: ArrayLike | None = None,
+    ) -> "Self":
         """Train on labelled scans, windows or bags.
 
         Parameters
@@ -338,7 +359,8 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         is_validation = self._hold_out(validation, y_encoded, groups, rng)
         unlabeled = None
         if X_unlabeled is not None:
-            unlabeled = cut_like(check_float32(self._check_rows(X_unlabeled)), sequences)
+            more = self._check_unlabeled(X_unlabeled, sequences)
+            unlabeled = cut_like(check_float32(more), sequences)
         windows = self._lay_out(sequences, y_encoded, groups, is_validation, unlabeled)
         length = {"n_epochs": self.max_epochs, "n_updates": self.max_updates}
         self._train(windows, rng, **length, n_pretrain=self.pretrain_epochs)
@@ -346,7 +368,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         return self._warn_if_untrained(windows[0])
 
     @keeps_model_if_refused
-    def partial_fit(self, X, y, classes=None):
+    def partial_fit(self, X: Scans, y: ArrayLike, classes: ArrayLike | None = None) -> "Self":
         """Train for one epoch, without validation.
 
         Parameters
@@ -385,6 +407,12 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
             raise ValueError("max_updates or max_epochs must end training: both are None.")
         if unknown := set(map(str, self.augment or ())) - {"sign", "reverse"}:
             raise ValueError(f"augment knows 'sign' and 'reverse', and not {min(unknown)!r}.")
+        for given in self.callbacks or ():
+            callback = given[1] if isinstance(given, tuple) and len(given) == 2 else given
+            if not hasattr(callback, "on_epoch_end"):
+                raise ValueError(
+                    f"callbacks must be skorch's, or pairs of a name and one, got {given!r}."
+                )
         if self.device not in ("auto", "cpu"):
             network.usable_device(self.device)
         rates = self._dropout_rates()
@@ -497,24 +525,24 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         return hasattr(self, "_nets")
 
     @property
-    def net_(self):
+    def net_(self) -> "NeuralNet":
         """The first net."""
         return self.nets_[0]
 
     @property
-    def nets_(self):
+    def nets_(self) -> "list[NeuralNet]":
         """All nets."""
         check_is_fitted(self)
         return self._nets.nets
 
     @property
-    def membership_(self):
+    def membership_(self) -> NDArray[np.float32]:
         """Membership W_d of each ROI in each community."""
         self._check_variant("membership_", _GENERATIVE)
         return self._nets.membership
 
     @property
-    def influence_(self):
+    def influence_(self) -> NDArray[np.float32]:
         """Sum of each community's absolute input weights to the discriminative LSTM."""
         self._check_variant("influence_", _WITH_COMMUNITIES)
         return self._nets.influence
@@ -540,7 +568,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         is_bag = sequences.kind == "bags"
         return np.split(logits, np.cumsum(sequences.n_windows)[:-1]), is_bag
 
-    def predict_window_proba(self, X):
+    def predict_window_proba(self, X: Scans) -> list[NDArray[np.float64]]:
         """Return the class probabilities of every window, row by row.
 
         Parameters
@@ -554,7 +582,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         """
         return [probabilities(row) for row in self._scores(X)[0]]
 
-    def generate(self, X, n_steps=1):
+    def generate(self, X: Scans, n_steps: int = 1) -> NDArray[np.float32] | list:
         """Generate the points that follow, after reading every point of X.
 
         Parameters
@@ -571,12 +599,12 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
             A list of ndarray where bags are ragged.
         """
         self._check_variant("generate", _GENERATIVE)
-        if not isinstance(n_steps, Integral) or n_steps < 1:
+        if not isinstance(n_steps, int | np.integer) or n_steps < 1:
             raise ValueError(f"n_steps must be a whole number of at least 1, got {n_steps!r}.")
         sequences, windows = self._windows(X)
         return _by_row(self._nets.generate(windows, n_steps, self.n_threads), sequences)
 
-    def community_activity(self, X):
+    def community_activity(self, X: Scans) -> NDArray[np.float32] | list:
         """Return :math:`h_t` of the first LSTM at every point of X.
 
         Parameters

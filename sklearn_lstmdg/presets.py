@@ -24,6 +24,7 @@ PAPER = {
     "monitor": "loss",
     "aggregation": "vote",
     "n_nets": 1,
+    "init_seed": None,
 }
 """The paper's literal settings; dropout and learning rate, which it does not state, are Keras' and
 its predecessor's [1]_.
@@ -53,9 +54,17 @@ CLASSIFY = {
     "monitor": "subject_loss",
     "aggregation": "mean",
     "n_nets": 3,
+    "init_seed": None,
 }
 """To tell classes apart: a fixed length of training on all rows, windows turned in sign and time,
 and three nets averaged."""
 
-COMMUNITIES = CLASSIFY | {"dropout": 0.5, "n_nets": 1}
-"""To read communities: dropout before the generative layer too."""
+COMMUNITIES = CLASSIFY | {
+    "discriminative_weight": 0.1,
+    "augment": None,
+    "max_updates": 500,
+    "n_nets": 1,
+    "init_seed": 0,
+}
+"""To read communities: the scan as it is, more weight to what generates it, and the same first
+weights in every fold, so that communities keep their numbers."""

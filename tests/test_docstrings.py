@@ -61,3 +61,23 @@ def test_docstring_is_whole(name):
     found = validate(name)
     checks = CHECKS | ({"EX01"} if found["type"] == "type" else set())
     assert [error for error in found["errors"] if error[0] in checks] == []
+
+
+def _lacks(function):
+    """Return what of a function's signature has no annotation."""
+    signature = inspect.signature(function)
+    named = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
+    lacking = [p.name for p in named if p.annotation is p.empty and p.kind is not p.VAR_KEYWORD]
+    is_init = getattr(function, "__name__", "") == "__init__"
+    return lacking + ["return"] * (signature.return_annotation is signature.empty and not is_init)
+
+
+@pytest.mark.parametrize("name", list(with_methods()))
+def test_signature_is_annotated(name):
+    found = find(name)
+    if isinstance(found, property):
+        found = found.fget
+    elif inspect.isclass(found):
+        own = vars(found).get("__init__")
+        found = own if own is not None and inspect.isfunction(own) else None
+    assert found is None or not callable(found) or _lacks(inspect.unwrap(found)) == []

@@ -46,7 +46,14 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 TINY = {
     **{"n_communities": 2, "n_units": 2, "max_epochs": 2, "pretrain_epochs": 1, "max_iter": 3},
     **{"n_init": 1, "n_states": (1, 2), "hidden_sizes": (3,), "layer_sizes": (3, 2)},
-    **{"Cs": (0.1, 1.0), "cv": 2, "length": 4, "max_updates": 100, "random_state": 0},
+    **{
+        "Cs": (0.1, 1.0),
+        "cv": 2,
+        "length": 4,
+        "max_updates": 100,
+        "patience": 9,
+        "random_state": 0,
+    },
 }
 NAMES = [name for name in sklearn_lstmdg.__all__ if isinstance(getattr(sklearn_lstmdg, name), type)]
 each_estimator = pytest.mark.parametrize("name", NAMES)
@@ -65,29 +72,6 @@ def tiny(name, **changes):
     if "estimator" in known:
         estimator.set_params(estimator=tiny("LSTMDGClassifier"))
     return estimator.set_params(**{k: v for k, v in TINY.items() if k in known} | changes)
-
-
-# Known, and not mended yet: where, and what is wrong there.
-OPEN = {
-    ("bad", "callbacks"): "skorch meets what is no callback",
-    ("bad", "monitor"): "the error of a monitor that returns no number does not say so",
-    ("after fit", "MeanMLPClassifier", "n_threads"): "torch meets it unchecked",
-    ("after fit", "TransferAutoencoderClassifier", "n_threads"): "torch meets it unchecked",
-    ("after fit", "ParafacCommunities", "step"): "numpy meets it unchecked",
-    ("huge", "discriminative_weight"): "torch holds no such number",
-    ("huge", "LSTMDGClassifier", "lr"): "the validation loss is NaN, and a metric complains",
-    ("huge", "LSTMDGClassifier", "weight_decay"): "as above",
-    ("huge", "TransferAutoencoderClassifier", "weight_decay"): "torch holds no such number",
-    ("huge", "MeanMLPClassifier", "lr"): "torch holds no such number",
-    ("huge", "TransferAutoencoderClassifier", "lr"): "torch holds no such number",
-    ("huge", "pretrain_lr"): "torch holds no such number",
-}
-
-
-def open_fault(*keys):
-    """Mark a case as failing where one of its keys is an open fault."""
-    reasons = [OPEN[key] for key in keys if key in OPEN]
-    return [pytest.mark.xfail(reason=f"open: {r}", strict=False) for r in reasons]
 
 
 def target(estimator, n_rows):
@@ -182,9 +166,6 @@ def equivalents(draw, X):
     return draw(st.sampled_from([list, tuple, boxed]))(list(rows))
 
 
-@pytest.mark.xfail(
-    reason="open: X counts as rows if its first row is a list or has ndim", strict=False
-)
 def test_rows_may_give_their_arrays_away_by_protocol():
     rows = [Wrapped(scan) for scan in np.ones((8, 12, 3))]
     assert tiny("SubsequenceAugmenter").fit(rows).n_features_in_ == 3
@@ -334,7 +315,7 @@ def arguments_of(name):
 @pytest.mark.parametrize(
     ("name", "argument", "fault"),
     [
-        pytest.param(name, argument, fault, marks=open_fault((argument, fault)))
+        (name, argument, fault)
         for name in NAMES
         for argument in arguments_of(name)
         for fault in BESIDE_X[argument]
@@ -421,29 +402,25 @@ def complaints_of_fit(name, parameter, values):
     return told
 
 
-def each_parameter(kind, leave_out=()):
+def each_parameter(leave_out=()):
     """Parametrize a test by the parameters of all estimators."""
     cases = [(name, parameter) for name in NAMES for parameter in tiny(name).get_params(deep=False)]
     return pytest.mark.parametrize(
         ("name", "parameter"),
-        [
-            pytest.param(*case, marks=open_fault((kind, *case), (kind, case[1])))
-            for case in cases
-            if case[1] not in leave_out
-        ],
+        [case for case in cases if case[1] not in leave_out],
     )
 
 
 X_PLAIN = np.random.default_rng(0).standard_normal((12, 12, 3))
 
 
-@each_parameter("bad")
+@each_parameter()
 def test_bad_values_of_parameters_are_refused_by_name(name, parameter):
     found = complaints_of_fit(name, parameter, bad_values(tiny(name), parameter))
     assert not found, "\n".join(found)
 
 
-@each_parameter("huge", leave_out=TAKES_LONG)
+@each_parameter(leave_out=TAKES_LONG)
 def test_huge_values_of_parameters_are_used_or_refused_by_name(name, parameter):
     found = complaints_of_fit(name, parameter, HUGE)
     wrong = [f for f in found if "is accepted" not in f and "FloatingPointError" not in f]
@@ -469,7 +446,7 @@ def fitted(name):
     return tiny(name).fit(X_PLAIN, target(tiny(name), 12))
 
 
-@each_parameter("after fit", leave_out=["estimator"])  # fit keeps its own
+@each_parameter(leave_out=["estimator"])  # fit keeps its own
 def test_bad_values_after_fit_are_refused_by_name_or_do_not_matter(name, parameter):
     model, wrong = fitted(name), []
     before, wanted = getattr(model, parameter), answers(model, X_PLAIN)
@@ -663,7 +640,6 @@ def test_a_damaged_results_folder_is_mended_or_refused_by_name(data, results, tm
         assert any(path.name in str(warning.message) for warning in caught)
 
 
-@pytest.mark.xfail(reason="open: null is taken for a list and a dict", strict=False)
 @pytest.mark.parametrize("name", ["models", "sites"])
 def test_settings_of_a_results_folder_may_hold_null(name, results, tmp_path):
     whole, wanted = results

@@ -52,6 +52,7 @@ class ScanNetClassifierMixin(ScanClassifierMixin):
 
     def _scores(self, X):
         """Return the rows' logits: a bag is read as its whole scan."""
+        self._validate_params()
         rows = self._read_rows(self._check_rows(X))
         with network.torch_threads(self.n_threads):
             return list(self._net.logits(rows)[:, None]), False

@@ -229,6 +229,7 @@ class ParafacCommunities(
             (``loadings_ * weights_`` for the windows of the fit), averaged over a row's windows.
         """
         check_is_fitted(self)
+        self._validate_params()
         sequences = _every(self._check_rows(X), self.step)
         _, loadings = _load(sequences, np.ascontiguousarray(self.membership_.T))
         return _average(loadings.T, sequences.n_windows)

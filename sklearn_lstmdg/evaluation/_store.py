@@ -132,7 +132,8 @@ def read_settings(out):
     """Return what ``settings.json`` of a results folder holds; nothing where there is none."""
     path = Path(out) / "settings.json"
     try:
-        return read_json(path, {"models": (None, dict), "sites": (None, [str])})
+        form = {"models": dict, "sites": [str]}
+        return read_json(path, {name: form[name] for name in form if name in read_json(path)})
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -120,8 +120,8 @@ class CompiledNetwork:
     def read(self, points, cuts, augment=(), keeps_states=False):
         """Return windows' logits (n_windows, n_outputs), means over the ways to read a window.
 
-        With the first LSTM's hidden and cell states (n_longest, n_windows, n_communities), of one
-        way, or None.
+        With the first LSTM's hidden and cell states (n_longest, n_windows, n_communities) in the
+        windows as they are, or None.
         """
         task, states = self.task, (None, None)
         self._set_windows(points, cuts, _READING)

@@ -2,6 +2,7 @@
 
 import dis
 import warnings
+from numbers import Real
 
 import numpy as np
 import torch
@@ -70,11 +71,17 @@ class EpochNet(NeuralNet):
         """Epoch, from 1, whose weights are kept."""
         return dict(self.callbacks_)["BestEpoch"].epoch_
 
-    def start(self, seed):
-        """Draw first weights, unless there are some, and let all that follows draw from a seed."""
+    def start(self, seed, init_seed=None):
+        """Draw first weights, unless there are some, and let all that follows draw from a seed.
+
+        First weights come from a seed of their own, where there is one.
+        """
         self.random_ = RandomStreams(seed, self.device)
         if not self.initialized_:
-            self.set_params(module__generator=self.random_.cpu)
+            first = self.random_.cpu
+            if init_seed is not None:
+                first = RandomStreams(init_seed, "cpu").cpu
+            self.set_params(module__generator=first)
             self.initialize()
         for part in self.module_.modules():
             if hasattr(part, "generator"):
@@ -217,7 +224,12 @@ def subject_scores(validation, proba, monitor=None):
         "auc": _auc(labels, mean),
         "accuracy": float(np.mean(mean.argmax(axis=1) == labels)),
     }
-    return scores if monitor is None else {**scores, "monitor": float(monitor(labels, mean))}
+    if monitor is None:
+        return scores
+    value = monitor(labels, mean)
+    if not isinstance(value, Real):
+        raise TypeError(f"monitor must return a number, got {value!r}.")
+    return {**scores, "monitor": float(value)}
 
 
 def _auc(labels, proba):

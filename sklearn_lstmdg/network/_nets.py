@@ -59,8 +59,10 @@ class Nets:
         """
 
         def train(net, seed):
-            is_new = not net.initialized_
-            net.start(seed + len(net.history_ or ()))
+            is_new, init_seed = not net.initialized_, net.arguments["init_seed"]
+            if init_seed is not None:
+                init_seed += self.nets.index(net)
+            net.start(seed + len(net.history_ or ()), init_seed)
             if is_new and n_pretrain:
                 net.pretrain(windows[0], n_pretrain)
             net.train(*windows, n_epochs, n_updates)

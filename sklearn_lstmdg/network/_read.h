@@ -76,7 +76,7 @@ static void NAME(read)(task *task) {
     REAL *projected = (REAL *)task->room + w.size;
     NAME(product)(task->points, task->n_rois, 1, layer->W, layer->gates, projected, layer->gates,
                   task->n_points, layer->depth, layer->gates, 0);
-    for (int way = 0; way < 4; way++) {
+    for (int way = 3; way >= 0; way--) { /* as it is comes last: its states stay */
         if ((way & 1 && !task->reads_backwards) || (way & 2 && !task->reads_negative)) continue;
         task->reading_direction = way & 1 ? -1 : 1;
         task->reading_sign = way & 2 ? -1 : 1;

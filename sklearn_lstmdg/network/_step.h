@@ -48,14 +48,14 @@ static void NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
     w->size = space.used;
 }
 
-static random_stream NAME(stream)(const task *task, int64_t first, int kind) {
+static random_stream NAME(stream)(const task *task, int64_t block, int kind) {
     random_stream stream = {{(uint32_t)task->seed, (uint32_t)(task->seed >> 32)},
-                            {(uint32_t)task->update, (uint32_t)(first / task->some), (uint32_t)kind}};
+                            {(uint32_t)task->update, (uint32_t)block, (uint32_t)kind}};
     return stream;
 }
 
 static void NAME(draw_mask)(const task *task, NAME(work) *w, int64_t first, int kind, ptrdiff_t n) {
-    random_stream stream = NAME(stream)(task, first, kind);
+    random_stream stream = NAME(stream)(task, first / task->some, kind);
     double rate = task->dropout[kind - 1];
     if (rate > 0) NAME(fill_mask)(&stream, rate, w->masks[kind - 1], n);
 }
@@ -69,7 +69,7 @@ INLINE const REAL *NAME(point)(const task *task, int64_t window, ptrdiff_t t) {
 /* Gather the points of a block and add noise. */
 static void NAME(gather)(const task *task, NAME(work) *w, int64_t first) {
     const ptrdiff_t R = task->n_rois, in = ROUND(R), rows = w->steps.offset[w->steps.count];
-    random_stream noise = NAME(stream)(task, first, 0);
+    random_stream noise = NAME(stream)(task, first / task->some, 0);
     if (task->noise > 0)
         NAME(fill_normal)(&noise, (REAL)task->noise, w->points, rows * in);
     else

@@ -17,7 +17,10 @@ _CHUNK = 512
 _ARCHITECTURE = ("variant", "n_communities", "n_units")
 _WINDOWS = ("horizon", "augment", "generate_at", "input_noise", "batch_size", "windows_per_epoch")
 _LOOP = (*_WINDOWS, "lr_schedule", "monitor")
-_OTHERS = ("dropout", "discriminative_weight", "lr", "weight_decay", "patience", "device")
+_OTHERS = (
+    *("dropout", "discriminative_weight", "lr", "weight_decay", "patience", "device"),
+    "init_seed",
+)
 _USERS = ("callbacks", "verbose")
 
 
@@ -224,6 +227,12 @@ class WindowNet(EpochNet):
     def validate(self, validation):
         """Return losses over windows and scores over subjects."""
         logits, losses, known = self._judge(validation.windows)
+        if not logits.isfinite().all():
+            raise FloatingPointError(
+                f"The scores of validation rows became {float(logits[~logits.isfinite()][0])} in "
+                f"epoch {len(self.history)}: standardise the scans (ScanCleaner) or lower the "
+                "learning rate (lr)."
+            )
         labels, weights = torch.from_numpy(validation.labels), torch.from_numpy(validation.weights)
         disc = float((discriminative_losses(logits, labels) * weights).mean())
         gen = float(losses.sum() / known.sum().clamp(min=1))
@@ -235,37 +244,46 @@ class WindowNet(EpochNet):
 
     def _judge(self, windows):
         """Return logits, and for the generative path each window's loss and whether it has one."""
-        logits = torch.from_numpy(self.logits(windows, self.horizon))
+        logits = self._empty_logits(windows)
         losses, known = torch.zeros(len(windows)), torch.zeros(len(windows), dtype=torch.bool)
-        if self.module_.generative_dense is None:
-            return logits, losses, known
-        for chunk, _, hidden, cells in self._read(windows, self.horizon, keeps_states=True):
-            with torch.inference_mode():
-                generated = self._generate(hidden, cells)
-                cuts = self._cuts(windows, chunk)
-                target = split_horizon(windows.points, cuts, self.horizon, self.generate_at)[2]
-                losses[chunk], known[chunk] = (
-                    values.cpu() for values in generative_losses(generated, target)
-                )
+        generates = self.module_.generative_dense is not None
+        for chunk, answers, *states in self._read(
+            windows, self.horizon, self.augment or (), keeps_states=generates
+        ):
+            logits[chunk] = answers
+            if generates:
+                told = self._generative_losses(*states, self._cuts(windows, chunk), windows.points)
+                losses[chunk], known[chunk] = (values.cpu() for values in told)
         return logits, losses, known
 
-    def _generate(self, hidden, cells):
-        """Generate what the loss compares, from the states at all points."""
+    @torch.inference_mode()
+    def _generative_losses(self, hidden, cells, cuts, points):
+        """Return each window's loss and whether it has one, from the states at all points."""
+        target = split_horizon(points, cuts, self.horizon, self.generate_at)[2]
         if self.generate_at == "last":
-            return self.module_.generate(hidden[-1], cells[-1], self.horizon)
-        return self.module_.generate_each(hidden, cells, self.horizon)
+            generated = self.module_.generate(hidden[-1], cells[-1], self.horizon)
+        else:
+            generated = self.module_.generate_each(hidden, cells, self.horizon)
+        return generative_losses(generated, target)
+
+    def _empty_logits(self, windows):
+        """Return room for the logits of all windows, in float64.
+
+        Kept one by one, small results would lie between the large blocks that a chunk needs for a
+        moment, and the heap grow by such a block with each.
+        """
+        n_outputs = self.module_.shared_dense.out_features
+        return torch.empty(len(windows), n_outputs, dtype=torch.float64)
 
     def logits(self, windows, horizon):
         """Return the logits (n_windows, n_outputs) of all windows, in float64.
 
         They are means over the ways to read a window that training drew.
         """
-        # Kept one by one, small results would lie between the large blocks that a chunk needs for
-        # a moment, and the heap grow by such a block with each.
-        logits = np.empty((len(windows), self.module_.shared_dense.out_features))
+        logits = self._empty_logits(windows)
         for chunk, answers, *_ in self._read(windows, horizon, self.augment or ()):
             logits[chunk] = answers
-        return logits
+        return logits.numpy()
 
     def generate(self, windows, n_steps):
         """Yield the points (n_chunk, n_steps, n_rois) that follow, chunk by chunk."""

@@ -130,6 +130,8 @@ def _depth(row):
     """Return the number of axes of a row without converting it."""
     if hasattr(row, "ndim"):
         return row.ndim
+    if hasattr(row, "__array__"):
+        return np.asarray(row).ndim
     return 1 + _depth(row[0]) if isinstance(row, list | tuple) and len(row) else 0
 
 
