@@ -1,6 +1,8 @@
-"""Cohorts of ROI scans: ABIDE from disk or from the network, and simulated ones."""
+"""Cohorts of ROI scans: anyone's, ABIDE from disk or from the network, and simulated ones."""
 
 from ._abide import fetch_abide, load_abide
+from ._bids import load_bids
+from ._scan_table import load_scans
 from ._simulation import make_scans
 
-__all__ = ["fetch_abide", "load_abide", "make_scans"]
+__all__ = ["fetch_abide", "load_abide", "load_bids", "load_scans", "make_scans"]

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch, check_scalar
 
 from .._extras import require
 from ..scans import resample
+from ._cohorts import find_repeated
 from ._phenotypic_table import check_diagnoses, read_table, resolve_sites, select, site_stem
 from ._roi_files import find_files, read_scans
 
@@ -255,20 +256,15 @@ def fetch_abide(
 
 def _drop_duplicates(scans, rows):
     """Return the positions of the scans that no earlier one equals, warning of the others."""
-    first, kept, dropped = {}, [], []
-    for i, scan in enumerate(scans):
-        j = first.setdefault((scan.shape, scan.tobytes()), i)
-        if i == j:
-            kept.append(i)
-        else:
-            dropped.append(f"{rows['SUB_ID'].iloc[i]} (as {rows['SUB_ID'].iloc[j]})")
+    first, names = find_repeated(scans), rows["SUB_ID"].tolist()
+    dropped = [f"{names[i]} (as {names[j]})" for i, j in enumerate(first) if i != j]
     if dropped:
         warnings.warn(
             f"{len(dropped)} subject(s) dropped, with the identical series of another: "
             f"{', '.join(dropped)}.",
             stacklevel=3,
         )
-    return kept
+    return [i for i, j in enumerate(first) if i == j]
 
 
 def _resample(scans, rows, resample_to):

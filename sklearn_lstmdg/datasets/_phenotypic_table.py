@@ -1,12 +1,12 @@
 """The phenotypic table of the Preprocessed Connectomes Project (PCP), checked as it is read."""
 
-import csv
 import io
 import re
 
 import numpy as np
 
 from .._extras import require
+from ._table_files import check_shape, decode
 
 _NAME = "Phenotypic_V1_0b_preprocessed1.csv"
 _MISSING = -9999
@@ -29,8 +29,8 @@ def read_table(root, quality_checked=False):
     path = root / _NAME
     if not path.is_file():
         raise FileNotFoundError(f"The phenotypic table {path} is missing.")
-    text = _decode(path)
-    _check_shape(path, text, (*_KEYS, "DX_GROUP", *(_QUALITY if quality_checked else ())))
+    text = decode(path)
+    check_shape(path, text, (*_KEYS, "DX_GROUP", *(_QUALITY if quality_checked else ())))
     table = pandas.read_csv(io.StringIO(text), dtype={"SITE_ID": str, "FILE_ID": str})
     numbers = table.apply(pandas.to_numeric, errors="coerce")
     for name in table.columns.intersection(_NUMBERS):
@@ -41,33 +41,6 @@ def read_table(root, quality_checked=False):
         _refuse(path, table, name, table[name].isna(), "is missing")
     _refuse(path, table, "SUB_ID", table["SUB_ID"] % 1 != 0, "is not a whole number")
     return table.astype({"SUB_ID": np.int64})
-
-
-def _decode(path):
-    content = path.read_bytes()
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ValueError(f"{path}, line {line}: the table is not in UTF-8 ({error}).") from error
-
-
-def _check_shape(path, text, needed):
-    """Refuse a table that lacks a column, or has a row of another length than its first line."""
-    reader = csv.reader(io.StringIO(text))
-    header = next(reader, [])
-    for name in needed:
-        if header.count(name) != 1:
-            raise ValueError(
-                f"{path} has {header.count(name) or 'no'} column {name}; one is needed."
-            )
-    for row in reader:
-        if row and len(row) != len(header):
-            last = header[min(len(row), len(header)) - 1]
-            raise ValueError(
-                f"{path}, line {reader.line_num}: {len(row)} values for {len(header)} columns; "
-                f"the last column in common is {last}."
-            )
 
 
 def _refuse(path, table, column, wrong, reason):

@@ -1,0 +1,197 @@
+"""Derivatives in BIDS's layout: names, choices by entity, sidecars and head motion."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .._files import read_json
+from ._cohorts import check_t_r
+from ._series_files import read_series
+from ._table_files import read_rows
+
+# Files that differ in these are different scans; in others, the same scan processed twice.
+_SESSIONS = ("ses", "run", "acq", "ce", "dir", "rec", "echo")
+_ACQUISITION = ("sub", "task", *_SESSIONS)
+_ENTITY_OF = {"session": "ses", "seg": "atlas"}
+_TIMES = ("RepetitionTime", "SamplingFrequency")
+
+
+class BidsFile(NamedTuple):
+    """A file, what its name says, and its last part."""
+
+    path: Path
+    entities: dict[str, str]
+    suffix: str
+
+    @property
+    def participant(self):
+        """The participant's id, as participants.tsv has it."""
+        return f"sub-{self.entities['sub']}"
+
+    @property
+    def acquisition(self):
+        """The entities that tell one measurement from others."""
+        return {k: v for k, v in self.entities.items() if k in _ACQUISITION}
+
+
+def parse_name(path):
+    """Return what a file's name says: ``seg-`` counts as ``atlas-``, ``run-01`` as ``run-1``."""
+    *parts, suffix = path.name.split(".")[0].split("_")
+    pairs = (part.split("-", 1) for part in parts if "-" in part)
+    return BidsFile(path, {_entity(k): _label(k, v) for k, v in pairs}, suffix)
+
+
+def _entity(name):
+    return _ENTITY_OF.get(name, name)
+
+
+def _label(entity, value):
+    label = re.sub(rf"^{_entity(entity)}-|^seg-", "", str(value))
+    return label.lstrip("0") or "0" if entity == "run" else label
+
+
+def find_series(root):
+    """Find all files of ROI series below a folder, in the order of their names."""
+    if not root.is_dir():
+        raise FileNotFoundError(f"There is no folder {root}.")
+    files = map(parse_name, sorted(root.rglob("*_timeseries.tsv")))
+    found = [f for f in files if "sub" in f.entities and f.entities.get("desc") != "confounds"]
+    if not found:
+        raise FileNotFoundError(
+            f"{root} holds no ROI series: no file sub-..._timeseries.tsv but those of confounds."
+        )
+    return found
+
+
+def choose(files, wanted):
+    """Return the files of the wanted labels, one for each scan; list the choices where unclear."""
+    asked = {
+        _entity(name): _labels(name, value) for name, value in wanted.items() if value is not None
+    }
+    for entity, labels in asked.items():
+        there = _choices(files, entity)
+        for label in labels:
+            if label not in there:
+                raise ValueError(
+                    f"No series has {_parameter(entity)} {label!r}. {_parameter(entity)}: "
+                    f"{', '.join(there)}."
+                )
+        files = [file for file in files if file.entities.get(entity) in labels]
+    _check_one_of_each(files, asked)
+    return files
+
+
+def _labels(name, value):
+    values = [value] if isinstance(value, str | int) else value
+    return [_label(name, each) for each in values]
+
+
+def _choices(files, entity):
+    return sorted({file.entities.get(entity, "none") for file in files})
+
+
+def _parameter(entity):
+    return "session" if entity == "ses" else entity
+
+
+def _check_one_of_each(files, asked):
+    """Refuse files of several atlases, tasks, spaces and so on, and two files of one scan."""
+    entities = dict.fromkeys(["atlas", "task", "space", "desc"])
+    entities |= dict.fromkeys(name for file in files for name in file.entities)
+    for entity in entities:
+        choices = _choices(files, entity)
+        if len(choices) > 1 and entity not in {*asked, "sub", *_SESSIONS}:
+            raise ValueError(
+                f"The series are of several kinds, name one. {entity}: {', '.join(choices)}."
+            )
+    first = {}
+    for file in files:
+        other = first.setdefault(tuple(sorted(file.acquisition.items())), file)
+        if other is not file:
+            raise ValueError(f"{other.path} and {file.path} are of the same scan; name one.")
+
+
+class Sidecars:
+    """The JSON files that may speak of the series: in these roots, at any level (inheritance)."""
+
+    def __init__(self, root, *more):
+        self.roots = (root, *(other for other in more if other != root))
+        self._in_folder = cache(self._in_folder)
+
+    def t_r(self, file):
+        """Return the repetition time of a series, in seconds."""
+        ranked = {}
+        for rank, sidecar in self._applicable(file):
+            content = read_json(sidecar.path)
+            if not content.keys().isdisjoint(_TIMES):
+                ranked.setdefault(rank, {})[_seconds(sidecar.path, content)] = sidecar.path
+        if not ranked:
+            shared = self.roots[0] / f"task-{file.entities.get('task', 'rest')}_timeseries.json"
+            raise ValueError(
+                f"{file.path} has no repetition time: no RepetitionTime or SamplingFrequency in "
+                f"{file.path.stem}.json or an inherited sidecar, such as {shared}."
+            )
+        times = ranked[max(ranked)]
+        if len(times) > 1:
+            told = "; ".join(f"{path}: {t_r:g} s" for t_r, path in times.items())
+            raise ValueError(f"{file.path} has two repetition times. {told}.")
+        return next(iter(times))
+
+    def _applicable(self, file):
+        """Yield sidecars, with how closely they speak of the file: the highest wins."""
+        steps = file.path.parent.relative_to(self.roots[0]).parts
+        for priority, root in enumerate(reversed(self.roots)):
+            for depth in range(len(steps) + 1):
+                for sidecar in self._in_folder(root.joinpath(*steps[:depth])):
+                    is_own = sidecar.suffix == "timeseries"
+                    says = sidecar.entities if is_own else sidecar.acquisition
+                    if says.items() <= file.entities.items():
+                        yield (is_own, priority, depth, len(says)), sidecar
+
+    def _in_folder(self, folder):
+        files = map(parse_name, sorted(folder.glob("*.json")))
+        return [file for file in files if file.suffix in ("timeseries", "bold")]
+
+
+def _seconds(path, content):
+    """Return the repetition time that a sidecar holds."""
+    told = {name: content[name] for name in _TIMES if name in content}
+    times = [check_t_r(value, f"{path}: {name}") for name, value in told.items()]
+    if "SamplingFrequency" in told:
+        times[-1] = check_t_r(1 / times[-1], f"{path}: 1 / SamplingFrequency")
+    if not np.isclose(min(times), max(times), rtol=1e-3):
+        raise ValueError(
+            f"{path}: RepetitionTime is {times[0]:g} s, but SamplingFrequency says {times[1]:g} s."
+        )
+    return times[0]
+
+
+def mean_motion(file):
+    """Return the mean framewise displacement in mm from the table beside a series, else NaN."""
+    for suffix, desc in (
+        ("motion", None),
+        ("timeseries", "confounds"),
+        ("regressors", "confounds"),
+    ):
+        for other in map(parse_name, sorted(file.path.parent.glob(f"*_{suffix}.tsv"))):
+            is_of_scan = other.acquisition == file.acquisition
+            if is_of_scan and other.entities.get("desc") == desc:
+                names, values = read_series(other.path)
+                if names and "framewise_displacement" in names:
+                    return float(np.nanmean(values[:, names.index("framewise_displacement")]))
+    return np.nan
+
+
+def find_codes(root, atlas, names):
+    """Return the codes of named ROIs from the atlas's ``dseg.tsv`` below a folder, or None."""
+    for path in sorted(root.rglob(f"*{atlas}*_dseg.tsv")) if atlas else ():
+        rows = read_rows(path).rows
+        column = next((name for name in ("name", "label") if name in rows), None)
+        if column and "index" in rows:
+            code_of = dict(zip(rows[column].astype(str), rows["index"].tolist(), strict=True))
+            if all(name in code_of for name in names):
+                return np.array([code_of[name] for name in names], dtype=int)
+    return None
