@@ -23,19 +23,9 @@ cohort = make_scans(
 )
 
 # %%
-# Memberships are the weights of the generative half, which trains long after the discriminative
-# half has learnt all it can: the monitor is the total loss, and patience is long.
-network = make_model(
-    "lstm-dg",
-    step=5,
-    n_communities=15,
-    n_units=8,
-    lr=5e-3,
-    monitor="loss",
-    max_epochs=60,
-    patience=20,
-    random_state=0,
-)
+# Memberships are the weights of the generative half. Settings for reading them have a name of their
+# own.
+network = make_model("lstm-dg-communities", step=5, n_communities=15, n_units=8, random_state=0)
 network.fit(cohort.data, cohort.target)
 
 windows = SubsequenceAugmenter(length=30, step=15, horizon=0).fit_transform(

@@ -18,17 +18,10 @@ scans = ScanCleaner().fit_transform(cohort.data)
 train, test = np.arange(30), np.arange(30, 40)
 
 # %%
-# Here only generation counts: a small weight of the class, little noise, and the epoch with the
-# lowest total loss. Noise in training makes the net robust to its own errors, which it reads again.
+# Here only generation counts: a small weight of the class, and little noise. Noise in training
+# makes the net robust to its own errors, which it reads again.
 model = LSTMDGClassifier(
-    n_communities=24,
-    discriminative_weight=0.01,
-    input_noise=0.2,
-    dropout=0.0,
-    monitor="loss",
-    lr=5e-3,
-    max_epochs=30,
-    random_state=0,
+    n_communities=24, discriminative_weight=0.01, input_noise=0.2, random_state=0
 )
 bags = SubsequenceAugmenter(length=30, step=5).fit_transform(scans)
 model.fit(bags[train], cohort.target[train])

@@ -3,7 +3,8 @@ A grid search that keeps families together
 ==========================================
 
 Brothers and sisters share more than chance would have it. ``groups`` keep them on one side of every
-split: those of the search, and the one that the classifier makes itself to know when to stop.
+split: those of the search, and the one that the classifier makes itself, with ``patience``, to know
+when to stop.
 """
 
 # %%
@@ -23,7 +24,9 @@ families = np.arange(40) // 2
 model = make_pipeline(
     ScanCleaner(),
     SubsequenceAugmenter(length=20, step=10),
-    LSTMDGClassifier(n_units=6, max_epochs=15, lr=1e-2, aggregation="mean", random_state=0),
+    LSTMDGClassifier(
+        n_units=6, max_epochs=30, patience=30, lr=1e-2, monitor="accuracy", random_state=0
+    ),
 )
 grid = {
     "lstmdgclassifier__n_communities": [4, 12],

@@ -34,7 +34,6 @@ def mean_auc(trial):
         n_communities=8,
         n_units=6,
         max_epochs=10,
-        aggregation="mean",
         random_state=0,
         lr=trial.suggest_float("lr", 1e-3, 3e-2, log=True),
         input_noise=trial.suggest_float("input_noise", 0.0, 1.5),

@@ -36,9 +36,7 @@ def record(fault, n_timepoints=160):
 X = np.stack([record(fault) for fault in faulty])
 
 # %%
-classifier = LSTMDGClassifier(
-    n_communities=8, n_units=8, lr=1e-2, max_epochs=30, aggregation="mean", random_state=0
-)
+classifier = LSTMDGClassifier(n_communities=8, n_units=8, max_updates=500, random_state=0)
 model = make_pipeline(ScanCleaner(), SubsequenceAugmenter(length=30, step=10), classifier)
 folds = StratifiedKFold(4, shuffle=True, random_state=0)
 scores = cross_val_score(model, X, faulty, cv=folds, scoring="roc_auc")

@@ -25,7 +25,7 @@ cohort = make_scans(n_subjects=48, n_timepoints=120, n_rois=20, effect_size=0.6,
 # Each part is a whole system that reads raw scans; rows stay subjects, so that the stack's inner
 # folds are folds of subjects. FC-SVM's probabilities are not calibrated and stay near one half, so
 # that both are put on one scale first.
-small = {"n_communities": 8, "n_units": 6, "max_epochs": 12, "lr": 1e-2, "aggregation": "mean"}
+small = {"n_communities": 8, "n_units": 6, "max_epochs": 12, "lr": 1e-2}
 parts = {
     "LSTM-DG": make_model("lstm-dg", length=20, step=10, random_state=0, **small),
     "FC-SVM": make_model("fc-svm-scan", Cs=[1e-3, 1e-2, 1e-1], random_state=0),

@@ -25,7 +25,7 @@ def hold_out_groups(codes, groups, fraction, rng):
     if min(map(len, members)) < 2:
         warnings.warn(
             f"Class number {int(np.argmin([*map(len, members)]))} has fewer than 2 groups of "
-            "rows: training runs for max_epochs without validation.",
+            "rows: training runs to its end without validation.",
             UserWarning,
             stacklevel=level_of_the_caller(),
         )
