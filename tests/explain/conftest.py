@@ -5,13 +5,15 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
 
-SMALL = {
+from _stubs import STEPS
+
+SMALL = STEPS | {
     "n_communities": 4,
     "n_units": 3,
     "max_epochs": 8,
     "lr": 0.02,
-    "patience": None,
     "batch_size": 16,
+    "aggregation": "vote",
     "random_state": 0,
 }
 

@@ -38,7 +38,7 @@ def test_a_community_at_zero_is_as_good_as_not_read(pipeline, scans):
 @pytest.mark.parametrize("augment", [None, ("sign", "reverse")])
 def test_the_mean_is_that_of_the_subject_or_of_others(scans, small, augment):
     X, y = scans
-    model = LSTMDGClassifier(augment=augment, aggregation="mean", **small).fit(X, y)
+    model = LSTMDGClassifier(**{**small, "augment": augment, "aggregation": "mean"}).fit(X, y)
     module = WindowLogits(model).double()
     states = [module.nets[0].community_lstm(w)[0] for w in module.ways(torch.from_numpy(X))]
 

@@ -47,7 +47,8 @@ def test_training_drops_nothing_and_gradients_are_those_of_inputs(pipeline):
 
 @pytest.mark.parametrize("variant", ["dg", "s"])
 def test_gradients_are_those_of_finite_differences(scans, small, variant):
-    model = LSTMDGClassifier(variant=variant, n_nets=2, augment=("reverse",), **small).fit(*scans)
+    settings = {**small, "variant": variant, "n_nets": 2, "augment": ("reverse",)}
+    model = LSTMDGClassifier(**settings).fit(*scans)
     windows = torch.from_numpy(scans[0][:2, :5]).double().requires_grad_()
     assert torch.autograd.gradcheck(WindowLogits(model).double(), windows)
 
