@@ -54,6 +54,11 @@ CANDIDATES = {  # "n_seeds": memberships of several nets, matched and averaged
     "generative, overlap 1": GENERATIVE | {"overlap": 1.0},
     "generative, dropout .5, overlap .1": GENERATIVE | {"dropout": 0.5, "overlap": 0.1},
     "generative, dropout .5, overlap 1": GENERATIVE | {"dropout": 0.5, "overlap": 1.0},
+    "the same first weights": GENERATIVE | {"init_seed": 0},
+    "the same first weights, 500 updates": GENERATIVE | {"init_seed": 0, "max_updates": 500},
+    "the same first weights, 500 updates, dropout .5": GENERATIVE
+    | {"init_seed": 0, "max_updates": 500, "dropout": 0.5},
+    "500 updates": GENERATIVE | {"max_updates": 500},
     "parafac": None,
 }
 
