@@ -48,7 +48,56 @@ _REAL_SCANS = (
         type=float,
     ),
 )
-ABIDE_OPTIONS = {o.destination: o.name for o in _REAL_SCANS if o.name != "--data-dir"}
+
+_OWN_SCANS = (
+    text(
+        "--bids DIR",
+        "folder of derivatives with *_timeseries.tsv, as XCP-D, giga_connectome and HALFpipe write "
+        "them; --atlas is then the label of one (default: the only one)",
+    ),
+    text("--table FILE", "or a table (.csv, .tsv) with one row a scan"),
+    text("--target COLUMN", "column of the classes"),
+    text("--positive NAME", "the positive class (default: the last by alphabet)"),
+    text("--site COLUMN", "column of sites, each compared on its own (default: one site)"),
+    text("--group COLUMN", "column of what folds must not divide (default: participants)"),
+)
+_OWN_BIDS = (
+    text(
+        "--participants FILE",
+        "table of participants (default: participants.tsv in DIR or a folder above)",
+    ),
+    text("--task LABEL", "as --space and --desc: needed where there are several"),
+    text("--space LABEL", "such as MNI152NLin2009cAsym"),
+    text("--desc LABEL", "such as denoised"),
+    several("--session LABEL", "sessions to load (default: all)"),
+    several("--runs LABEL", "runs to load (default: all)"),
+    text(
+        "--max-missing PROPORTION",
+        "leave out a scan with missing points (n/a) in more than this of its ROIs (default: 0.1)",
+        type=float,
+    ),
+)
+_OWN_TABLE = (
+    text(
+        "--scans COLUMN",
+        "column of the files, or the folder of files that are named as the participants are "
+        "(default: scan)",
+    ),
+    text("--t-r COLUMN", "column of repetition times in seconds, or the one of all"),
+)
+_ANY_SCANS = {"atlas": "data_dir bids", "resample_to": "data_dir bids table"}
+NEEDS = {
+    option.destination: _ANY_SCANS.get(option.destination, sources).split()
+    for options, sources in (
+        (_REAL_SCANS, "data_dir"),
+        (_OWN_SCANS, "bids table"),
+        (_OWN_BIDS, "bids"),
+        (_OWN_TABLE, "table"),
+    )
+    for option in options
+    if option.destination not in ("data_dir", "bids", "table")
+}
+"""Of which scans an option is: those of one of the options that choose scans."""
 
 _DEMO = Command(
     "demo",
@@ -65,15 +114,20 @@ _DEMO = Command(
 
 _COMPARE = Command(
     "compare",
-    "compare models on ABIDE scans or simulated ones",
+    "compare models on your scans, ABIDE's, or simulated ones",
     """\
-Compare models on ABIDE's scans, site by site, by the paper's cross-validation: a subject's scan is
+Compare models on your scans or ABIDE's, site by site, by the paper's cross-validation: a subject is
 either trained on or tested, never both. Every finished fold is kept, so that the same command goes
 on where it was interrupted.""",
     """\
 example, NYU's subjects with the Harvard-Oxford atlas, all five models:
   lstmdg compare --data-dir ~/nilearn_data --atlas ho --pipeline cpac --sites NYU \\
       --no-global-signal-regression --regress-global-mean --n-jobs 2 --out nyu
+
+scans of one's own, from XCP-D's derivatives and participants.tsv, and from a table of files:
+  lstmdg compare --bids study/derivatives/xcp_d --target diagnosis --positive patient --site site \\
+      --atlas 4S156Parcels --confounds func_mean_fd age --out study-results
+  lstmdg compare --table scans.csv --target group --t-r 2 --out table-results
 
 a first look within a minute (simulated scans, fewer windows and folds):
   lstmdg compare --models fc-svm --step 10 --folds 3 --out first-look
@@ -83,7 +137,13 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
     (
         "ABIDE scans",
         *_REAL_SCANS,
-        "simulated scans (without --data-dir)",
+        "your scans",
+        *_OWN_SCANS,
+        "your scans, with --bids",
+        *_OWN_BIDS,
+        "your scans, with --table",
+        *_OWN_TABLE,
+        "simulated scans (without --data-dir, --bids and --table)",
         number("--subjects", "how many", 40, least=2),
         "models",
         several(
@@ -122,7 +182,7 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
         several(
             "--confounds COLUMN",
             "beside the models, judge a logistic regression on these columns of the phenotypic "
-            "table alone (none named: head motion, age, sex and site)",
+            "table alone (none named: head motion, age, sex and site, with --bids head motion)",
             nargs="*",
         ),
         text("--out DIR", "results folder", "lstmdg-compare", type=expanduser),

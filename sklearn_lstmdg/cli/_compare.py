@@ -11,14 +11,17 @@ from joblib import parallel_config
 
 from .._extras import require
 from .._files import write_atomically
+from .._text import to_csv
 from ..evaluation import compare_models
 from ..models import make_model
 from ..report import cohort_record
 from ._scan_options import (
+    has_own_scans,
     load_cohort,
     load_unlabeled,
     name_sites,
     permute_labels,
+    positive_class,
     print_cohort,
     read_confounds,
     settle_scans,
@@ -33,14 +36,16 @@ def run(args):
         name: make_model(name, args.length, args.step, args.regress_global_mean)
         for name in args.models
     }
-    if args.data_dir is None and args.subjects < args.folds:
-        raise ValueError(f"--subjects {args.subjects} is too few for --folds {args.folds}.")
     settle_scans(args)
+    is_simulated = args.data_dir is None and not has_own_scans(args)
+    if is_simulated and args.subjects < args.folds:
+        raise ValueError(f"--subjects {args.subjects} is too few for --folds {args.folds}.")
     cohort = load_cohort(args)
     more = {
         "scheme": args.scheme,
         "X_unlabeled": load_unlabeled(args, cohort),
         "confounds": read_confounds(cohort, args.confounds),
+        "pos_label": positive_class(cohort, args),
     }
     with _cluster(args.dask):
         compare_and_report(models, cohort, args, **more)
@@ -61,7 +66,7 @@ def _cluster(address):
 
 def compare_and_report(models, cohort, args, **options):
     """Compare models on a cohort, print the table, and say where the results are."""
-    sites = name_sites(cohort.sites, args.sites)
+    sites = cohort.sites if has_own_scans(args) else name_sites(cohort.sites, args.sites)
     record = cohort_record(cohort, sites, getattr(args, "length", None))
     if not args.quiet:
         print_cohort(record)
@@ -88,6 +93,8 @@ def compare_and_report(models, cohort, args, **options):
         **options,
     )
     _keep(args, record, replace=True)
+    if "left_out" in cohort:
+        write_atomically(Path(args.out) / "left_out.csv", to_csv(cohort.left_out).encode())
     say(format_summary(comparison.summary()))
     if not args.quiet:
         say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/)")

@@ -22,6 +22,10 @@ _OPTIONS = {
     **{"resample_to": (None, int | float), "regress_global_mean": bool},
     **dict.fromkeys(("band_pass_filtering", "global_signal_regression"), (None, bool)),
     "quality_checked": (None, bool),
+    **dict.fromkeys(("bids", "table", "participants", "target", "site", "group"), (None, str)),
+    **dict.fromkeys(("task", "space", "desc", "scans", "t_r"), (None, str)),
+    **dict.fromkeys(("session", "runs", "confounds"), (None, [str])),
+    "max_missing": (None, int | float),
 }
 
 

@@ -1,35 +1,100 @@
 """Which scans a command works on: options, loading, and what is said of the cohort."""
 
 import hashlib
+import warnings
 
 import numpy as np
 
 from .._extras import require
-from ..datasets import load_abide, make_scans
-from ._commands import ABIDE_OPTIONS, PCP_DEFAULTS
+from ..datasets import load_abide, load_bids, load_scans, make_scans
+from ..scans import resample
+from ._commands import NEEDS, PCP_DEFAULTS
 from ._terminal import say
 
 _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
+_SOURCES = ("data_dir", "bids", "table")
+# What parameters of loaders are called among the options; run is the function of a command.
+_OF_TABLE = {n: n for n in ("target", "site", "group", "confounds", "scans", "t_r")}
+_OF_BIDS = {n: n for n in ("target", "site", "group", "confounds", "participants", "max_missing")}
+_OF_BIDS |= {n: n for n in ("atlas", "task", "session", "space", "desc")} | {"run": "runs"}
 
 
 def settle_scans(args):
-    """Give options that choose ABIDE's scans their defaults; refuse them without such scans."""
-    given = [name for option, name in ABIDE_OPTIONS.items() if getattr(args, option) is not None]
+    """Give options that choose ABIDE's scans their defaults; refuse those of other scans."""
+    sources = [name for name in _SOURCES if getattr(args, name) is not None]
+    if len(sources) > 1:
+        raise ValueError(f"{_named(sources)} choose different scans: give one of them.")
+    given = [option for option in NEEDS if getattr(args, option) is not None]
+    wrong = [option for option in given if not set(sources) & set(NEEDS[option])]
+    if wrong:
+        needed = [name for name in _SOURCES if all(name in NEEDS[option] for option in wrong)]
+        told = " or ".join(_named([name]) for name in needed or _SOURCES)
+        raise ValueError(f"{_named(wrong)} needs {told}: it is of no use to other scans.")
     if args.data_dir is not None:
         missing = {name: d for name, d in PCP_DEFAULTS.items() if getattr(args, name) is None}
         vars(args).update(missing)
-    elif given:
-        raise ValueError(
-            f"{', '.join(given)} needs --data-dir, the folder of ABIDE's scans: without it, scans "
-            "are simulated."
-        )
+    elif sources and args.target is None:
+        raise ValueError(f"{_named(sources)} needs --target, the column of the classes.")
+
+
+def _named(options):
+    return ", ".join(f"--{option.replace('_', '-')}" for option in options)
+
+
+def has_own_scans(args):
+    """Tell whether scans are the user's own, and not of ABIDE or simulated."""
+    return any(vars(args).get(name) is not None for name in ("bids", "table"))
 
 
 def load_cohort(args):
     """Load, or simulate, the scans that the options ask for."""
+    if has_own_scans(args):
+        return _load_own(args)
     if args.data_dir is None:
         return make_scans(n_subjects=args.subjects, random_state=args.seed)
     return _load_sites(args, args.sites)
+
+
+def _load_own(args):
+    """Load the user's own scans, and bring them to one repetition time if asked."""
+    is_table = args.bids is None
+    options = _OF_TABLE if is_table else _OF_BIDS
+    given = {name: getattr(args, option) for name, option in options.items()}
+    given = {name: value for name, value in given.items() if value is not None}
+    if given.get("t_r", "").replace(".", "", 1).isdecimal():
+        given["t_r"] = float(given["t_r"])
+    cohort = load_scans(args.table, **given) if is_table else load_bids(args.bids, **given)
+    if args.resample_to is not None:
+        _resample(cohort, args.resample_to)
+    return cohort
+
+
+def _resample(cohort, new_t_r):
+    unknown = np.flatnonzero(np.isnan(cohort.t_r))
+    if len(unknown):
+        path = cohort.filenames[unknown[0]]
+        raise ValueError(f"--resample-to: the repetition time of {path} is unknown (--t-r).")
+    for row, t_r in enumerate(cohort.t_r):
+        scan = cohort.data[row]
+        series = resample(scan.to_numpy(), t_r, new_t_r)
+        cohort.data[row] = type(scan)(series, columns=scan.columns)
+    cohort.t_r = np.full(len(cohort.t_r), float(new_t_r))
+
+
+def positive_class(cohort, args):
+    """Return the positive class that the options name; warn where the alphabet chooses it."""
+    if not has_own_scans(args):
+        return None
+    if args.positive is None:
+        if cohort.target.dtype.kind == "U":
+            last = cohort.target_names[-1]
+            message = f"{last!r} is the positive class, the last by alphabet: see --positive."
+            warnings.warn(message, UserWarning, stacklevel=2)
+        return None
+    if args.positive not in (cohort.target_names or ()):
+        told = ", ".join(cohort.target_names or ["continuous"])
+        raise ValueError(f"--positive {args.positive!r} is no class: {args.target} is {told}.")
+    return np.unique(cohort.target)[cohort.target_names.index(args.positive)]
 
 
 def load_unlabeled(args, cohort):
@@ -105,7 +170,7 @@ def read_confounds(cohort, columns):
     if columns is None:
         return None
     table = require("pandas", extra="data").DataFrame(cohort.phenotypic)
-    wanted = list(columns or _CONFOUNDS)
+    wanted = list(columns or (_CONFOUNDS if "SITE_ID" in table else _CONFOUNDS[:1]))
     lacking = [name for name in wanted if name not in table]
     if lacking:
         raise ValueError(

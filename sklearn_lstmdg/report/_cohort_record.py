@@ -16,7 +16,7 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
     Parameters
     ----------
     cohort : Bunch
-        From ``load_abide``, ``fetch_abide`` or ``make_scans``.
+        From a loader, or ``make_scans``.
     sites : array-like of str of shape (n_subjects,)
         The site that each subject is compared in.
     length : int, default=None
@@ -76,7 +76,7 @@ def _site(cohort, rows, site):
         "timepoints": [min(lengths), max(lengths)],
         "t_r": t_r[np.isfinite(t_r)].tolist(),
         **_counts(cohort, samples),
-        "groups": [_group(cohort, rows, label) for label in _GROUPS],
+        "groups": [_group(cohort, rows, *group) for group in _groups(cohort).items()],
     }
 
 
@@ -88,24 +88,35 @@ def _counts(cohort, samples):
     return {name: int(mine[name].sum()) for name in _COUNTS}
 
 
-def _group(cohort, rows, label):
+def _groups(cohort):
+    """Name each label, the last first: it is the positive one."""
+    if not cohort.get("target_names"):
+        return _GROUPS
+    labels = np.unique(cohort.target).tolist()
+    return dict(reversed(list(zip(labels, cohort.target_names, strict=True))))
+
+
+def _group(cohort, rows, label, name):
     rows = rows & (np.asarray(cohort.target) == label)
     sex = _column(cohort, "SEX")
     return {
         "label": label,
-        "name": _GROUPS[label],
+        "name": name,
         "n": int(rows.sum()),
         "n_male": None if sex is None else int(np.sum(sex[rows] == 1)),
-        "age": _spread(_column(cohort, "AGE_AT_SCAN"), rows),
+        "age": _spread(_column(cohort, "AGE_AT_SCAN", "age"), rows),
         "motion": _spread(_column(cohort, "func_mean_fd"), rows),
     }
 
 
-def _column(cohort, name):
-    try:
-        return np.asarray(cohort.phenotypic[name], dtype=float)
-    except (KeyError, TypeError, ValueError):
-        return None
+def _column(cohort, *names):
+    """Return the first of these columns that there is and that holds numbers, else None."""
+    for name in names:
+        try:
+            return np.asarray(cohort.phenotypic[name], dtype=float)
+        except (KeyError, TypeError, ValueError):
+            continue
+    return None
 
 
 def _spread(values, rows):

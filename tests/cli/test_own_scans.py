@@ -1,0 +1,145 @@
+"""The command line on scans of one's own: derivatives, and tables of files."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from sklearn_lstmdg import models
+from sklearn_lstmdg.cli import main
+
+from _stubs import Noise
+from _trees import make_tree
+
+pandas = pytest.importorskip("pandas")
+
+
+@pytest.fixture(autouse=True)
+def _registry(monkeypatch):
+    quick = {"quick": lambda length, step, regress: Noise()}
+    monkeypatch.setattr(models, "_FACTORIES", models._FACTORIES | quick)
+
+
+@pytest.fixture
+def compare(tmp_path, capsys):
+    """Run compare with a quick model; returns exit code, output, errors."""
+
+    def run(*options):
+        quick = ("--models", "quick", "--folds", "3", "--out", str(tmp_path / "out"))
+        code = main(["compare", *quick, *map(str, options)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return make_tree(tmp_path, n_subjects=18)
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [(f"{i}.npy", ["well", "ill"][i % 2], 20 + i) for i in range(12)]
+    for name, *_ in rows:
+        np.save(tmp_path / name, rng.standard_normal((40, 5)))
+    path = tmp_path / "scans.csv"
+    pandas.DataFrame(rows, columns=["scan", "group", "age"]).to_csv(path, index=False)
+    return path
+
+
+def test_compare_on_derivatives(compare, tree, tmp_path):
+    options = ("--target", "diagnosis", "--site", "site", "--session", "1", "--positive", "control")
+    code, out, err = compare("--bids", tree, *options, "--confounds", "func_mean_fd", "age")
+    assert code == 0, err
+    assert "siteA: 6 subjects (3 patient, 3 control); mean head motion 0.170 mm patient" in out
+    assert "Left out: 1 with missing points in 1 of 8 ROIs" in err
+    assert "Repetition times are mixed: 11 scans of 2 s" in " ".join(err.split())
+    predictions = pandas.read_csv(tmp_path / "out" / "predictions.csv")
+    assert set(predictions["model"]) == {"quick", "confounds"}
+    assert set(predictions["y"]) == {"patient", "control"}
+    assert set(predictions["site"]) == {"siteA", "siteB", "siteC"}
+    left_out = pandas.read_csv(tmp_path / "out" / "left_out.csv")
+    assert left_out["participant_id"].tolist() == ["sub-18"]
+    record = json.loads((tmp_path / "out" / "folds.csv").with_name("cohort.json").read_text())
+    assert [group["name"] for group in record["sites"][0]["groups"]] == ["patient", "control"]
+    assert record["sites"][0]["groups"][0]["age"][0] == 27.5
+
+
+def test_sessions_of_a_participant_are_tested_together(compare, tree, tmp_path):
+    code, _, err = compare("--bids", tree, "--target", "diagnosis", "--max-missing", 0.2)
+    assert code == 0
+    assert "'patient' is the positive class, the last by alphabet" in err
+    folds = pandas.read_csv(tmp_path / "out" / "predictions.csv").groupby("subject")["fold"]
+    assert (folds.count() == 2).all() and (folds.nunique() == 1).all()
+
+
+def test_resampling_brings_own_scans_to_one_repetition_time(compare, tree, tmp_path):
+    code, _, err = compare("--bids", tree, "--target", "diagnosis", "--resample-to", 2)
+    assert code == 0 and "mixed" not in err
+    record = json.loads((tmp_path / "out" / "cohort.json").read_text())
+    assert record["sites"][0]["t_r"] == [2.0]
+    assert record["sites"][0]["timepoints"] == [40, 54]
+
+
+@pytest.mark.parametrize("t_r", ["2", "age"])
+def test_compare_on_a_table(compare, table, tmp_path, t_r):
+    code, out, err = compare("--table", table, "--target", "group", "--t-r", t_r)
+    assert code == 0, err
+    assert "all: 12 subjects (6 well, 6 ill)" in out
+    assert len(pandas.read_csv(tmp_path / "out" / "predictions.csv")) == 12
+
+
+def test_compare_on_a_folder_of_files_named_as_participants(compare, table, tmp_path):
+    rows = pandas.read_csv(table)
+    rows["participant_id"] = rows.pop("scan").str.removesuffix(".npy")
+    (tmp_path / "files").mkdir()
+    for name in rows["participant_id"]:
+        (tmp_path / f"{name}.npy").rename(tmp_path / "files" / f"{name}.npy")
+    rows.to_csv(table, index=False)
+    code, _, err = compare("--table", table, "--target", "group", "--scans", tmp_path / "files")
+    assert code == 0, err
+    subjects = pandas.read_csv(tmp_path / "out" / "predictions.csv")["subject"]
+    assert sorted(subjects) == list(range(12))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--bids", "x", "--table", "y"], "--bids, --table choose different scans"),
+        (["--bids", "x", "--data-dir", "y"], "--data-dir, --bids choose different scans"),
+        (["--bids", "x"], "--bids needs --target"),
+        (
+            ["--target", "group"],
+            "--target needs --bids or --table",
+        ),
+        (["--table", "x", "--task", "rest"], "--task needs --bids"),
+        (["--bids", "x", "--t-r", "2"], "--t-r needs --table"),
+        (["--bids", "x", "--sites", "NYU"], "--sites needs --data-dir"),
+        (["--table", "x", "--atlas", "aal"], "--atlas needs --data-dir or --bids"),
+        (["--bids", "nowhere", "--target", "x"], "There is no folder nowhere"),
+        (["--table", "nowhere.csv", "--target", "x"], "There is no table nowhere.csv"),
+    ],
+)
+def test_options_of_other_scans_are_refused_in_one_line(compare, options, message):
+    code, _, err = compare(*options)
+    assert code == 2 and message in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--target", "group", "--positive", "sick"],
+            "--positive 'sick' is no class: group is ill",
+        ),
+        (["--target", "age", "--positive", "9"], "--positive '9' is no class: age is 20, 21"),
+        (["--target", "group", "--resample-to", "2"], "the repetition time of .*0.npy is unknown"),
+    ],
+)
+def test_what_a_table_cannot_give_is_named(compare, table, options, message):
+    code, _, err = compare("--table", table, *options)
+    assert code == 2
+    assert re.search(message, err)
