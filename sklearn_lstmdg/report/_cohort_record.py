@@ -26,10 +26,11 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
     -------
     dict
         What JSON can hold: ``simulated`` (bool), ``roi_codes`` (list of int), ``notices`` (list of
-        str: what to know before reading results, such as mixed repetition times) and ``sites``, one
-        dict per site: ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest and most), ``t_r``
-        (repetition times, in seconds), what the loader counted (``table``, ``selected``, ``files``,
-        ``loaded``; None for simulated scans) and ``groups``: of each group its ``label``,
+        str: what to know before reading results, such as mixed repetition times), ``left_out``
+        (``participant_id``, ``file`` and ``reason`` of each; None where the loader does not tell)
+        and ``sites``, one dict per site: ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest
+        and most), ``t_r`` (repetition times, in seconds), what the loader counted (``table``,
+        ``selected``, ``files``, ``loaded``; else None) and ``groups``: of each group its ``label``,
         ``name``, ``n``, ``n_male`` and [mean, standard deviation, number known] of ``age``
         (years) and ``motion`` (mean framewise displacement, mm), None where unknown.
 
@@ -42,12 +43,13 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
     >>> [(group["name"], group["n"]) for group in record["sites"][0]["groups"]]
     [('autism', 5), ('control', 5)]
     """
-    sites = np.asarray(sites)
+    sites, left_out = np.asarray(sites), cohort.get("left_out")
     return {
         "simulated": "membership" in cohort,
         "roi_codes": np.asarray(cohort.roi_codes).tolist(),
         "notices": _mixed_repetition_times(cohort, length),
         "sites": [_site(cohort, sites == site, site) for site in dict.fromkeys(sites.tolist())],
+        "left_out": None if left_out is None else left_out.to_dict("records"),
     }
 
 

@@ -14,9 +14,12 @@ _SITE = {
     "groups": [{"name": str, "n": int, "n_male": _COUNT, "age": _SPREAD, "motion": _SPREAD}],
 }
 _RECORDS = {
-    "options": {"data_dir": (None, str), "length": _COUNT},
+    "options": {**dict.fromkeys(("data_dir", "bids", "table"), (None, str)), "length": _COUNT},
     "settings": {"n_folds": int, "n_repeats": int, "sites": [str], "models": dict},
-    "cohort": {"sites": (None, [_SITE]), "roi_codes": (None, [int]), "notices": (None, [str])},
+    "cohort": {
+        **{"sites": (None, [_SITE]), "roi_codes": (None, [int]), "notices": (None, [str])},
+        "left_out": (None, [{"participant_id": str, "file": str, "reason": str}]),
+    },
 }
 _MEASURES = ("correlation", "dice", "matched_correlation", "matched_dice")
 _ENDS = ("", "_null", "_z")
@@ -35,7 +38,7 @@ _TYPES = {
     **dict.fromkeys(_TEXTS, str),
     **dict.fromkeys(("repeat", "fold", "other", "rank", "community"), int),
     **dict.fromkeys((*_COLUMNS["robustness"][5:], "size", "influence", "r", "z", "p"), float),
-    **{"redundancy": float, "n_effective": float, "p_fwe": float, "dead": bool},
+    **{"redundancy": float, "n_effective": float, "p_fwe": float},
 }
 
 
@@ -61,7 +64,8 @@ def read_table(folder, name):
 
 def _parse(path, columns):
     """Read a table that has these columns, rows, and texts where it needs them."""
-    table = read_csv(path, dtype=_TYPES, keep_default_na=False, na_values=[""], index_col=False)
+    types = _TYPES | {"dead": bool if "dead" in columns else int}  # of a community, or how many
+    table = read_csv(path, dtype=types, keep_default_na=False, na_values=[""], index_col=False)
     lacking = [name for name in columns if name not in table]
     if lacking or table.empty:
         raise ValueError(f"it has no column {lacking[0]!r}" if lacking else "it has no rows")

@@ -1,6 +1,7 @@
 """What was run: models, cohort, warnings, versions, folds, citations."""
 
 import json
+from pathlib import PurePath
 
 from ._toml import to_toml
 
@@ -58,6 +59,7 @@ def cohort(study):
         "labels": [_labels(study, site) for site in study.sites],
         "counts": [_exclusions(site) for site in sites if site["table"] is not None],
         "groups": [_group(site, group) for site in sites for group in site["groups"]],
+        "left_out": [_left_out(scan) for scan in study.cohort.get("left_out") or ()],
     }
 
 
@@ -75,6 +77,10 @@ def _exclusions(site):
         "no_file": site["selected"] - site["files"],
         "twice": site["files"] - site["loaded"],
     }
+
+
+def _left_out(scan):
+    return scan | {"file": PurePath(scan["file"]).name}  # folders tell of somebody's machine
 
 
 def _group(site, group):

@@ -68,7 +68,8 @@ class Study:
     @property
     def is_simulated(self):
         """Whether the scans were simulated, as far as the folder knows."""
-        from_command = bool(self.options) and self.options.get("data_dir") is None
+        sources = map(self.options.get, ("data_dir", "bids", "table"))
+        from_command = bool(self.options) and all(source is None for source in sources)
         return bool(self.cohort.get("simulated", from_command))
 
     @cached_property

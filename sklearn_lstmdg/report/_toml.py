@@ -3,7 +3,12 @@
 import json
 
 _LEFT_OUT = ("config", "debug", "quiet", "out")
-_DATA_DIR = '"~/nilearn_data"  # where ABIDE_pcp is on your machine'
+_SCANS = {
+    "data_dir": '"~/nilearn_data"  # where ABIDE_pcp is on your machine',
+    "bids": '"~/study/derivatives"  # where the derivatives are on your machine',
+    "table": '"~/study/scans.csv"  # where the table is on your machine',
+    "participants": '"~/study/participants.tsv"  # where the table is on your machine',
+}
 
 
 def to_toml(options):
@@ -15,6 +20,6 @@ def to_toml(options):
     for name, value in options.items():
         if value is None or name in _LEFT_OUT:
             continue
-        shown = _DATA_DIR if name == "data_dir" else json.dumps(value, ensure_ascii=False)
+        shown = _SCANS.get(name) or json.dumps(value, ensure_ascii=False)
         lines.append(f"{name.replace('_', '-')} = {shown}")
     return "\n".join(lines)

@@ -3,10 +3,13 @@
 import json
 
 import numpy as np
+import pytest
 from sklearn.utils import Bunch
 
-from sklearn_lstmdg.datasets import load_abide
+from sklearn_lstmdg.datasets import load_abide, load_bids
 from sklearn_lstmdg.report import cohort_record
+
+from _trees import make_tree
 
 
 def test_real_counts_and_motion(data_dir):
@@ -37,3 +40,20 @@ def test_mixed_repetition_times_are_told(cohort):
     assert "3 scans of 1.5 s, where a window lasts 45 s; 20 scans of 2 s, where" in told
     (told,) = cohort_record(mixed, cohort.sites)["notices"]
     assert "3 scans of 1.5 s; 20 scans of 2 s. Models" in told and "--resample-to" in told
+
+
+def test_classes_have_their_own_names(tmp_path):
+    pytest.importorskip("pandas")
+    tree = make_tree(tmp_path, n_subjects=6, sessions=("1",))
+    with pytest.warns(UserWarning, match="Left out: 1"):
+        cohort = load_bids(tree, target="diagnosis")
+    record = json.loads(json.dumps(cohort_record(cohort, cohort.sites)))
+    groups = record["sites"][0]["groups"]
+    assert [(group["label"], group["name"]) for group in groups] == [
+        ("patient", "patient"),
+        ("control", "control"),
+    ]
+    assert [group["n"] for group in groups] == [2, 3]
+    np.testing.assert_allclose([group["age"][0] for group in groups], [22.5, 22.5])
+    assert [scan["participant_id"] for scan in record["left_out"]] == ["sub-06"]
+    assert record["roi_codes"] is None

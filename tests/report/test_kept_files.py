@@ -64,6 +64,13 @@ def test_damaged_tables_are_measured_again(measured, name, damage, words):
     assert name in line and words in line
 
 
+def test_robustness_counts_dead_communities(measured):
+    path = measured / "robustness.csv"
+    table = pandas.read_csv(path).assign(dead=2, other_dead=0)
+    table.to_csv(path, index=False)
+    assert left_out(measured) == []
+
+
 def test_a_damaged_decoding_is_left_out(copy):
     (copy / "decoding.csv").write_text("site,model\nA,b\n")
     (line,) = left_out(copy)

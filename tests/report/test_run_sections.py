@@ -38,6 +38,23 @@ def test_without_a_record_of_the_cohort(copy, undrawn):
     assert "there is no cohort.json" in page and "The study as one file" not in page
 
 
+def test_own_scans_and_who_was_left_out(copy, undrawn):
+    options = json.loads((copy / "options.json").read_text())
+    more = {"bids": "/home/somebody/xcp_d", "atlas": "4S156Parcels", "session": ["1", "2"]}
+    (copy / "options.json").write_text(json.dumps(options | more))
+    record = json.loads((copy / "cohort.json").read_text()) | {"simulated": False}
+    missing = {"participant_id": "sub-9", "file": "/home/somebody/sub-9.tsv", "reason": "too <few>"}
+    for left_out in ([missing], []):
+        (copy / "cohort.json").write_text(json.dumps(record | {"left_out": left_out}))
+        page = write_report(copy).read_text(encoding="utf-8")
+        assert "series of BIDS derivatives, atlas 4S156Parcels, session 1, 2." in page
+        assert "simulated" not in page and "somebody" not in page
+        assert ("No scan was left out." in page) == (not left_out)
+        if left_out:
+            told = rows_of(page, "Who was left out")
+            assert told == [["sub-9", "sub-9.tsv", "too &lt;few&gt;"]]
+
+
 def test_warnings_are_counted_by_fold(copy, undrawn):
     from sklearn_lstmdg.evaluation._store import FoldResult, FoldStore
 
