@@ -156,7 +156,10 @@ def print_cohort(record):
     for site in record["sites"]:
         groups = site["groups"]
         counts = ", ".join(f"{group['n']} {group['name']}" for group in groups)
-        line = f"{site['site']}: {sum(group['n'] for group in groups)} subjects ({counts})"
+        n_subjects, n_scans = (sum(group[name] for group in groups) for name in ("n", "n_scans"))
+        line = f"{site['site']}: {n_subjects} subjects ({counts})"
+        if n_scans > n_subjects:
+            line += f", {n_scans} scans"
         if site["files"] is not None:
             line += f"; {site['files']} files found for {site['table']} in the table"
         if all(group["motion"] for group in groups):

@@ -151,7 +151,8 @@ def load_bids(
     scans = _match(table, chosen, files, left_out)
     cohort = load_cohort(scans, Columns(target, site, group or _ID), left_out, max_missing)
     loaded = [parse_name(Path(name)) for name in cohort.filenames]
-    sidecars = Sidecars(root, Path(table.where).parent)
+    homes = [*root.absolute().parents[:2], *table.folder]
+    sidecars = Sidecars(root, *homes)
     cohort.t_r = np.array([sidecars.t_r(file) for file in loaded])
     cohort.phenotypic = _add_facts(cohort.phenotypic, loaded, is_needed=MOTION in asked)
     cohort.confounds = cohort.phenotypic[asked] if asked else None

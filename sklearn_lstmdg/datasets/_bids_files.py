@@ -16,6 +16,8 @@ from ._table_files import read_rows
 _SESSIONS = ("ses", "run", "acq", "ce", "dir", "rec", "echo")
 _ACQUISITION = ("sub", "task", *_SESSIONS)
 _ENTITY_OF = {"session": "ses", "seg": "atlas"}
+_DISPLACEMENT = "framewise_displacement"
+_MOTION_FILES = (("motion", None), ("timeseries", "confounds"), ("regressors", "confounds"))
 _TIMES = ("RepetitionTime", "SamplingFrequency")
 
 
@@ -118,7 +120,7 @@ class Sidecars:
     """The JSON files that may speak of the series: in these roots, at any level (inheritance)."""
 
     def __init__(self, root, *more):
-        self.roots = (root, *(other for other in more if other != root))
+        self.roots = (root, *dict.fromkeys(folder for folder in more if folder != root))
         self._in_folder = cache(self._in_folder)
 
     def t_r(self, file):
@@ -171,17 +173,14 @@ def _seconds(path, content):
 
 def mean_motion(file):
     """Return the mean framewise displacement in mm from the table beside a series, else NaN."""
-    for suffix, desc in (
-        ("motion", None),
-        ("timeseries", "confounds"),
-        ("regressors", "confounds"),
-    ):
+    for suffix, desc in _MOTION_FILES:
         for other in map(parse_name, sorted(file.path.parent.glob(f"*_{suffix}.tsv"))):
             is_of_scan = other.acquisition == file.acquisition
             if is_of_scan and other.entities.get("desc") == desc:
                 names, values = read_series(other.path)
-                if names and "framewise_displacement" in names:
-                    return float(np.nanmean(values[:, names.index("framewise_displacement")]))
+                if names and _DISPLACEMENT in names:
+                    known = values[:, names.index(_DISPLACEMENT)]
+                    return np.mean(known[np.isfinite(known)] if np.isfinite(known).any() else known)
     return np.nan
 
 

@@ -126,7 +126,7 @@ def _check_times(table, t_r):
 
 def _find_files(table, scans):
     """Return the file of each row: by its column, or by the participant's id in a folder."""
-    home = Path(table.where).parent if table.unit == "line" else Path()
+    home = Path(*table.folder)
     if scans in table.rows:
         table.refuse_missing(scans)
         paths = [home / Path(name).expanduser() for name in table.rows[scans].astype(str)]

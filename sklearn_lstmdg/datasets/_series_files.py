@@ -63,7 +63,7 @@ def name_of(names, roi):
 def _read_text(path):
     """Read rows of text whose first line may hold the names of the columns."""
     separator = _TEXT[path.suffix.lower()]
-    lines = [(n, line) for n, line in enumerate(decode(path).splitlines(), start=1)]
+    lines = [(n, line) for n, line in enumerate(decode(path).split("\n"), start=1)]
     while lines and not lines[-1][1].strip():
         lines.pop()
     comments = []
@@ -99,8 +99,11 @@ def _is_header(cells):
 
 
 def _is_value(cell):
+    """Tell whether a cell is a number, or says that there is none."""
+    if cell in MISSING:
+        return True
     try:
-        return cell in MISSING or ("_" not in cell and float(cell) is not None)
+        return cell.isascii() and "_" not in cell and np.isreal(float(cell))
     except ValueError:
         return False
 
@@ -134,9 +137,9 @@ def _parse(path, lines, separator, names):
             keep_default_na=False,
             skip_blank_lines=False,
         )
-    except ValueError:
+    except ValueError as error:
         _point_out(path, lines, separator, names)
-        raise
+        raise ValueError(f"{path} cannot be read: {error}") from error
     return table.to_numpy()
 
 

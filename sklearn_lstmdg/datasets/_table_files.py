@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +16,10 @@ _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
 def decode(path):
-    """Return a file's text, which is in UTF-8."""
+    """Return a file's text, which is in UTF-8; lines end in a line feed."""
     content = path.read_bytes()
     try:
-        return content.decode("utf-8-sig")
+        return re.sub("\r\n?", "\n", content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ValueError(f"{path}, line {line}: the table is not in UTF-8 ({error}).") from error
@@ -26,21 +27,30 @@ def decode(path):
 
 def check_shape(path, text, needed, separator=","):
     """Return a table's column names; refuse lacking ones, and rows of another length."""
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
-    header = next(reader, [])
+    header, *rows = _read_cells(path, text, separator) or [(1, [])]
+    header = header[1]
     for name in needed:
         if header.count(name) != 1:
             raise ValueError(
                 f"{path} has {header.count(name) or 'no'} column {name}; one is needed."
             )
-    for row in reader:
+    for line, row in rows:
         if row and len(row) != len(header):
             last = header[min(len(row), len(header)) - 1]
             raise ValueError(
-                f"{path}, line {reader.line_num}: {len(row)} values for {len(header)} columns; "
+                f"{path}, line {line}: {len(row)} values for {len(header)} columns; "
                 f"the last column in common is {last}."
             )
     return header
+
+
+def _read_cells(path, text, separator):
+    """Return each row with the number of its line."""
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    try:
+        return [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num + 1}: {error}.") from error
 
 
 class Table(NamedTuple):
@@ -49,6 +59,11 @@ class Table(NamedTuple):
     rows: Any  # DataFrame
     where: str
     unit: str
+
+    @property
+    def folder(self):
+        """The folder that a file lies in, in a list; empty for a DataFrame."""
+        return [Path(self.where).parent] if self.unit == "line" else []
 
     def line(self, position):
         """Tell where a row stands."""

@@ -31,8 +31,9 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
         and ``sites``, one dict per site: ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest
         and most), ``t_r`` (repetition times, in seconds), what the loader counted (``table``,
         ``selected``, ``files``, ``loaded``; else None) and ``groups``: of each group its ``label``,
-        ``name``, ``n``, ``n_male`` and [mean, standard deviation, number known] of ``age``
-        (years) and ``motion`` (mean framewise displacement, mm), None where unknown.
+        ``name``, ``n`` (subjects), ``n_scans``, ``n_male`` and [mean, standard deviation, number
+        known] of ``age`` (years) and ``motion`` (mean framewise displacement, mm), None where
+        unknown.
 
     Examples
     --------
@@ -99,16 +100,25 @@ def _groups(cohort):
 
 
 def _group(cohort, rows, label, name):
-    rows = rows & (np.asarray(cohort.target) == label)
+    rows, people = rows & (np.asarray(cohort.target) == label), _participants(cohort)
     sex = _column(cohort, "SEX")
     return {
         "label": label,
         "name": name,
-        "n": int(rows.sum()),
-        "n_male": None if sex is None else int(np.sum(sex[rows] == 1)),
+        "n": len(set(people[rows])),
+        "n_scans": int(rows.sum()),
+        "n_male": None if sex is None else len(set(people[rows & (sex == 1)])),
         "age": _spread(_column(cohort, "AGE_AT_SCAN", "age"), rows),
         "motion": _spread(_column(cohort, "func_mean_fd"), rows),
     }
+
+
+def _participants(cohort):
+    """Return who each scan is of; without ids each is of another."""
+    try:
+        return np.asarray(cohort.phenotypic["participant_id"], dtype=str)
+    except (KeyError, ValueError):
+        return np.arange(len(cohort.data))
 
 
 def _column(cohort, *names):

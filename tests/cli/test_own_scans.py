@@ -68,8 +68,8 @@ def test_compare_on_derivatives(compare, tree, tmp_path):
 
 
 def test_sessions_of_a_participant_are_tested_together(compare, tree, tmp_path):
-    code, _, err = compare("--bids", tree, "--target", "diagnosis", "--max-missing", 0.2)
-    assert code == 0
+    code, out, err = compare("--bids", tree, "--target", "diagnosis", "--max-missing", 0.2)
+    assert code == 0 and "all: 18 subjects (9 patient, 9 control), 36 scans" in out
     assert "'patient' is the positive class, the last by alphabet" in err
     folds = pandas.read_csv(tmp_path / "out" / "predictions.csv").groupby("subject")["fold"]
     assert (folds.count() == 2).all() and (folds.nunique() == 1).all()

@@ -226,6 +226,13 @@ BAD = {
     "a comma for the point": (
         edit_cell(7, 0, "0,5"), {}, ValueError, f"{SERIES}, line 7, column 'Parcel1': '0,5'"
     ),
+    "digits of another script": (
+        edit_cell(7, 0, "\N{ARABIC-INDIC DIGIT THREE}"), {}, ValueError,
+        f"{SERIES}, line 7, column 'Parcel1': .* is not a number",
+    ),
+    "a quote that does not end": (
+        edit_cell(7, 0, '"0.5'), {}, ValueError, f"{SERIES}, line 7: 1 values for 8 ROIs"
+    ),
     "infinity": (
         edit_cell(3, 1, "inf"), {}, ValueError, f"{SERIES}: time point 1 of ROI 'Parcel2' is inf"
     ),

@@ -81,7 +81,9 @@ def test_each_participant_that_is_left_out_has_a_reason(whole):
     lines[3] = lines[3].replace("siteB", "n/a")
     table.write_text("\n".join([*lines[:-1], "sub-99\tcontrol\tsiteA\t30", ""]))
     shutil.copy(first_file(whole, "04"), first_file(whole, "05"))
-    with pytest.warns(UserWarning, match="Left out: 1 not among the participants; 1 without ser"):
+    with pytest.warns(
+        UserWarning, match="Left out: 1 not among the participants; 1 without series"
+    ):
         cohort = load_bids(whole, target="diagnosis", site="site")
     told = cohort.left_out.set_index("participant_id")["reason"].to_dict()
     assert told == {
@@ -233,3 +235,25 @@ def test_several_tasks_are_rows_where_both_are_named(whole):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(load_bids(whole, task="rest").data) == 6
+
+
+def test_line_ends_of_other_systems(whole):
+    table = whole.parents[1] / "participants.tsv"
+    for path, end in ((table, b"\r\n"), (first_file(whole), b"\r")):
+        path.write_bytes(path.read_bytes().replace(b"\n", end))
+    cohort = load_bids(whole, target="diagnosis")
+    assert [len(scan) for scan in cohort.data] == [40, 41, 42, 43, 40, 41]
+    assert cohort.target_names == ["control", "patient"]
+
+
+def test_a_frame_of_participants_has_no_folder_of_sidecars(whole, monkeypatch):
+    for path in whole.rglob("sub-*.json"):
+        path.unlink()
+    study = whole.parents[1]
+    people = pd.read_csv(study / "participants.tsv", sep="\t")
+    elsewhere = write_text(study / "elsewhere" / "task-rest_bold.json", '{"RepetitionTime": 1}')
+    monkeypatch.chdir(elsewhere.parent)
+    with pytest.raises(ValueError, match="has no repetition time"):
+        load_bids(whole, people)
+    write_text(study / "task-rest_bold.json", '{"RepetitionTime": 3}')
+    assert set(load_bids(whole, people).t_r) == {3}
