@@ -1,9 +1,9 @@
 """``lstmdg compare`` with one more model: LSTM-DG with the defaults that it had before the study.
 
-    python benchmarks/pooled.py compare --data-dir D --atlas ho --pipeline cpac \
-        --no-global-signal-regression --regress-global-mean --scheme pooled --repeats 1 --step 5 \
-        --n-jobs 2 --seed 0 --confounds --out pooled --models lstm-dg-classify lstm-dg-before ...
+    python benchmarks/pooled.py compare --data-dir D --scheme pooled --models lstm-dg-before ...
     python benchmarks/tables.py pooled --reference lstm-dg-classify --out benchmarks/results/pooled
+
+``benchmarks/results/README.md`` has the whole command.
 """
 
 import sys

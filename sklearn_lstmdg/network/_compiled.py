@@ -141,18 +141,8 @@ class CompiledNetwork:
 class CompiledTraining(CompiledNetwork):
     """Training steps of a network, whose optimiser's moments stay where they are.
 
-    Parameters
-    ----------
-    network, horizon
-        As above.
-    criterion : JointLoss
-        Its weight is read at every step.
-    optimizer : torch.optim.AdamW
-        Its options are read at every step.
-    seed : int
-        Of noise and dropout.
-    generate_at, input_noise
-        As in ``LSTMDGClassifier``.
+    Weights and options of the loss (``JointLoss``) and of AdamW are read at every step; the seed
+    is that of noise and dropout.
     """
 
     def __init__(self, network, horizon, criterion, optimizer, seed, generate_at, input_noise):

@@ -27,14 +27,7 @@ _USERS = ("callbacks", "verbose")
 class WindowNet(EpochNet):
     """Net of skorch that gathers windows by number and projects weights after every step.
 
-    Parameters
-    ----------
-    module, criterion : type
-        As in skorch.
-    horizon, augment, generate_at, input_noise, windows_per_epoch, lr_schedule, monitor
-        As in ``LSTMDGClassifier``.
-    **kwargs : dict
-        As in skorch.
+    Its parameters are skorch's and, for windows and the loop, those of ``LSTMDGClassifier``.
     """
 
     compiled_ = None  # while a training runs
