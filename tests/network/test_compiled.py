@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -403,3 +404,12 @@ def test_without_compiled_code_a_model_learns_the_same():
         for switch in "01"
     ]
     np.testing.assert_allclose(*(np.array(t, dtype=float) for t in told), rtol=1e-3, atol=1e-5)
+
+
+def test_the_source_distribution_has_every_header():
+    root = Path(__file__).parents[2]
+    told = (root / "pyproject.toml").read_text()
+    headers = list((root / "sklearn_lstmdg" / "network").glob("*.h"))
+    assert headers
+    for header in headers:
+        assert f'"sklearn_lstmdg/network/{header.name}"' in told
