@@ -6,6 +6,9 @@ few epochs, and where early stopping watches the subjects: they belong to the ge
 that the networks here train by the total loss with long patience, and for the same number of
 updates however many subjects there are. Even so ``--quick`` trains too little to rank the methods.
 
+"LSTM-DG, one net" trains otherwise, 1,000 updates at all points, and "LSTM-DG, common" is what
+eight such nets have in common (``common_communities.py``).
+
 Rows are kept in a CSV file as they are finished; the same command goes on where it stopped.
 
     OMP_NUM_THREADS=1 python benchmarks/recovery.py --out recovery.csv
@@ -20,10 +23,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas
+from common_communities import N_NETS, TRAINING, common_memberships
 from sklearn.cluster import KMeans
 from sklearn.decomposition import NMF
 
-from sklearn_lstmdg import ParafacCommunities, ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg import (
+    LSTMDGClassifier,
+    ParafacCommunities,
+    ScanCleaner,
+    SubsequenceAugmenter,
+)
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import community_recovery
 from sklearn_lstmdg.models import make_model
@@ -49,7 +58,7 @@ QUICK = {
     "n_updates": 1000,
 }
 KEYS = ("method", "noise", "n_subjects", "seed")
-TRAINING = PAPER | {"n_units": 8, "lr": 5e-3, "input_noise": 0.7, "patience": 30}
+EARLIER = PAPER | {"n_units": 8, "lr": 5e-3, "input_noise": 0.7, "patience": 30}
 LENGTH, STEP, BATCH = 30, 5, 32
 
 
@@ -58,9 +67,20 @@ def fit_network(variant, cohort, n_communities, n_updates, seed):
     n_subjects, n_timepoints, _ = cohort.data.shape
     n_windows = n_subjects * ((n_timepoints - LENGTH - 1) // STEP + 1)
     sizes = {"n_communities": n_communities, "max_epochs": -(-n_updates * BATCH // n_windows)}
-    settings = TRAINING | sizes | {"variant": variant, "random_state": seed}
+    settings = EARLIER | sizes | {"variant": variant, "random_state": seed}
     model = make_model("lstm-dg", LENGTH, STEP, **settings)
     return model.fit(cohort.data, cohort.target)[-1].membership_
+
+
+def fit_common(n_nets, cohort, n_communities, n_updates, seed):
+    """Return what some nets have in common, or the memberships of one."""
+    windows = SubsequenceAugmenter(LENGTH, STEP).fit_transform(
+        ScanCleaner().fit_transform(cohort.data)
+    )
+    settings = TRAINING | {"n_communities": n_communities}
+    models = [LSTMDGClassifier(**settings, random_state=100 * seed + n) for n in range(n_nets)]
+    found = [model.fit(windows, cohort.target).membership_ for model in models]
+    return found[0] if n_nets == 1 else common_memberships(found, n_communities)
 
 
 def fit_parafac(cohort, n_communities, n_updates, seed):
@@ -91,6 +111,8 @@ def connectivity(cohort):
 METHODS = {
     "LSTM-DG": lambda *args: fit_network("dg", *args),
     "LSTM-H": lambda *args: fit_network("h", *args),
+    "LSTM-DG, one net": lambda *args: fit_common(1, *args),
+    "LSTM-DG, common": lambda *args: fit_common(N_NETS, *args),
     "PARAFAC": fit_parafac,
     "NMF": fit_nmf,
     "k-means": fit_kmeans,
@@ -109,12 +131,12 @@ def measure(study, method, noise, n_subjects, seed):
     return asked | recovery | {"seconds": round(seconds, 2)}
 
 
-def run(study, out):
+def run(study, out, methods):
     """Measure what the file lacks, and write it after every row."""
     rows = pandas.read_csv(out).to_dict("records") if out.exists() else []
     finished = {tuple(row[key] for key in KEYS) for row in rows}
     for seed, (noise, n_subjects), method in itertools.product(
-        study["seed"], study["cells"], METHODS
+        study["seed"], study["cells"], methods
     ):
         if (method, noise, n_subjects, seed) in finished:
             continue
@@ -146,9 +168,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--out", type=Path, default=Path("recovery.csv"))
     parser.add_argument("--quick", action="store_true", help="a small study, within a minute")
+    parser.add_argument("--methods", choices=METHODS, nargs="+", default=list(METHODS))
+    parser.add_argument("--subjects", type=int, nargs="+", help="cells of these numbers alone")
     parser.add_argument("--figure", type=Path, help="draw into this file")
     options = parser.parse_args()
-    rows = run(QUICK if options.quick else FULL, options.out)
+    study = QUICK if options.quick else FULL
+    if options.subjects:
+        cells = [cell for cell in study["cells"] if cell[1] in options.subjects]
+        study = study | {"cells": cells}
+    rows = run(study, options.out, options.methods)
     scores = ["dice", "dice_null", "dice_adjusted", "correlation_adjusted", "dead", "seconds"]
     means = rows.groupby(["noise", "n_subjects", "method"], sort=False)[scores].mean()
     print(means.round(3).to_string())

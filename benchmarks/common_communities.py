@@ -1,0 +1,234 @@
+"""Communities that several nets have in common: how robust and how distinct, beside PARAFAC's.
+
+    python benchmarks/common_communities.py run --data-dir D --out DIR [--candidates NAME ...]
+    python benchmarks/common_communities.py table --out DIR --csv network_communities.csv
+    python benchmarks/common_communities.py draw --out DIR --figure network_communities.png
+
+NYU in the Harvard-Oxford atlas. Ten folds over subjects; as in a comparison, one is tested, the
+next one validates, and all methods learn from the other eight. Every net has first weights of its
+own, in every fold: what folds have in common comes from the scans. Runs go on where they stopped.
+"""
+
+import argparse
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas
+import torch
+from scipy.optimize import linear_sum_assignment
+from sklearn.decomposition import NMF
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import Bunch
+from skorch.callbacks import Callback
+
+from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg.communities import correlate
+from sklearn_lstmdg.datasets import load_abide
+from sklearn_lstmdg.evaluation import measure_communities, summarize_robustness
+from sklearn_lstmdg.plotting import RedundancyDisplay
+
+N_FOLDS, LENGTH, PARAFAC_STEP, N_NETS = 10, 30, 15, 8
+MEASURES = ("correlation", "dice", "matched_correlation", "matched_dice")
+TRAINING = {
+    "augment": ("sign", "reverse"),
+    "generate_at": "all",
+    "discriminative_weight": 0.1,
+    "dropout": (0.5, 0.5, 0.0),
+    "input_noise": 0.7,
+    "lr": 3e-3,
+    "lr_schedule": "cosine",
+    "max_updates": 1000,
+    "patience": None,
+}
+CANDIDATES = {  # parameters; "density" and "overlap" weigh penalties on the memberships
+    "parafac": {},
+    "parafac, K 20": {"n_communities": 20},
+    "nmf": {},
+    "nmf, K 20": {"n_communities": 20},
+    "net": TRAINING,
+    "net, K 20": TRAINING | {"n_communities": 20},
+    "net, 500 updates": TRAINING | {"max_updates": 500},
+    "net, 2000 updates": TRAINING | {"max_updates": 2000},
+    "net, last point": TRAINING | {"generate_at": "last"},
+    "net, not turned": TRAINING | {"augment": None},
+    "net, no noise": TRAINING | {"input_noise": 0.0},
+    "net, lambda 1": TRAINING | {"discriminative_weight": 1.0},
+    "net, dropout .2": TRAINING | {"dropout": (0.5, 0.5, 0.2)},
+    "net, dropout .5": TRAINING | {"dropout": 0.5},
+    "net, density .3": TRAINING | {"density": 0.3},
+    "net, overlap .03": TRAINING | {"overlap": 0.03},
+}
+N_COMMON = (12, 16, 20, 30)  # communities that are looked for in several nets
+DRAWN = ("parafac", "nmf", "net")
+
+
+class DistinctMemberships(Callback):
+    r"""Add a penalty on dense and on overlapping columns to the loss.
+
+    Neither depends on a column's scale: ``density`` weighs the mean of
+    :math:`\|w_k\|_1 / (\sqrt R \, \|w_k\|_2)`, ``overlap`` the mean over k of
+    :math:`\sum_{j \ne k} \cos^2(w_j, w_k)`.
+    """
+
+    def __init__(self, density=0.0, overlap=0.0):
+        self.density = density
+        self.overlap = overlap
+
+    def on_grad_computed(self, net, **kwargs):
+        """Add the penalty's gradient to that of the memberships."""
+        weight = net.module_.generative_dense.weight
+        free = weight.detach().clone().requires_grad_()
+        with torch.enable_grad():
+            unit = free / free.norm(dim=0).clamp(min=1e-6)
+            cosines = (unit.T @ unit).square()
+            overlap = (cosines.sum() - cosines.diagonal().sum()) / unit.shape[1]
+            density = unit.abs().sum(dim=0).mean() / len(unit) ** 0.5
+            (self.density * density + self.overlap * overlap).backward()
+        weight.grad.add_(free.grad)
+
+
+def average_memberships(memberships):
+    """Average nets' columns, matched one to one with those of the first net."""
+    columns = [scale(m) for m in memberships]
+    pairs = [linear_sum_assignment(correlate(columns[0], c), maximize=True)[1] for c in columns]
+    return np.mean([c[:, pair] for c, pair in zip(columns, pairs, strict=True)], axis=0)
+
+
+def common_memberships(memberships, n_communities):
+    """Factorise how strongly each two ROIs go together in all communities of all nets."""
+    columns = np.hstack([scale(m) for m in memberships])
+    return factorise(columns @ columns.T, n_communities)
+
+
+def scale(membership):
+    """Scale columns to length 1."""
+    return membership / np.maximum(np.linalg.norm(membership, axis=0), 1e-12)
+
+
+def factorise(strength, n_communities):
+    """Return non-negative factors of a matrix of ROIs by ROIs, from a start that is not drawn."""
+    nmf = NMF(n_communities, init="nndsvda", max_iter=1000, random_state=0)
+    return nmf.fit_transform(strength)
+
+
+def load(data_dir):
+    """Return NYU's cleaned scans and labels."""
+    how = {"pipeline": "cpac", "band_pass_filtering": True, "global_signal_regression": False}
+    cohort = load_abide(data_dir, atlas="ho", sites=["NYU"], quality_checked=True, **how)
+    scans = ScanCleaner(regress_global_mean=True).fit_transform(cohort.data)
+    return [np.asarray(scan, dtype=np.float32) for scan in scans], cohort.target
+
+
+def training_rows(y, fold):
+    """Return the rows that train in a fold."""
+    splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
+    parts = [test for _, test in splitter.split(y, y)]
+    held_out = parts[fold], parts[(fold + 1) % N_FOLDS]
+    return np.setdiff1d(np.arange(len(y)), np.concatenate(held_out))
+
+
+def learn(name, scans, y, seed):
+    """Return the memberships that a candidate learns from scans."""
+    settings = dict(CANDIDATES[name])
+    if name.startswith("parafac"):
+        windows = SubsequenceAugmenter(LENGTH, PARAFAC_STEP, horizon=0).fit_transform(scans)
+        return ParafacCommunities(**settings, random_state=seed).fit(windows).membership_
+    if name.startswith("nmf"):
+        strength = np.mean([np.nan_to_num(np.corrcoef(scan.T)) for scan in scans], axis=0)
+        return factorise(strength.clip(0), settings.get("n_communities", 50))
+    weights = {key: settings.pop(key) for key in ("density", "overlap") if key in settings}
+    callbacks = [DistinctMemberships(**weights)] if weights else None
+    windows = SubsequenceAugmenter(LENGTH).fit_transform(scans)
+    model = LSTMDGClassifier(callbacks=callbacks, random_state=seed, **settings)
+    return model.fit(windows, y).membership_
+
+
+def run_fold(name, fold, net, scans, y, out):
+    """Train one candidate on one fold, unless that was done, and keep its memberships."""
+    path = Path(out) / f"{name}-{fold}-{net}.npy"
+    if path.exists() or (name.startswith(("parafac", "nmf")) and net):
+        return
+    rows = training_rows(y, fold)
+    temporary = path.with_suffix(".tmp.npy")
+    np.save(temporary, learn(name, [scans[i] for i in rows], y[rows], 100 * net + fold))
+    temporary.replace(path)
+
+
+def finished(out):
+    """Return memberships by candidate, site, repeat and fold; of several nets, what they share."""
+    folds = {}
+    for name, fold in product(CANDIDATES, range(N_FOLDS)):
+        paths = [Path(out) / f"{name}-{fold}-{net}.npy" for net in range(N_NETS)]
+        nets = [np.load(path) for path in paths if path.exists()]
+        found = {name: nets[0]} if nets else {}
+        if len(nets) == N_NETS:
+            found[f"{name}: {N_NETS} matched and averaged"] = average_memberships(nets)
+            for n in N_COMMON:
+                found[f"{name}: {n} common to {N_NETS}"] = common_memberships(nets, n)
+        for method, membership in found.items():
+            folds[method, "NYU", 0, fold] = Bunch(membership=membership, influence=None)
+    counts = pandas.Series([key[0] for key in folds]).value_counts()
+    return {key: value for key, value in folds.items() if counts[key[0]] > 1}
+
+
+def summarize(out):
+    """Return a row for each candidate, and how many folds it has."""
+    folds = finished(out)
+    summary = summarize_robustness(*measure_communities(folds, random_state=0))
+    counts = pandas.Series([key[0] for key in folds]).value_counts()
+    return summary.assign(folds=counts[summary["method"]].to_numpy())
+
+
+def table(out, csv):
+    """Print what is finished, and write all that was measured."""
+    summary = summarize(out)
+    summary.round(4).to_csv(csv, index=False)
+    print("# Communities of nets that started differently, NYU\n")
+    print("`python benchmarks/common_communities.py table`: mean (chance) over the pairs of the")
+    print("first fold with the others; all figures stand in `network_communities.csv`.\n")
+    columns = ["method", "folds", "ROIs", "redundancy", "effective", *MEASURES]
+    print("| " + " | ".join(columns) + " |\n" + "| --- " * len(columns) + "|")
+    for row in summary.to_dict("records"):
+        cells = [row["method"], str(row["folds"]), f"{row['size']:.1f}", f"{row['redundancy']:.3f}"]
+        cells += [f"{row['n_effective']:.1f}"]
+        cells += [f"{row[m]:.3f} ({row[f'{m}_null']:.3f})" for m in MEASURES]
+        print("| " + " | ".join(cells) + " |")
+
+
+def draw(out, path):
+    """Draw robustness against redundancy of what all folds have."""
+    import matplotlib.pyplot as plt
+
+    summary = summarize(out).query("folds == @N_FOLDS")
+    shown = summary[summary["method"].str.split("[,:]").str[0].isin(DRAWN)]
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.4), sharex=True, layout="constrained")
+    for measure, ax in zip(("correlation", "dice"), axes, strict=True):
+        RedundancyDisplay(shown).plot(measure, ax)
+    axes[0].get_legend().remove()
+    figure.savefig(path, dpi=80)
+
+
+def main():
+    """Run folds, print the table of the finished ones, or draw it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("action", choices=["run", "table", "draw"])
+    parser.add_argument("--data-dir")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--candidates", choices=CANDIDATES, nargs="+", default=list(CANDIDATES))
+    parser.add_argument("--folds", type=int, default=N_FOLDS)
+    parser.add_argument("--nets", type=int, default=1)
+    parser.add_argument("--csv", default="network_communities.csv")
+    parser.add_argument("--figure", default="network_communities.png")
+    args = parser.parse_args()
+    if args.action != "run":
+        return table(args.out, args.csv) if args.action == "table" else draw(args.out, args.figure)
+    Path(args.out).mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    scans, y = load(args.data_dir)
+    for name, net, fold in product(args.candidates, range(args.nets), range(args.folds)):
+        run_fold(name, fold, net, scans, y, args.out)
+
+
+if __name__ == "__main__":
+    main()
