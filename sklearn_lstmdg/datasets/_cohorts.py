@@ -1,6 +1,7 @@
 """From files of series and a table's rows to the Bunch that loaders return."""
 
 import warnings
+from hashlib import sha256
 from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +28,7 @@ class Columns(NamedTuple):
     @property
     def needed(self):
         """Columns without whose value a scan is left out."""
-        return [name for name in self if name is not None]
+        return [name for name in dict.fromkeys(self) if name is not None]
 
 
 class Scans(NamedTuple):
@@ -110,7 +111,8 @@ def _warn(message):
 
 def _read_all(paths):
     """Read series whose columns are the same; return their names, None without, and the series."""
-    parts = [read_series(path) for path in paths]
+    read = map(read_series, paths)
+    parts = [(names, series.astype(np.float32)) for names, series in read]
     names, first = parts[0]
     for path, (theirs, series) in zip(paths, parts, strict=True):
         if series.shape[1] != first.shape[1]:
@@ -152,7 +154,8 @@ def _too_much_missing(series, max_missing):
 def find_repeated(series):
     """Return, for each scan, the position of the first that is the same."""
     first = {}
-    return [first.setdefault((s.shape, s.tobytes()), i) for i, s in enumerate(series)]
+    keys = ((s.shape, sha256(np.ascontiguousarray(s)).digest()) for s in series)
+    return [first.setdefault(key, i) for i, key in enumerate(keys)]
 
 
 def _repeated(scans, series):
@@ -185,18 +188,15 @@ def _to_bunch(scans, names, series, kept_rois, columns, left_out):
     numbers = list(map(str, range(1, len(kept_rois) + 1)))
     feature_names = np.array(names or numbers)[kept_rois].tolist()
     has_codes = names is not None and all(name.isdecimal() and int(name) for name in names)
-    frames = (scan[:, kept_rois].astype(np.float32) for scan in series)
     rows = scans.table.rows.reset_index(drop=True)
     target = None if columns.target is None else as_target(scans.table, columns.target)
     has_classes = target is not None and target.dtype.kind != "f"
     return Bunch(
-        data=[pandas.DataFrame(frame, columns=feature_names) for frame in frames],
+        data=[pandas.DataFrame(scan[:, kept_rois], columns=feature_names) for scan in series],
         target=target,
         target_names=np.unique(target).astype(str).tolist() if has_classes else None,
         groups=np.arange(len(rows)) if columns.group is None else _plain(rows[columns.group]),
-        sites=np.full(len(rows), "all")
-        if columns.site is None
-        else _plain(rows[columns.site], str),
+        sites=_sites(rows, columns.site),
         feature_names=feature_names,
         roi_codes=np.array(feature_names, dtype=int) if has_codes else None,
         phenotypic=rows,
@@ -206,6 +206,10 @@ def _to_bunch(scans, names, series, kept_rois, columns, left_out):
     )
 
 
-def _plain(column, dtype=None):
-    """Return a column without objects."""
-    return np.array(column.tolist(), dtype=dtype)
+def _plain(column):
+    """Return a column without objects; whole numbers stay whole where others were missing."""
+    return np.array(column.convert_dtypes().tolist())
+
+
+def _sites(rows, column):
+    return np.full(len(rows), "all") if column is None else _plain(rows[column]).astype(str)

@@ -40,7 +40,7 @@ def _check_names(path, names):
 
 
 def _check_series(path, series, names):
-    """Refuse what is no real table of points by ROIs, or holds infinity."""
+    """Refuse what is no table of points by ROIs, or too large for single precision."""
     if series.ndim != 2 or series.dtype.kind not in "fiu":
         raise ValueError(
             f"{path} holds an array of dtype {series.dtype} and shape {series.shape}; a scan has "
@@ -48,11 +48,14 @@ def _check_series(path, series, names):
         )
     if not series.size:
         raise ValueError(f"{path} holds no {'ROI' if len(series) else 'time point'}.")
-    series = series.astype(np.float64)
-    if np.isinf(series).any():
-        point, roi = np.argwhere(np.isinf(series))[0]
-        raise ValueError(f"{path}: time point {point} of ROI {name_of(names, roi)} is infinite.")
-    return series
+    too_large = np.abs(series) > np.finfo(np.float32).max
+    if too_large.any():
+        point, roi = np.argwhere(too_large)[0]
+        raise ValueError(
+            f"{path}: time point {point} of ROI {name_of(names, roi)} is {series[point, roi]:g}, "
+            "too large for single precision."
+        )
+    return series.astype(np.float64)
 
 
 def name_of(names, roi):

@@ -236,6 +236,10 @@ BAD = {
     "infinity": (
         edit_cell(3, 1, "inf"), {}, ValueError, f"{SERIES}: time point 1 of ROI 'Parcel2' is inf"
     ),
+    "beyond single precision": (
+        edit_cell(3, 1, "1e39"), {}, ValueError,
+        f"{SERIES}: time point 1 of ROI 'Parcel2' is 1e\\+39, too large for single precision",
+    ),
     "a row that is cut": (
         edit_series(lambda text: text[: text.rindex("\t")] + "\n"), {}, ValueError,
         f"{SERIES}, line 42: 7 values for 8 ROIs",

@@ -237,6 +237,15 @@ def test_several_tasks_are_rows_where_both_are_named(whole):
         assert len(load_bids(whole, task="rest").data) == 6
 
 
+def test_sites_that_are_numbers_stay_whole(whole):
+    table = whole.parents[1] / "participants.tsv"
+    people = pd.read_csv(table, sep="\t").assign(site=[1, 1, 2, 2, 3, None])
+    with pytest.warns(UserWarning, match="1 without site"):
+        cohort = load_bids(whole, people, site="site", group="site")
+    assert cohort.sites.tolist() == ["1", "1", "2", "2", "3"]
+    assert cohort.groups.tolist() == [1, 1, 2, 2, 3]
+
+
 def test_line_ends_of_other_systems(whole):
     table = whole.parents[1] / "participants.tsv"
     for path, end in ((table, b"\r\n"), (first_file(whole), b"\r")):
