@@ -29,4 +29,4 @@ export LD_PRELOAD="$asan $cxx"
 python -c "from sklearn_lstmdg.network import compiled_available as c; assert c(), 'it was not compiled'"
 # The sanitizer reports to the process's own standard error, which only this capture leaves alone.
 python -m pytest -q --capture=sys -p no:cacheprovider -c "$root/pyproject.toml" \
-  "$root/tests/network" "$@"
+  "$root/tests/network/test_compiled.py" "$@"
