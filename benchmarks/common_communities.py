@@ -4,9 +4,10 @@
     python benchmarks/common_communities.py table --out DIR --csv network_communities.csv
     python benchmarks/common_communities.py draw --out DIR --figure network_communities.png
 
-NYU in the Harvard-Oxford atlas. Ten folds over subjects; as in a comparison, one is tested, the
-next one validates, and all methods learn from the other eight. Every net has first weights of its
-own, in every fold: what folds have in common comes from the scans. Runs go on where they stopped.
+NYU in the Harvard-Oxford atlas, or UM_1 in AAL (``--site``, and a folder of its own). Ten folds
+over subjects; as in a comparison, one is tested, the next one validates, and all methods learn from
+the other eight. Every net has first weights of its own, in every fold: what folds have in common
+comes from the scans. Runs go on where they stopped.
 """
 
 import argparse
@@ -26,10 +27,13 @@ from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, ScanCleaner, Su
 from sklearn_lstmdg.communities import correlate
 from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.evaluation import measure_communities, summarize_robustness
-from sklearn_lstmdg.plotting import RedundancyDisplay
 
 N_FOLDS, LENGTH, PARAFAC_STEP, N_NETS = 10, 30, 15, 8
 MEASURES = ("correlation", "dice", "matched_correlation", "matched_dice")
+SITES = {  # how scans are loaded, and whether their mean over ROIs is regressed
+    "NYU": ({"atlas": "ho", "global_signal_regression": False, "quality_checked": True}, True),
+    "UM_1": ({"atlas": "aal"}, False),
+}
 TRAINING = {
     "augment": ("sign", "reverse"),
     "generate_at": "all",
@@ -60,7 +64,13 @@ CANDIDATES = {  # parameters; "density" and "overlap" weigh penalties on the mem
     "net, overlap .03": TRAINING | {"overlap": 0.03},
 }
 N_COMMON = (12, 16, 20, 30)  # communities that are looked for in several nets
-DRAWN = ("parafac", "nmf", "net")
+FAMILIES = {  # what is drawn: rows of the table, and their numbers of communities
+    "PARAFAC": {"parafac, K 20": 20, "parafac": 50},
+    "NMF of the mean connectivity": {"nmf, K 20": 20, "nmf": 50},
+    "one net": {"net, K 20": 20, "net": 50},
+    f"{N_NETS} nets, matched and averaged": {f"net: {N_NETS} matched and averaged": 50},
+    f"common to {N_NETS} nets": {f"net: {n} common to {N_NETS}": n for n in N_COMMON},
+}
 
 
 class DistinctMemberships(Callback):
@@ -112,11 +122,11 @@ def factorise(strength, n_communities):
     return nmf.fit_transform(strength)
 
 
-def load(data_dir):
-    """Return NYU's cleaned scans and labels."""
-    how = {"pipeline": "cpac", "band_pass_filtering": True, "global_signal_regression": False}
-    cohort = load_abide(data_dir, atlas="ho", sites=["NYU"], quality_checked=True, **how)
-    scans = ScanCleaner(regress_global_mean=True).fit_transform(cohort.data)
+def load(data_dir, site):
+    """Return a site's cleaned scans and labels."""
+    how, regress = SITES[site]
+    cohort = load_abide(data_dir, pipeline="cpac", sites=[site], **how)
+    scans = ScanCleaner(regress_global_mean=regress).fit_transform(cohort.data)
     return [np.asarray(scan, dtype=np.float32) for scan in scans], cohort.target
 
 
@@ -167,7 +177,7 @@ def finished(out):
             for n in N_COMMON:
                 found[f"{name}: {n} common to {N_NETS}"] = common_memberships(nets, n)
         for method, membership in found.items():
-            folds[method, "NYU", 0, fold] = Bunch(membership=membership, influence=None)
+            folds[method, "", 0, fold] = Bunch(membership=membership, influence=None)
     counts = pandas.Series([key[0] for key in folds]).value_counts()
     return {key: value for key, value in folds.items() if counts[key[0]] > 1}
 
@@ -180,13 +190,11 @@ def summarize(out):
     return summary.assign(folds=counts[summary["method"]].to_numpy())
 
 
-def table(out, csv):
+def table(out, csv, site):
     """Print what is finished, and write all that was measured."""
     summary = summarize(out)
-    summary.round(4).to_csv(csv, index=False)
-    print("# Communities of nets that started differently, NYU\n")
-    print("`python benchmarks/common_communities.py table`: mean (chance) over the pairs of the")
-    print("first fold with the others; all figures stand in `network_communities.csv`.\n")
+    summary.drop(columns="site").round(4).to_csv(csv, index=False)
+    print(f"\n{site}: mean (chance) over the pairs of the first fold with the others.\n")
     columns = ["method", "folds", "ROIs", "redundancy", "effective", *MEASURES]
     print("| " + " | ".join(columns) + " |\n" + "| --- " * len(columns) + "|")
     for row in summary.to_dict("records"):
@@ -197,15 +205,30 @@ def table(out, csv):
 
 
 def draw(out, path):
-    """Draw robustness against redundancy of what all folds have."""
+    """Draw robustness against redundancy, a line for each family."""
     import matplotlib.pyplot as plt
 
-    summary = summarize(out).query("folds == @N_FOLDS")
-    shown = summary[summary["method"].str.split("[,:]").str[0].isin(DRAWN)]
-    figure, axes = plt.subplots(1, 2, figsize=(13, 4.4), sharex=True, layout="constrained")
+    summary = summarize(out).set_index("method").query("folds == @N_FOLDS")
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.8), sharex=True, layout="constrained")
     for measure, ax in zip(("correlation", "dice"), axes, strict=True):
-        RedundancyDisplay(shown).plot(measure, ax)
-    axes[0].get_legend().remove()
+        for family, sizes in FAMILIES.items():
+            rows = summary.loc[[name for name in sizes if name in summary.index]]
+            spread = {"yerr": rows[f"{measure}_sd"], "capsize": 2}
+            (line, *_) = ax.errorbar(
+                rows["redundancy"], rows[measure], **spread, fmt="o-", label=family
+            )
+            ax.plot(rows["redundancy"], rows[f"{measure}_null"], "_", color=line.get_color())
+            for name, row in rows.iterrows():
+                look = {"color": line.get_color(), "fontsize": "small"}
+                where = row["redundancy"], row[measure]
+                ax.annotate(sizes[name], where, (5, 5), textcoords="offset points", **look)
+        ax.set(ylim=(0, 1), xlabel="Correlation with the most alike of the same fold")
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("Correlation with another fold's most alike")
+    axes[1].set_ylabel("Dice coefficient with another fold's most alike")
+    axes[0].plot([], [], "_", color="grey", label="ROI labels permuted")
+    look = {"loc": "outside upper center", "ncols": 3, "frameon": False}
+    figure.legend(*axes[0].get_legend_handles_labels(), **look)
     figure.savefig(path, dpi=80)
 
 
@@ -214,6 +237,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("action", choices=["run", "table", "draw"])
     parser.add_argument("--data-dir")
+    parser.add_argument("--site", choices=SITES, default="NYU")
     parser.add_argument("--out", required=True)
     parser.add_argument("--candidates", choices=CANDIDATES, nargs="+", default=list(CANDIDATES))
     parser.add_argument("--folds", type=int, default=N_FOLDS)
@@ -221,11 +245,13 @@ def main():
     parser.add_argument("--csv", default="network_communities.csv")
     parser.add_argument("--figure", default="network_communities.png")
     args = parser.parse_args()
-    if args.action != "run":
-        return table(args.out, args.csv) if args.action == "table" else draw(args.out, args.figure)
+    if args.action == "table":
+        return table(args.out, args.csv, args.site)
+    if args.action == "draw":
+        return draw(args.out, args.figure)
     Path(args.out).mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    scans, y = load(args.data_dir)
+    scans, y = load(args.data_dir, args.site)
     for name, net, fold in product(args.candidates, range(args.nets), range(args.folds)):
         run_fold(name, fold, net, scans, y, args.out)
 
