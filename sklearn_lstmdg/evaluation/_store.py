@@ -132,8 +132,8 @@ def read_settings(out):
     """Return what ``settings.json`` of a results folder holds; nothing where there is none."""
     path = Path(out) / "settings.json"
     try:
-        form = {"models": dict, "sites": [str]}
-        return read_json(path, {name: form[name] for name in form if name in read_json(path)})
+        form, content = {"models": dict, "sites": [str]}, read_json(path)
+        return read_json(path, {name: form[name] for name in form if name in content})
     except FileNotFoundError:
         return {}
     except ValueError as error:
