@@ -1,4 +1,4 @@
-"""Are communities alike because of the data, or of the first weights that networks share?
+"""Tell whether communities are alike because of the data, or of the first weights they share.
 
     python benchmarks/first_weights.py --data-dir D
 
