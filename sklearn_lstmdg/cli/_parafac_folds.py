@@ -17,7 +17,7 @@ from ._scan_options import load_cohort
 
 _NAME = "parafac"
 _OPTIONS = {
-    **{"data_dir": (None, str), "subjects": int, "seed": int, "length": int},
+    **{"data_dir": (None, str), "subjects": (None, int), "seed": int, "length": int},
     **{"atlas": (None, str), "pipeline": (None, str), "sites": (None, [str])},
     **{"resample_to": (None, int | float), "regress_global_mean": bool},
     **dict.fromkeys(("band_pass_filtering", "global_signal_regression"), (None, bool)),

@@ -20,7 +20,7 @@ _OF_BIDS |= {n: n for n in ("atlas", "task", "session", "space", "desc")} | {"ru
 
 
 def settle_scans(args):
-    """Give options that choose ABIDE's scans their defaults; refuse those of other scans."""
+    """Give options of the chosen scans their defaults; none of other scans is left."""
     sources = [name for name in _SOURCES if getattr(args, name) is not None]
     if len(sources) > 1:
         raise ValueError(f"{_named(sources)} choose different scans: give one of them.")
@@ -30,6 +30,7 @@ def settle_scans(args):
         needed = [name for name in _SOURCES if all(name in NEEDS[option] for option in wrong)]
         told = " or ".join(_named([name]) for name in needed or _SOURCES)
         raise ValueError(f"{_named(wrong)} needs {told}: it is of no use to other scans.")
+    args.subjects = None if sources else args.subjects
     if args.data_dir is not None:
         missing = {name: d for name, d in PCP_DEFAULTS.items() if getattr(args, name) is None}
         vars(args).update(missing)

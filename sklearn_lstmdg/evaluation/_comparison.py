@@ -85,7 +85,8 @@ class Comparison:
             folds together (averaged over repeats). ``auc_within_sites`` counts only pairs of
             subjects of one site. ``n_one_class`` counts the folds whose test subjects are all of
             one class, so that AUC and one of the rates are undefined, ``n_untrained`` those whose
-            model is hardly trained. Where the sites were split together, further rows judge each
+            model is hardly trained. ``n_subjects`` counts groups, of which each may have several
+            scans: ``n_scans``. Where the sites were split together, further rows judge each
             site's subjects on their own.
         """
         folds, predictions = self.folds, self.predictions

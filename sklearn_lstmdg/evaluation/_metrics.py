@@ -52,7 +52,8 @@ def summarise(folds, predictions, pos_label):
         record |= {"n_folds": len(part), "n_one_class": int(part["auc"].isna().sum())}
         if "untrained" in part:  # folds.csv of earlier versions has no such column
             record["n_untrained"] = int(part["untrained"].sum())
-        records.append(record | {"n_subjects": len(mine) // len(pooled)})
+        counts = {"n_subjects": mine["subject"].nunique(), "n_scans": len(mine) // len(pooled)}
+        records.append(record | counts)
     return pandas.DataFrame(records)
 
 

@@ -101,16 +101,27 @@ def _groups(cohort):
 
 def _group(cohort, rows, label, name):
     rows, people = rows & (np.asarray(cohort.target) == label), _participants(cohort)
-    sex = _column(cohort, "SEX")
+    is_male = _is_male(cohort)
     return {
         "label": label,
         "name": name,
         "n": len(set(people[rows])),
         "n_scans": int(rows.sum()),
-        "n_male": None if sex is None else len(set(people[rows & (sex == 1)])),
+        "n_male": None if is_male is None else len(set(people[rows & is_male])),
         "age": _spread(_column(cohort, "AGE_AT_SCAN", "age"), rows),
         "motion": _spread(_column(cohort, "func_mean_fd"), rows),
     }
+
+
+def _is_male(cohort):
+    """Tell which scans are of men: 1 in PCP's table, M or male in BIDS's; None where unknown."""
+    codes = _column(cohort, "SEX")
+    if codes is not None:
+        return codes == 1
+    words = np.asarray(cohort.phenotypic.get("sex", []), dtype=str)
+    is_male = np.isin(np.char.lower(words), ("m", "male"))
+    is_known = is_male | np.isin(np.char.lower(words), ("f", "female"))
+    return is_male if is_known.any() else None
 
 
 def _participants(cohort):

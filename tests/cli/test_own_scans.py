@@ -73,6 +73,9 @@ def test_sessions_of_a_participant_are_tested_together(compare, tree, tmp_path):
     assert "'patient' is the positive class, the last by alphabet" in err
     folds = pandas.read_csv(tmp_path / "out" / "predictions.csv").groupby("subject")["fold"]
     assert (folds.count() == 2).all() and (folds.nunique() == 1).all()
+    summary = pandas.read_csv(tmp_path / "out" / "summary.csv")
+    assert summary[["n_subjects", "n_scans"]].values.tolist() == [[18, 36]]
+    assert json.loads((tmp_path / "out" / "options.json").read_text())["subjects"] is None
 
 
 def test_resampling_brings_own_scans_to_one_repetition_time(compare, tree, tmp_path):

@@ -47,6 +47,7 @@ def make_tables():
             "site": "S",
             "repeat": np.repeat([0, 1], 4),
             "fold": [0, 0, 1, 1] * 2,
+            "subject": [0, 1, 2, 2] * 2,
             "y": [1, 0, 0, 0] * 2,
             "predicted": [1, 1, 0, 0, 0, 0, 0, 1],
             "score": [0.6, 0.7, 0.1, 0.2, 0.4, 0.3, 0.2, 0.9],
@@ -73,6 +74,7 @@ def test_summary_of_folds_and_pooled():
     assert row["tpr_pooled"] == pytest.approx(1 / 2)
     assert row["tnr_pooled"] == pytest.approx(2 / 3)
     assert row["auc_pooled"] == pytest.approx(2 / 3)
+    assert (row["n_subjects"], row["n_scans"]) == (3, 4)
     assert row["auc_within_sites"] == pytest.approx(row["auc_pooled"]), "there is one site"
     assert row[["n_folds", "n_one_class", "n_subjects"]].tolist() == [4, 2, 4]
 

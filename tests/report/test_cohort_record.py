@@ -57,3 +57,17 @@ def test_classes_have_their_own_names(tmp_path):
     np.testing.assert_allclose([group["age"][0] for group in groups], [22.5, 22.5])
     assert [scan["participant_id"] for scan in record["left_out"]] == ["sub-06"]
     assert record["roi_codes"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "n_male"),
+    [("MFMFMF", 3), (["male", "female", "Male", "female", None, "n/a"], 2), ("xxxxxx", None)],
+)
+def test_sex_in_words_is_counted(tmp_path, words, n_male):
+    pandas = pytest.importorskip("pandas")
+    tree = make_tree(tmp_path, n_subjects=6, missing=False)
+    table = pandas.read_csv(tree.parents[1] / "participants.tsv", sep="\t").assign(sex=list(words))
+    cohort = load_bids(tree, table, target="diagnosis")
+    patients, controls = cohort_record(cohort, cohort.sites)["sites"][0]["groups"]
+    total = None if n_male is None else patients["n_male"] + controls["n_male"]
+    assert total == n_male
