@@ -9,6 +9,8 @@ import os
 import numpy as np
 import torch
 
+from ._module import is_labelled
+
 try:
     from . import _lstm
 except ImportError:  # no compiler when the package was installed
@@ -32,7 +34,7 @@ class Task(ctypes.Structure):
         *_fields(_INTEGER, "n_rois n_communities n_units n_outputs generates at_all horizon"),
         *_fields(_INTEGER, "some rows longest"),
         *_fields(_INTEGER, "n_windows n_labelled n_known n_points n_projected"),
-        *_fields(_ADDRESS, "points start lengths labels direction sign weights"),
+        *_fields(_ADDRESS, "points start lengths labels direction sign targets weights"),
         *_fields(_ADDRESS * _N_PARAMETERS, "parameters gradients means squares"),
         *_fields(_INTEGER * _N_PARAMETERS, "sizes is_trained"),
         *_fields(_REAL, "noise"),
@@ -177,6 +179,10 @@ class CompiledTraining(CompiledNetwork):
         points, cuts, labels, weights = batch
         task, weights = self.task, weights.to(self.room.dtype)
         self._set_windows(points, cuts, _STEP)
+        task.targets = 0
+        if labels.is_floating_point():
+            targets, labels = labels.double(), is_labelled(labels).long() - 1
+            task.targets = targets.data_ptr()
         task.labels, task.weights = labels.data_ptr(), weights.data_ptr()
         task.n_labelled, task.n_known = batch.counts(task.horizon)
         task.dropout[:] = [layer.rate for layer in self.network.dropouts]

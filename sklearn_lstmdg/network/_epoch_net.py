@@ -21,6 +21,7 @@ MONITORS = {
     "subject_loss": ("valid_subject_loss", -1),
     "auc": ("valid_auc", 1),
     "accuracy": ("valid_accuracy", 1),
+    "r": ("valid_r", 1),
 }
 
 
@@ -208,28 +209,45 @@ class EpochNet(NeuralNet):
         self.optimizer_.load_state_dict({"state": state, "param_groups": fresh["param_groups"]})
 
 
-def subject_scores(validation, proba, monitor=None):
-    """Judge the mean of each subject's window probabilities.
+def subject_scores(validation, answers, monitor=None):
+    """Judge the mean of each subject's window probabilities, or of a continuous target's.
 
-    Shapes: proba (n_windows, n_classes).
+    Shapes: answers (n_windows, n_classes) or (n_windows,).
     """
     _, first, member = np.unique(validation.subjects, return_index=True, return_inverse=True)
-    labels, n_classes = validation.labels[first], proba.shape[1]
-    mean = np.stack([np.bincount(member, column) for column in proba.T], axis=1)
-    mean /= mean.sum(axis=1, keepdims=True)
-    scores = {
-        "subject_loss": log_loss(
-            labels, mean, sample_weight=validation.weights[first], labels=np.arange(n_classes)
-        ),
-        "auc": _auc(labels, mean),
-        "accuracy": float(np.mean(mean.argmax(axis=1) == labels)),
-    }
+    labels, weights = validation.labels[first], validation.weights[first]
+    if answers.ndim == 1:
+        mean = np.bincount(member, answers) / np.bincount(member)
+        scores = _target_scores(labels, mean, weights)
+    else:
+        mean = np.stack([np.bincount(member, column) for column in answers.T], axis=1)
+        mean /= mean.sum(axis=1, keepdims=True)
+        scores = _class_scores(labels, mean, weights)
     if monitor is None:
         return scores
     value = monitor(labels, mean)
     if not isinstance(value, Real):
         raise TypeError(f"monitor must return a number, got {value!r}.")
     return {**scores, "monitor": float(value)}
+
+
+def _class_scores(labels, proba, weights):
+    return {
+        "subject_loss": log_loss(
+            labels, proba, sample_weight=weights, labels=np.arange(proba.shape[1])
+        ),
+        "auc": _auc(labels, proba),
+        "accuracy": float(np.mean(proba.argmax(axis=1) == labels)),
+    }
+
+
+def _target_scores(targets, predicted, weights):
+    """Return the mean squared error, and Pearson's r where there is one."""
+    varies = len(targets) > 1 and np.ptp(targets) > 0 and np.ptp(predicted) > 0
+    return {
+        "subject_loss": float(np.average((targets - predicted) ** 2, weights=weights)),
+        "r": float(np.corrcoef(targets, predicted)[0, 1]) if varies else np.nan,
+    }
 
 
 def _auc(labels, proba):

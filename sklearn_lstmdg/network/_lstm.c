@@ -46,6 +46,7 @@ typedef struct {
     const void *points;                       /* (n_points, n_rois) */
     const int64_t *start, *lengths, *labels;  /* of each window */
     const int64_t *direction, *sign;          /* of each window, or NULL */
+    const double *targets;                    /* of each window, in place of classes, or NULL */
     const void *weights;                      /* of each window */
     void *parameters[N_PARAMETERS], *gradients[N_PARAMETERS];
     void *means[N_PARAMETERS], *squares[N_PARAMETERS]; /* Adam's moments */

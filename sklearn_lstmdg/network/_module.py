@@ -7,7 +7,8 @@ r"""The paper's network, section 2.1: an LSTM for communities with two paths, an
 
 The discriminative path reads :math:`h_t` at every point, the generative path
 :math:`\hat x_{T+1} = W_d c_T + b_d`; :math:`W_i, W_f, W_o, W_c, W_d \ge 0`. Trained is
-:math:`L = L_G + \lambda L_D`, squared error of the generated point and cross-entropy of the class.
+:math:`L = L_G + \lambda L_D`, squared error of the generated point and cross-entropy of the class;
+of a continuous target, squared error of the logit.
 """
 
 import torch
@@ -25,7 +26,7 @@ class JointNetwork(nn.Module):
     n_rois : int
         :math:`R`, size of a point.
     n_outputs : int
-        1 for two classes (a logit), else the number of classes.
+        1 for two classes (a logit) or a continuous target, else the number of classes.
     variant : {"dg", "h", "d", "s"}
         Generate from the cell state, from the hidden state, not at all; or one LSTM alone.
     n_communities : int
@@ -195,16 +196,27 @@ def generative_losses(generated, target):
     return error.sum(dim=0) / given.sum(dim=0).clamp(min=1), given.any(dim=0)
 
 
+def is_labelled(labels):
+    """Tell which windows have a label: not -1 among class numbers, not NaN among targets.
+
+    Shapes: labels (n_windows,); returned (n_windows,).
+    """
+    return ~labels.isnan() if labels.is_floating_point() else labels >= 0
+
+
 def discriminative_losses(logits, labels):
-    """Cross-entropy of each window.
+    """Cross-entropy of each window; squared error where labels are floats, a continuous target.
 
     Shapes: logits (n_windows, n_outputs), labels (n_windows,); returned (n_windows,).
     """
+    if labels.is_floating_point():
+        error = logits[:, 0] - labels.nan_to_num().to(logits.dtype)
+        return error.square() * is_labelled(labels)
     if logits.shape[1] > 1:
         return functional.cross_entropy(logits, labels, ignore_index=-1, reduction="none")
     target = labels.clamp(min=0).to(logits.dtype)
     losses = functional.binary_cross_entropy_with_logits(logits[:, 0], target, reduction="none")
-    return losses * (labels >= 0)
+    return losses * is_labelled(labels)
 
 
 class JointLoss(nn.Module):
@@ -227,7 +239,7 @@ class JointLoss(nn.Module):
         labelled and how many have a target. Shapes: logits (n_windows, n_outputs), generated,
         target (n_generated, n_windows, n_rois), labels (n_windows,), weights (n_windows,).
         """
-        labelled, known = counts or ((labels >= 0).sum(), None)
+        labelled, known = counts or (is_labelled(labels).sum(), None)
         disc = (discriminative_losses(logits, labels) * weights).sum() / labelled.clamp(min=1)
         if generated is None:
             return torch.stack([disc, torch.zeros_like(disc), disc])

@@ -9,16 +9,16 @@ from ._window_net import WindowNet
 
 
 class Nets:
-    """The networks of a classifier.
+    """The networks of a classifier or regressor.
 
     Parameters
     ----------
     n_nets : int
         How many.
     n_rois, n_classes : int
-        Sizes of input and output.
+        Sizes of input and output; no classes where the target is continuous.
     **parameters
-        Parameters of ``LSTMDGClassifier``.
+        Parameters of ``LSTMDGClassifier`` or ``LSTMDGRegressor``.
 
     Attributes
     ----------

@@ -91,8 +91,9 @@ INLINE void NAME(drop)(const REAL *A, const REAL *mask, REAL *C, ptrdiff_t n, do
         memcpy(C, A, sizeof(REAL) * (size_t)n);
 }
 
-/* The loss of one window's logits, and its derivatives in their place. */
-static double NAME(cross_entropy)(const task *task, REAL *logits, int64_t window) {
+/* The loss of one window's logits, and its derivatives in their place: cross-entropy of its class,
+ * or squared error of a continuous target. */
+static double NAME(discriminative_loss)(const task *task, REAL *logits, int64_t window) {
     const int64_t label = task->labels[window], O = task->n_outputs;
     double weight = ((const REAL *)task->weights)[window] / (double)task->n_labelled, loss;
     if (label < 0) {
@@ -100,6 +101,11 @@ static double NAME(cross_entropy)(const task *task, REAL *logits, int64_t window
         return 0;
     }
     double scale = weight * (task->generates ? task->discriminative_weight : 1);
+    if (task->targets) {
+        double error = logits[0] - task->targets[window];
+        logits[0] = (REAL)(2 * scale * error);
+        return weight * error * error;
+    }
     if (O == 1) {
         double p = logits[0], tail = exp(-fabs(p));
         loss = (p > 0 ? p : 0) - p * (double)label + log1p(tail);
@@ -134,7 +140,7 @@ static double NAME(discriminate)(const task *task, NAME(work) *w, int64_t first)
     for (ptrdiff_t b = 0; b < n; b++) {
         REAL length = (REAL)n_read(task, w->order[b]);
         for (ptrdiff_t o = 0; o < O; o++) w->logits[b * out + o] /= length;
-        loss += NAME(cross_entropy)(task, w->logits + b * out, w->order[b]);
+        loss += NAME(discriminative_loss)(task, w->logits + b * out, w->order[b]);
         for (ptrdiff_t o = 0; o < O; o++) w->logits[b * out + o] /= length;
     }
     for (ptrdiff_t t = 0; t < s->count; t++)

@@ -56,12 +56,15 @@ class WindowNet(EpochNet):
 
     @classmethod
     def make(cls, n_rois, n_classes, **parameters):
-        """Return a net that is not initialised, from parameters of the classifier."""
+        """Return a net that is not initialised, from parameters of the estimator.
+
+        Without classes the target is continuous.
+        """
         net = cls(
             JointNetwork,
             JointLoss,
             module__n_rois=n_rois,
-            module__n_outputs=1 if n_classes == 2 else n_classes,
+            module__n_outputs=n_classes if n_classes > 2 else 1,
             module__dropout=parameters["dropout"],
             **{f"module__{name}": parameters[name] for name in _ARCHITECTURE},
             criterion__discriminative_weight=parameters["discriminative_weight"],
@@ -232,7 +235,8 @@ class WindowNet(EpochNet):
         weight = self.criterion_.discriminative_weight
         total = disc if self.module_.generative_dense is None else gen + weight * disc
         monitor = self.monitor if callable(self.monitor) else None
-        scores = subject_scores(validation, probabilities(logits), monitor)
+        answers = probabilities(logits) if self.arguments["n_classes"] else logits[:, 0].numpy()
+        scores = subject_scores(validation, answers, monitor)
         return {"loss": total, "gen_loss": gen, "disc_loss": disc, **scores}
 
     def _judge(self, windows):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ._module import is_labelled
+
 
 @dataclass
 class WindowSet:
@@ -84,8 +86,9 @@ class LabelledWindows:
     ----------
     windows : WindowSet
         Windows of labelled rows, then of unlabelled ones.
-    labels : ndarray of int64 of shape (n_rows,)
-        Class number of each row, -1 where unknown.
+    labels : ndarray of shape (n_rows,)
+        Class number of each row, -1 where unknown; or, as floats, a continuous target, NaN where
+        unknown.
     subjects : ndarray of shape (n_rows,)
         Whose scan each row comes from: windows of one subject vote together.
     weights : ndarray of shape (n_rows,)
@@ -98,17 +101,18 @@ class LabelledWindows:
         if unlabeled is not None:
             n_more = len(unlabeled)
             sequences = sequences.join(unlabeled)
-            labels = np.append(labels, np.full(n_more, -1))
+            labels = np.append(labels, np.full(n_more, np.nan if labels.dtype.kind == "f" else -1))
             subjects = np.append(subjects, np.full(n_more, -1))
             weights = np.append(weights, np.zeros(n_more))
         return cls(WindowSet.from_sequences(sequences, device), labels, subjects, weights)
 
     def __init__(self, windows, labels, subjects, weights):
         self.windows = windows
-        self.labels = labels[windows.rows]
+        kind = np.float32 if labels.dtype.kind == "f" else np.int64
+        self.labels = labels[windows.rows].astype(kind)
         self.subjects = subjects[windows.rows]
         weights = weights[windows.rows]
-        self.weights = weights / weights[self.labels >= 0].mean()
+        self.weights = weights / weights[is_labelled(torch.from_numpy(self.labels)).numpy()].mean()
 
     def n_batches(self, size, drawn=None):
         """Return the number of batches of all windows, or of those that are drawn."""
@@ -118,11 +122,11 @@ class LabelledWindows:
         """Yield shuffled batches of all windows, or of as many or such a share as drawn tells."""
         device = self.windows.points.device
         order = torch.randperm(len(self.windows), generator=generator)[: self._n_drawn(drawn)]
-        first, lengths, labels = (
-            torch.from_numpy(np.asarray(values, dtype=np.int64)[order.numpy()]).to(device)
-            for values in (self.windows.first, self.windows.lengths, self.labels)
+        places = (where.astype(np.int64) for where in (self.windows.first, self.windows.lengths))
+        told = (*places, self.labels, self.weights.astype(np.float32))
+        first, lengths, labels, weights = (
+            torch.from_numpy(values[order.numpy()]).to(device) for values in told
         )
-        weights = torch.from_numpy(self.weights.astype(np.float32)[order.numpy()]).to(device)
         cuts = Cuts(first, lengths).augmented(augment, generator)
         for start in range(0, len(order), size):
             some = slice(start, start + size)
@@ -184,7 +188,7 @@ class Batch(NamedTuple):
     def counts(self, horizon):
         """Return how many windows have a label, and how many have a target."""
         n_known = int((self.cuts.lengths > 1).sum()) if horizon else len(self.labels)
-        return int((self.labels >= 0).sum()), n_known
+        return int(is_labelled(self.labels).sum()), n_known
 
     def parts(self, horizon, generate_at):
         """Gather the windows, those together whose length is about the same."""

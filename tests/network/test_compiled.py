@@ -20,8 +20,14 @@ pytestmark = pytest.mark.skipif(
 )
 PATHS = list(_compiled._lstm.paths()) if compiled_available() else []
 DROPOUT = (0.5, 0.3, 0.2)
-# Windows, points, ROIs, communities, units, outputs.
-SIZES = [(13, 9, 7, 5, 4, 1), (1, 1, 1, 1, 1, 1), (33, 30, 117, 50, 20, 3), (70, 3, 16, 16, 16, 2)]
+# Windows, points, ROIs, communities, units, outputs: classes' logits, 0 for a continuous target.
+SIZES = [
+    (13, 9, 7, 5, 4, 1),
+    (1, 1, 1, 1, 1, 1),
+    (33, 30, 117, 50, 20, 3),
+    (70, 3, 16, 16, 16, 2),
+    (13, 9, 7, 5, 4, 0),
+]
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def make_network(size, variant, dtype, dropout=DROPOUT):
     _, _, n_rois, n_communities, n_units, n_outputs = size
     generator = torch.Generator().manual_seed(0)
     network = JointNetwork(
-        n_rois, n_outputs, variant, n_communities, n_units, dropout, generator
+        n_rois, n_outputs or 1, variant, n_communities, n_units, dropout, generator
     ).to(dtype)
     for layer in network.dropouts:
         layer.generator = generator
@@ -60,7 +66,11 @@ def make_batch(size, dtype, *, ragged=False, turned=False, unlabelled=True, seed
         cuts = cuts.augmented(("sign", "reverse"), torch.Generator().manual_seed(seed))
     labels = rng.integers(-1 if unlabelled else 0, max(n_outputs, 2), n_windows)
     weights = torch.from_numpy(rng.random(n_windows)).float()
-    return Batch(table, cuts, torch.from_numpy(labels), weights)
+    labels = torch.from_numpy(labels)
+    if not n_outputs:
+        targets = torch.from_numpy(rng.standard_normal(n_windows)).float()
+        labels = targets.masked_fill(labels < 0, torch.nan)
+    return Batch(table, cuts, labels, weights)
 
 
 def make_training(network, generate_at="last", noise=0.7, weight_decay=0.0, eps=1e-7):

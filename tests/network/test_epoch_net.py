@@ -158,3 +158,13 @@ def test_auc_of_subjects_that_lack_a_class():
     assert np.isnan(scores["auc"])
     assert scores["accuracy"] == 1
     assert scores["subject_loss"] == pytest.approx(-np.log([0.5, 0.6]).mean())
+
+
+def test_a_continuous_target_is_judged_by_each_subjects_mean():
+    subjects, labels, weights = np.array([[0, 0, 1, 1, 2], [1, 1, 2, 2, 4], [1, 1, 1, 1, 2]])
+    windows = SimpleNamespace(subjects=subjects, labels=labels, weights=weights)
+    told = subject_scores(windows, np.array([0.0, 2.0, 2.0, 4.0, 2.0]), lambda y, p: y[2] - p[1])
+    assert told["subject_loss"] == pytest.approx((0 + 1 + 2 * 4) / 4)
+    assert told["r"] == pytest.approx(np.corrcoef([1, 2, 4], [1, 3, 2])[0, 1])
+    assert told["monitor"] == 1
+    assert np.isnan(subject_scores(windows, np.ones(5))["r"])

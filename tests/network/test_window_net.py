@@ -71,7 +71,7 @@ def test_without_validation_the_last_epoch_is_kept(scans):
     assert same(model.net_.module_.state_dict(), spy.weights_[-1])
 
 
-@pytest.mark.parametrize("monitor", MONITORS)
+@pytest.mark.parametrize("monitor", sorted(set(MONITORS) - {"r"}))  # that is of regressors
 def test_the_best_epochs_weights_are_kept(scans, monitor):
     spy = Spy()
     steps = STEPS | {"lr": 0.3}

@@ -175,3 +175,14 @@ def test_weights_have_mean_one_over_labelled_windows():
     known = windows.labels >= 0
     assert windows.weights[known].mean() == pytest.approx(1)
     assert windows.weights[windows.labels == 1][0] == 3 * windows.weights[windows.labels == 0][0]
+
+
+def test_a_continuous_target_is_unknown_where_it_is_nan():
+    sequences = check_sequences(numbered(6, 6, 6))
+    targets = np.array([-1.0, 0.0, 3.0])
+    told = LabelledWindows.from_rows(sequences, targets, np.arange(3), np.ones(3), sequences)
+    np.testing.assert_array_equal(told.labels, [-1, 0, 3, np.nan, np.nan, np.nan])
+    assert told.weights.tolist() == [1, 1, 1, 0, 0, 0]
+    (batch,) = told.batches(6, generator=torch.Generator().manual_seed(0))
+    assert batch.labels.dtype == torch.float32
+    assert batch.counts(1) == (3, 6)
