@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._files import read_json
 from ..augmentation import SubsequenceAugmenter
 from ..communities import ParafacCommunities

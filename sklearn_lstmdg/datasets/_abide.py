@@ -7,8 +7,9 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch, check_scalar
+from sklearn.utils import check_scalar
 
+from .._bunch import Bunch
 from .._extras import require
 from ..scans import resample
 from ._cohorts import find_repeated

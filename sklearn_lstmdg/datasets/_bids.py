@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.utils import Bunch, check_scalar
+from sklearn.utils import check_scalar
 
+from .._bunch import Bunch
 from .._extras import require
 from ._bids_files import Sidecars, choose, find_codes, find_series, mean_motion, parse_name
 from ._cohorts import MOTION, Columns, LeftOut, Scans, as_list, load_cohort

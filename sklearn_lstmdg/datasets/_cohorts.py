@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._extras import require
 from ..scans import level_of_the_caller
 from ._series_files import name_of, read_series

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._extras import require
 from ._cohorts import Columns, LeftOut, Scans, as_list, check_t_r, load_cohort
 from ._table_files import read_rows

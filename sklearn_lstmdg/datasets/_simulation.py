@@ -5,8 +5,9 @@ from numbers import Integral, Real
 import numpy as np
 from scipy import signal
 from scipy.special import gamma
-from sklearn.utils import Bunch, check_random_state, check_scalar
+from sklearn.utils import check_random_state, check_scalar
 
+from .._bunch import Bunch
 from .._typing import Seed
 from ..scans import band_pass
 

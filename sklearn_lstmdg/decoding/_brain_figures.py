@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._extras import require
 from ..communities import top_communities
 from ._images import Table, centroids, check_codes, to_image

@@ -4,8 +4,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
+from .._bunch import Bunch
 from .._extras import require
 from .._typing import Seed
 from ._images import Image, Table, centroids, labels_on, on_grid

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from sklearn.base import BaseEstimator
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._extras import require
 
 if TYPE_CHECKING:

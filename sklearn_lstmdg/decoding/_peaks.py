@@ -19,8 +19,8 @@ import scipy.sparse as sp
 from joblib import Memory
 from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._extras import require
 from .._version import __version__
 from ._images import Image, PathLike, Table, brain_mask

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch, check_array, check_random_state, check_scalar
+from sklearn.utils import check_array, check_random_state, check_scalar
 
+from .._bunch import Bunch
 from .._extras import require
 from .._typing import Seed
 from ..communities import (

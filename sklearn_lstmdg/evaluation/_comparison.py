@@ -2,15 +2,16 @@
 
 import os
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._extras import require
 from .._files import write_atomically
-from .._text import to_csv
+from .._text import printable, to_csv
 from ._metrics import score_predictions, summarise
 from ._store import FoldResult, FoldStore, read_settings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _HISTORY = "history_"
+_MOST_ROWS = 20  # of the summary that are shown
 _FOLD = ["model", "site", "repeat", "fold"]
 
 
@@ -53,6 +55,10 @@ class Comparison:
     >>> comparison = compare_models({"dummy": DummyClassifier()}, X, y, n_folds=3, random_state=0)
     >>> comparison.folds["n_test"].tolist()
     [4, 4, 4]
+    >>> comparison
+    Comparison of 1 model on 12 subjects, 3 of 3 folds hardly trained
+    model  acc  tpr  tnr  auc
+    dummy  0.5  0.0  1.0  0.5
     >>> comparison.fold("dummy", fold=1).score.tolist()
     [0.5, 0.5, 0.5, 0.5]
     """
@@ -73,6 +79,31 @@ class Comparison:
         pandas = require("pandas", extra="data")
         parts = [pandas.DataFrame(_prediction_rows(r)) for r in self._results.values()]
         return pandas.concat(parts, ignore_index=True)
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{self._overview().to_string(index=False, max_rows=_MOST_ROWS)}"
+
+    def _repr_html_(self) -> str:
+        table = self._overview().to_html(index=False, max_rows=_MOST_ROWS)
+        return f"<p>{escape(self._title())}</p>{table}"
+
+    def _title(self):
+        folds = self.folds
+        n_subjects = self.predictions["subject"].nunique()
+        n_models = folds["model"].nunique()
+        text = f"Comparison of {n_models} model{'s' * (n_models > 1)} on {n_subjects} subjects"
+        n_untrained = int(folds["untrained"].sum())
+        return (
+            f"{text}, {n_untrained} of {len(folds)} folds hardly trained" if n_untrained else text
+        )
+
+    def _overview(self):
+        """Return the summary's means, which have a spread beside them."""
+        table = self.summary()
+        named = ["model"] if table["site"].nunique() == 1 else ["model", "site"]
+        shown = [name for name in table if f"{name}_sd" in table]
+        texts = {name: table[name].map(printable) for name in named}
+        return table[named + shown].round(2).assign(**texts)
 
     def summary(self) -> "DataFrame":
         """Return each model's metrics at each site.

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import Bunch, check_scalar
+from sklearn.utils import check_scalar
 
+from .._bunch import Bunch
 from .._extras import require
 from .._typing import Scans
 from ._reading import check_target, class_number, in_rows, read, roi_names

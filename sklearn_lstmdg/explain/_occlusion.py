@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from scipy.special import logit
 from sklearn.base import BaseEstimator
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._typing import Scans
 from ..scans import probabilities, votes
 from ._reading import check_communities, check_target, class_number, read

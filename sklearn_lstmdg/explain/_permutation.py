@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from sklearn import inspection
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
-from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from .._bunch import Bunch
 from .._typing import Scans, Seed
 from ..scans import Sequences, check_column, check_sequences
 from ._reading import roi_names

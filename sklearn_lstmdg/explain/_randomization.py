@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import spearmanr
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from .. import network
+from .._bunch import Bunch
 from .._routing import fit_arguments
 from .._typing import Scans, Seed
 from ..base import draw_seed

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._typing import Scans
 from ._reading import check_communities, in_rows, read
 

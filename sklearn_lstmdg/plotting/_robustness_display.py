@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from .._typing import Seed
 from ..evaluation import measure_communities
 from ._display import GREY, Display, Panels, Table, color, tidy

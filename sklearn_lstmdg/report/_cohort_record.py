@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch
+
+from .._bunch import Bunch
 
 _GROUPS = {1: "autism", 0: "control"}
 _COUNTS = ("table", "selected", "files", "loaded")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from .._bunch import Bunch
 from ..evaluation import Comparison, load_comparison
 from ._kept_files import read_record, read_table
 
