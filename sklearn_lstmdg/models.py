@@ -1,4 +1,4 @@
-"""Whole systems by name: from raw scans to a decision, as one Pipeline each."""
+"""Whole systems by name: from raw scans to a decision or a number, as one Pipeline each."""
 
 from collections.abc import Callable
 from functools import partial
@@ -64,6 +64,34 @@ def _logistic(kind, *common, max_iter=1000, **parameters):
     return _connectivity(kind, "LogisticRegression", *common, max_iter=max_iter, **parameters)
 
 
+def _connectivity_ridge(length, step, regress_global_mean, **parameters):
+    """Clean scans, correlate their ROIs, regress; the penalty is searched for."""
+    from sklearn.linear_model import Ridge
+
+    from .baselines import ConnectivityFeatures, PenaltySearch
+
+    search = PenaltySearch(Ridge(**parameters), "alpha", [10.0**n for n in range(-1, 6)])
+    return _pipeline(regress_global_mean, ConnectivityFeatures(), search)
+
+
+def _connectivity_svr(length, step, regress_global_mean, kernel="linear", **parameters):
+    """Clean scans, correlate their ROIs, regress by a support vector machine."""
+    from sklearn.svm import SVR
+
+    from .baselines import ConnectivityFeatures, PenaltySearch
+
+    svr = SVR(kernel=kernel, **parameters)
+    search = PenaltySearch(svr, "C", [10.0**n for n in range(-5, 2)])
+    return _pipeline(regress_global_mean, ConnectivityFeatures(), search)
+
+
+def _mean(length, step, regress_global_mean, **parameters):
+    """Predict the mean of the training targets, whatever the scan."""
+    from sklearn.dummy import DummyRegressor
+
+    return _pipeline(regress_global_mean, DummyRegressor(**parameters))
+
+
 _GENERATIVE = ("discriminative_weight", "generate_at")
 _DISCRIMINATIVE = {name: value for name, value in CLASSIFY.items() if name not in _GENERATIVE}
 
@@ -86,24 +114,48 @@ _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "mean-mlp": partial(_whole_scan, "MeanMLPClassifier"),
     "dtl": partial(_whole_scan, "TransferAutoencoderClassifier"),
     "hmm": partial(_whole_scan, "ROIHMMClassifier"),
+    "fc-ridge-regress": _connectivity_ridge,
+    "fc-svr": _connectivity_svr,
+    "mean": _mean,
 }
+_REGRESSORS = {"fc-ridge-regress", "fc-svr", "mean"}
+_KINDS = ("classifier", "regressor")
 
 
-def model_names() -> list[str]:
-    """Return the names of all registered models.
+def model_names(kind: str | None = None) -> list[str]:
+    """Return the names of registered models.
+
+    Parameters
+    ----------
+    kind : {"classifier", "regressor"}, default=None
+        Models of classes, or of a continuous target. None names both.
 
     Returns
     -------
     list of str
         In the order of registration.
 
+    Raises
+    ------
+    ValueError
+        If there are no models of this kind.
+
     Examples
     --------
     >>> from sklearn_lstmdg.models import model_names
-    >>> model_names()[:5]
+    >>> model_names("classifier")[:5]
     ['lstm-dg', 'lstm-h', 'lstm-d', 'lstm-s', 'fc-svm']
+    >>> model_names("regressor")
+    ['fc-ridge-regress', 'fc-svr', 'mean']
     """
-    return list(_FACTORIES)
+    if kind is not None:
+        _check_kind(kind)
+    return [name for name in _FACTORIES if kind in (None, _KINDS[name in _REGRESSORS])]
+
+
+def _check_kind(kind):
+    if kind not in _KINDS:
+        raise ValueError(f"kind must be 'classifier' or 'regressor', got {kind!r}.")
 
 
 def make_model(
@@ -126,13 +178,13 @@ def make_model(
     regress_global_mean : bool, default=False
         Whether the mean over ROIs is regressed from each scan.
     **parameters
-        Parameters of the classifier, in place of its defaults.
+        Parameters of the classifier or regressor, in place of its defaults.
 
     Returns
     -------
     Pipeline
         Unfitted: ``ScanCleaner``; ``SubsequenceAugmenter`` where windows are read, or
-        ``ConnectivityFeatures``; classifier.
+        ``ConnectivityFeatures``; classifier or regressor.
 
     Raises
     ------
@@ -164,7 +216,19 @@ def make_model(
     "hmm"                  scan    ``ROIHMMClassifier``
     =====================  ======  =============================================================
 
-    Penalties of the logistic and ridge models are fixed, so that nothing is searched. Correlations
+    And of a continuous target:
+
+    =====================  ======  =============================================================
+    name                   reads   what it is
+    =====================  ======  =============================================================
+    "fc-ridge-regress"     scan    Pearson's r, ``Ridge``, alpha searched for
+    "fc-svr"               scan    Pearson's r, linear ``SVR``, C searched for
+    "mean"                 scan    the mean of the training targets, ``DummyRegressor``
+    =====================  ======  =============================================================
+
+    Penalties of the classifying logistic and ridge models are fixed, so that nothing is searched.
+    Those of the regressors are chosen in five folds over groups, and mean the same for every unit
+    of the target: it is standardised. Correlations
     do not depend on standardisation, but they do on ``regress_global_mean``: clean what "dtl" is
     pretrained on as the Pipeline does, ``model[-1].pretrain(model[0].fit_transform(X_unlabeled))``.
 
@@ -179,7 +243,9 @@ def make_model(
     return _FACTORIES[name](length, step, regress_global_mean, **parameters)
 
 
-def register_model(name: str, factory: "Callable[..., BaseEstimator]") -> None:
+def register_model(
+    name: str, factory: "Callable[..., BaseEstimator]", kind: str = "classifier"
+) -> None:
     """Add a model, or replace one, for :func:`make_model` and the command line.
 
     Parameters
@@ -188,12 +254,16 @@ def register_model(name: str, factory: "Callable[..., BaseEstimator]") -> None:
         Name of the model.
     factory : callable
         ``factory(length, step, regress_global_mean, **parameters)`` returns an unfitted
-        classifier or Pipeline that reads raw scans.
+        classifier, regressor or Pipeline that reads raw scans.
+    kind : {"classifier", "regressor"}, default="classifier"
+        Whether the model is of classes, or of a continuous target.
 
     Raises
     ------
     TypeError
         If the name is not a str or the factory is not callable.
+    ValueError
+        If ``kind`` is another.
 
     Examples
     --------
@@ -205,4 +275,6 @@ def register_model(name: str, factory: "Callable[..., BaseEstimator]") -> None:
     """
     if not isinstance(name, str) or not callable(factory):
         raise TypeError("register_model needs a str and a callable.")
+    _check_kind(kind)
     _FACTORIES[name] = factory
+    (_REGRESSORS.add if kind == "regressor" else _REGRESSORS.discard)(name)

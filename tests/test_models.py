@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics import r2_score
 
 from sklearn_lstmdg import FCSVM, LSTMDGClassifier, models
 from sklearn_lstmdg.baselines import MeanMLPClassifier, TransferAutoencoderClassifier
@@ -32,6 +33,7 @@ WHOLE_SCANS = {
 @pytest.fixture(autouse=True)
 def _own_registry(monkeypatch):
     monkeypatch.setattr(models, "_FACTORIES", dict(models._FACTORIES))
+    monkeypatch.setattr(models, "_REGRESSORS", set(models._REGRESSORS))
 
 
 def test_the_paper_s_models_are_there():
@@ -137,3 +139,35 @@ def test_registering():
     assert make_model("chance", strategy="uniform").strategy == "uniform"
     with pytest.raises(TypeError, match="str and a callable"):
         register_model("none", None)
+
+
+def test_names_tell_what_their_models_predict():
+    def guess(length, step, regress_global_mean):
+        return DummyRegressor()
+
+    register_model("guess", guess, kind="regressor")
+    kinds = {kind: model_names(kind) for kind in ("classifier", "regressor")}
+    assert [*kinds["classifier"], *kinds["regressor"]] == model_names()
+    for kind, tells in (("classifier", is_classifier), ("regressor", is_regressor)):
+        assert kinds[kind] and all(tells(make_model(name)) for name in kinds[kind])
+    register_model("guess", lambda *told: DummyClassifier())
+    assert "guess" in model_names("classifier")
+    for call in (model_names, lambda kind: register_model("guess", guess, kind)):
+        with pytest.raises(ValueError, match="kind must be 'classifier' or 'regressor', got 'r'"):
+            call("r")
+
+
+@pytest.mark.parametrize("name", ["fc-ridge-regress", "fc-svr", "mean"])
+@pytest.mark.parametrize("form", ["scans", "ragged"])
+def test_baselines_of_a_continuous_target(name, form):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 30, 4))
+    y = 1000 * rng.standard_normal(40)
+    X[:, :, 1] += y[:, None] / 1000 * X[:, :, 0]
+    X = list(X) if form == "scans" else [scan[: 30 - i % 4] for i, scan in enumerate(X)]
+    model = make_model(name).fit(X[:30], y[:30])
+    predicted = model.predict(X[30:])
+    if name == "mean":
+        np.testing.assert_allclose(predicted, y[:30].mean())
+    else:
+        assert r2_score(y[30:], predicted) > 0.3

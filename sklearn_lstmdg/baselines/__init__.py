@@ -5,6 +5,7 @@ from ._fcsvm import FCSVM
 from ._gaussian_hmm import GaussianHMM
 from ._hmm_classifier import ROIHMMClassifier
 from ._mean_mlp import MeanMLPClassifier
+from ._penalty_search import PenaltySearch
 from ._sparse_encoder import SparseEncoder
 from ._transfer import TransferAutoencoderClassifier
 
@@ -13,6 +14,7 @@ __all__ = [
     "ConnectivityFeatures",
     "GaussianHMM",
     "MeanMLPClassifier",
+    "PenaltySearch",
     "ROIHMMClassifier",
     "SparseEncoder",
     "TransferAutoencoderClassifier",

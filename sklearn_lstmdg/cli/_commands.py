@@ -148,7 +148,7 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
         "models",
         several(
             "--models MODEL",
-            f"which of {', '.join(model_names())} (default: the first five)",
+            f"which of {', '.join(model_names('classifier'))} (default: the first five)",
             _MODELS,
         ),
         number("--length", "time points of a window", 30, least=1),

@@ -11,6 +11,7 @@ TRUSTED_TYPES = [
     "sklearn_lstmdg.baselines._hmm_classifier.ROIHMMClassifier",
     "sklearn_lstmdg.baselines._mean_mlp.MeanMLPClassifier",
     "sklearn_lstmdg.baselines._mean_mlp_module.MeanMLPNet",
+    "sklearn_lstmdg.baselines._penalty_search.PenaltySearch",
     "sklearn_lstmdg.baselines._sparse_encoder.SparseEncoder",
     "sklearn_lstmdg.baselines._transfer.TransferAutoencoderClassifier",
     "sklearn_lstmdg.classifier.LSTMDGClassifier",

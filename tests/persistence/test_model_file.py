@@ -69,6 +69,9 @@ ESTIMATORS = [
     make_pipeline("passthrough", None, FCSVM(Cs=[0.1], random_state=0)),
     make_model("fc-logistic"),
     make_model("fc-ridge"),
+    make_model("fc-ridge-regress"),
+    make_model("fc-svr"),
+    make_model("mean"),
 ]
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
 READERS = ("generate", "community_activity")
