@@ -66,6 +66,9 @@ def _learnt_arrays(estimator):
         for name in ("membership", "influence")
         if getattr(fitted, f"{name}_", None) is not None
     }
+    names = getattr(fitted, "feature_names_in_", ())
+    if len(names) and len(names) == len(arrays.get("membership", ())):
+        arrays["roi_names"] = np.asarray(names, dtype=str)
     history = getattr(fitted, "history_", None) or {}
     return arrays | {f"history_{name}": np.asarray(values) for name, values in history.items()}
 
