@@ -24,7 +24,7 @@ from sklearn.utils import Bunch
 from skorch.callbacks import Callback
 
 from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, ScanCleaner, SubsequenceAugmenter
-from sklearn_lstmdg.communities import correlate
+from sklearn_lstmdg.communities import common_memberships, correlate
 from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.evaluation import measure_communities, summarize_robustness
 
@@ -100,20 +100,9 @@ class DistinctMemberships(Callback):
 
 def average_memberships(memberships):
     """Average nets' columns, matched one to one with those of the first net."""
-    columns = [scale(m) for m in memberships]
+    columns = [m / np.maximum(np.linalg.norm(m, axis=0), 1e-12) for m in memberships]
     pairs = [linear_sum_assignment(correlate(columns[0], c), maximize=True)[1] for c in columns]
     return np.mean([c[:, pair] for c, pair in zip(columns, pairs, strict=True)], axis=0)
-
-
-def common_memberships(memberships, n_communities):
-    """Factorise how strongly each two ROIs go together in all communities of all nets."""
-    columns = np.hstack([scale(m) for m in memberships])
-    return factorise(columns @ columns.T, n_communities)
-
-
-def scale(membership):
-    """Scale columns to length 1."""
-    return membership / np.maximum(np.linalg.norm(membership, axis=0), 1e-12)
 
 
 def factorise(strength, n_communities):

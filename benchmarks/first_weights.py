@@ -2,8 +2,8 @@
 
     python benchmarks/first_weights.py --data-dir D
 
-NYU. From the same first weights: two folds, the same with shuffled ROIs in one of them, disjoint
-halves of the subjects, and the first weights themselves; the halves by PARAFAC too.
+NYU, one net. From the same first weights: two folds, the same with shuffled ROIs in one of them,
+disjoint halves of the subjects, and the first weights themselves; the halves by PARAFAC too.
 """
 
 import argparse
@@ -14,7 +14,10 @@ from communities_study import load
 from sklearn.model_selection import StratifiedKFold
 
 from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, SubsequenceAugmenter
-from sklearn_lstmdg.presets import COMMUNITIES
+from sklearn_lstmdg.presets import CLASSIFY
+
+TRAINING = CLASSIFY | {"discriminative_weight": 0.1, "augment": None, "max_updates": 500}
+TRAINING |= {"n_nets": 1, "init_seed": 0}
 
 
 def match(one, other):
@@ -33,7 +36,7 @@ def main():
 
     def learn(rows, rois=slice(None), **others):
         bags = SubsequenceAugmenter(30).fit_transform([scans[i][:, rois] for i in rows])
-        model = LSTMDGClassifier(random_state=0, **COMMUNITIES | others)
+        model = LSTMDGClassifier(random_state=0, **TRAINING | others)
         return model.fit(bags, y[rows]).membership_
 
     def factorise(rows):

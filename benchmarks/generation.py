@@ -21,14 +21,16 @@ from sklearn_lstmdg import LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.evaluation import evaluate_forecast
 from sklearn_lstmdg.plotting import GenerationDisplay
-from sklearn_lstmdg.presets import COMMUNITIES, PAPER
+from sklearn_lstmdg.presets import CLASSIFY, PAPER
 
-LONGER = COMMUNITIES | {"max_updates": 1000, "init_seed": None}
+TURNED = CLASSIFY | {"discriminative_weight": 0.1, "n_nets": 1}  # one net of presets.COMMUNITIES
+LONGER = TURNED | {"augment": None}
+SHORTER = LONGER | {"max_updates": 500, "init_seed": 0}
 ALONE = LONGER | {"discriminative_weight": 0.0}
 SETTINGS = {
-    "presets.COMMUNITIES": COMMUNITIES,
+    "500 updates": SHORTER,
     "1000 updates": LONGER,
-    "1000 updates, turned windows": LONGER | {"augment": ("sign", "reverse")},
+    "1000 updates, turned windows: a net of presets.COMMUNITIES": TURNED,
     "generative half alone": ALONE,
     "alone, 4000 updates, no noise": ALONE | {"max_updates": 4000, "input_noise": 0.0},
     "alone, 4000 updates, no noise, LSTM-H": ALONE
@@ -99,7 +101,7 @@ def main():
     train, test, y_train, _ = parts
     learn = partial(fit, step=args.step, scans=train, y=y_train)
     if args.figure is not None:
-        model = learn(COMMUNITIES)
+        model = learn(SHORTER)
         display = GenerationDisplay.from_estimator(model, test, t_r=2.0)
         return display.figure_.savefig(args.figure, dpi=80)
     models = {name: learn(settings) for name, settings in SETTINGS.items()}

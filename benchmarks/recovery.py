@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas
-from common_communities import N_NETS, TRAINING, common_memberships
+from common_communities import N_NETS, TRAINING
 from sklearn.cluster import KMeans
 from sklearn.decomposition import NMF
 
@@ -33,6 +33,7 @@ from sklearn_lstmdg import (
     ScanCleaner,
     SubsequenceAugmenter,
 )
+from sklearn_lstmdg.communities import common_memberships
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import community_recovery
 from sklearn_lstmdg.models import make_model

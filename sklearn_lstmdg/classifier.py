@@ -158,10 +158,14 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
     n_validation_ : int
         Rows that chose the epoch, and trained nothing.
     membership_ : ndarray of shape (n_rois, n_communities)
-        :math:`W_d`: each ROI's membership in each community. Variants "dg" and "h".
+        :math:`W_d`: each ROI's membership in each community. Variants "dg" and "h". Of several
+        nets it is the first one's, as ``influence_`` is: what they have in common tells
+        ``CommunityExtractor``.
     influence_ : ndarray of shape (n_communities,)
         Sum of each community's absolute input weights over all gates and nodes of the
         discriminative LSTM. Variants "dg", "h" and "d".
+    memberships_, influences_ : list of ndarray
+        The same of each net.
     net_ : skorch.NeuralNet
         The first net; ``net_.module_`` is the torch module.
     nets_ : list of skorch.NeuralNet
@@ -539,13 +543,25 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
     def membership_(self) -> NDArray[np.float32]:
         """Membership W_d of each ROI in each community."""
         self._check_variant("membership_", _GENERATIVE)
-        return self._nets.membership
+        return self._nets.memberships[0]
 
     @property
     def influence_(self) -> NDArray[np.float32]:
         """Sum of each community's absolute input weights to the discriminative LSTM."""
         self._check_variant("influence_", _WITH_COMMUNITIES)
-        return self._nets.influence
+        return self._nets.influences[0]
+
+    @property
+    def memberships_(self) -> list[NDArray[np.float32]]:
+        """Memberships of each net."""
+        self._check_variant("memberships_", _GENERATIVE)
+        return self._nets.memberships
+
+    @property
+    def influences_(self) -> list[NDArray[np.float32]]:
+        """Influences of each net."""
+        self._check_variant("influences_", _WITH_COMMUNITIES)
+        return self._nets.influences
 
     def _check_variant(self, name, variants):
         check_is_fitted(self)
@@ -604,13 +620,15 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         sequences, windows = self._windows(X)
         return _by_row(self._nets.generate(windows, n_steps, self.n_threads), sequences)
 
-    def community_activity(self, X: Scans) -> NDArray[np.float32] | list:
+    def community_activity(self, X: Scans, net: int = 0) -> NDArray[np.float32] | list:
         """Return :math:`h_t` of the first LSTM at every point of X.
 
         Parameters
         ----------
         X : as in ``fit``
             Sequences to read.
+        net : int, default=0
+            Which of several nets reads them.
 
         Returns
         -------
@@ -620,7 +638,7 @@ class LSTMDGClassifier(ScanClassifierMixin, BaseEstimator):
         """
         self._check_variant("community_activity", _WITH_COMMUNITIES)
         sequences, windows = self._windows(X)
-        return _by_row(self._nets.hidden_states(windows, self.n_threads), sequences)
+        return _by_row(self._nets.hidden_states(windows, self.n_threads, net), sequences)
 
 
 def _by_row(windows, sequences):

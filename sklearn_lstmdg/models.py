@@ -206,7 +206,7 @@ def make_model(
     "lstm-h-classify"      window  LSTM-H with the same choices
     "lstm-d-classify"      window  LSTM-D with the same choices
     "lstm-s-classify"      window  LSTM-S with the same choices
-    "lstm-dg-communities"  window  LSTM-DG to read communities, ``presets.COMMUNITIES``
+    "lstm-dg-communities"  window  LSTM-DG to read communities, ``presets.COMMUNITIES``: eight nets
     "fc-svm-scan"          scan    FC-SVM, one vector a subject
     "fc-logistic"          scan    Pearson's r, ``LogisticRegression`` (C=1)
     "fc-ridge"             scan    Pearson's r, ``RidgeClassifier`` (alpha=1)

@@ -18,7 +18,6 @@ from .scans import (
     regress_global_mean,
     standardize,
     warn_of_constant_rois,
-    with_names,
 )
 
 __all__ = ["ScanCleaner"]
@@ -154,7 +153,7 @@ class ScanCleaner(
         -------
         ndarray of shape (n_subjects, n_timepoints, n_rois), or list of ndarray of shape \
                 (n_timepoints_i, n_rois)
-            Cleaned scans, in the form of X: DataFrames for DataFrames.
+            Cleaned scans, in the form of X.
 
         Raises
         ------
@@ -174,9 +173,7 @@ class ScanCleaner(
         warn_of_constant_rois(len(rows), "they are set to zeros", first)
         if sequences.kind == "table":
             return np.concatenate(cleaned)
-        if getattr(X, "ndim", 1) == 3:
-            return np.stack(cleaned)
-        return with_names(list(cleaned), sequences.names)
+        return np.stack(cleaned) if getattr(X, "ndim", 1) == 3 else list(cleaned)
 
     def _check_scans(self, X, reset=False):
         self._validate_params()

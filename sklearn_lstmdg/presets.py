@@ -59,12 +59,6 @@ CLASSIFY = {
 """To tell classes apart: a fixed length of training on all rows, windows turned in sign and time,
 and three nets averaged."""
 
-COMMUNITIES = CLASSIFY | {
-    "discriminative_weight": 0.1,
-    "augment": None,
-    "max_updates": 500,
-    "n_nets": 1,
-    "init_seed": 0,
-}
-"""To read communities: the scan as it is, more weight to what generates it, and the same first
-weights in every fold, so that communities keep their numbers."""
+COMMUNITIES = CLASSIFY | {"discriminative_weight": 0.1, "n_nets": 8}
+"""To read communities: more weight to what generates the scan, and eight nets, of which
+:class:`~sklearn_lstmdg.CommunityExtractor` takes what they have in common."""

@@ -72,6 +72,11 @@ def test_three_nets_of_the_defaults_classify():
     assert {name for name, value in CLASSIFY.items() if defaults[name] != value} == {"n_nets"}
 
 
+def test_eight_nets_that_generate_more_find_communities():
+    told = {name: value for name, value in COMMUNITIES.items() if CLASSIFY[name] != value}
+    assert told == {"discriminative_weight": 0.1, "n_nets": 8}
+
+
 @pytest.mark.parametrize("variant", ["h", "d", "s"])
 def test_variants_classify_with_the_same_choices(variant):
     told = make_model(f"lstm-{variant}-classify")[-1].get_params()

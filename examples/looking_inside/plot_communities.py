@@ -12,7 +12,12 @@ together, so that both can be judged, and compared between halves of the cohort.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_lstmdg import ParafacCommunities, ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg import (
+    CommunityExtractor,
+    ParafacCommunities,
+    ScanCleaner,
+    SubsequenceAugmenter,
+)
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import community_recovery, community_robustness
 from sklearn_lstmdg.models import make_model
@@ -24,9 +29,9 @@ cohort = make_scans(
 
 # %%
 # Memberships are the weights of the generative half. Settings for reading them have a name of their
-# own.
-network = make_model("lstm-dg-communities", step=5, n_communities=15, n_units=8, random_state=0)
-network.fit(cohort.data, cohort.target)
+# own: eight networks are trained, and what they have in common is taken.
+networks = make_model("lstm-dg-communities", step=5, n_communities=15, n_units=8, random_state=0)
+extractor = CommunityExtractor(networks, n_communities=15).fit(cohort.data, cohort.target)
 
 windows = SubsequenceAugmenter(length=30, step=15, horizon=0).fit_transform(
     ScanCleaner().fit_transform(cohort.data)
@@ -36,7 +41,7 @@ parafac = ParafacCommunities(n_communities=15, random_state=0).fit(windows)
 # %%
 # Rows are in the order of the planted communities, whose borders are drawn; each method's
 # communities stand in the order of the planted ones they match, those without a match on the right.
-memberships = {"LSTM-DG": network[-1].membership_, "PARAFAC": parafac.membership_}
+memberships = {"LSTM-DG": extractor.membership_, "PARAFAC": parafac.membership_}
 figure, axes = plt.subplots(1, 3, figsize=(12, 4.5), width_ratios=(1, 2, 2.4), layout="constrained")
 MembershipDisplay(cohort.membership, cohort.membership).plot(
     axes[0], colorbar=False, title="Planted"

@@ -1,5 +1,6 @@
 """Communities of ROIs: from memberships, and by tensor decomposition."""
 
+from ._common import common_influence, common_memberships
 from ._extractor import CommunityExtractor, community_influence
 from ._memberships import (
     correlate,
@@ -16,6 +17,8 @@ from ._redundancy import community_redundancy, effective_communities
 __all__ = [
     "CommunityExtractor",
     "ParafacCommunities",
+    "common_influence",
+    "common_memberships",
     "community_influence",
     "community_redundancy",
     "correlate",

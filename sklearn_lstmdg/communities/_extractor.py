@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, get_tags
-from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._routing import fit_arguments, last_step
@@ -18,6 +19,7 @@ from .._typing import Scans, Seed
 from ..base import ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
 from ..scans import check_groups
+from ._common import common_influence, common_memberships
 from ._memberships import find_constant, member_weights, two_means
 
 _ROWS_AT_ONCE = 16
@@ -34,6 +36,10 @@ class CommunityExtractor(
 
     .. math:: z_{tk} = \sum_{r \in C_k} w_{rk} x_{tr} \Big/ \sum_{r \in C_k} w_{rk} .
 
+    Of several nets (``LSTMDGClassifier(n_nets=8)``) the memberships are those that the nets have in
+    common, :func:`common_memberships`: they are found again in other subjects, as those of one net
+    are not.
+
     Parameters
     ----------
     estimator : estimator, default=None
@@ -45,6 +51,8 @@ class CommunityExtractor(
         Whether ``estimator`` is fitted already and taken as it is. This does not survive
         ``clone``, and so no cross-validation: there, wrap the fitted estimator in scikit-learn's
         ``FrozenEstimator``.
+    n_communities : int, default=20
+        Communities that several nets have in common, at most as many as ROIs; one net has its own.
     clusterer : clusterer, default=None
         What splits a column of memberships, such as ``KMeans(2, n_init=10, random_state=0)``.
         None is the exact optimum of 2-means, which needs no seed.
@@ -58,7 +66,8 @@ class CommunityExtractor(
     estimator_ : estimator
         The fitted estimator.
     membership_ : ndarray of shape (n_rois, n_communities)
-        Membership of each ROI in each community.
+        Membership of each ROI in each community: the estimator's, or what several nets have in
+        common.
     communities_ : ndarray of bool of shape (n_rois, n_communities)
         Members of each community. An ROI may belong to several, or to none.
     sizes_ : ndarray of int of shape (n_communities,)
@@ -69,10 +78,11 @@ class CommunityExtractor(
     n_empty_ : int
         Those among them whose memberships are all 0.
     influence_ : ndarray of shape (n_communities,)
-        The estimator's ``influence_``, where it has it.
+        The estimator's ``influence_``, where it has it; of several nets, :func:`common_influence`.
 
     See Also
     --------
+    common_memberships : What several nets have in common.
     community_influence : Influence that takes the scale of community activity into account.
     top_communities : The most influential communities by the names of their ROIs.
 
@@ -100,6 +110,7 @@ class CommunityExtractor(
     _parameter_constraints = {
         "estimator": [HasMethods("fit"), None],
         "prefit": ["boolean"],
+        "n_communities": [Interval(Integral, 1, None, closed="left")],
         "clusterer": [HasMethods("fit_predict"), None],
         "random_state": ["random_state"],
     }
@@ -109,11 +120,13 @@ class CommunityExtractor(
         estimator: BaseEstimator | None = None,
         prefit: bool = False,
         *,
+        n_communities: int = 20,
         clusterer: BaseEstimator | None = None,
         random_state: Seed = None,
     ):
         self.estimator = estimator
         self.prefit = prefit
+        self.n_communities = n_communities
         self.clusterer = clusterer
         self.random_state = random_state
 
@@ -140,8 +153,8 @@ class CommunityExtractor(
         Raises
         ------
         ValueError
-            If the input is not as described, or the estimator's ``membership_`` is missing, not
-            of X's ROIs, not finite, or negative.
+            If the input is not as described, or the estimator's ``membership_`` (that of a net) is
+            missing, not of X's ROIs, not finite, or negative.
 
         Warns
         -----
@@ -152,7 +165,9 @@ class CommunityExtractor(
         sequences = self._check_rows(X, reset=True)
         check_groups(groups, len(sequences))
         self.estimator_ = self._fit_estimator(X, y, groups)
-        self.membership_ = _membership_of(self.estimator_, sequences.n_rois)
+        nets = _memberships_of(self.estimator_, sequences.n_rois)
+        several = len(nets) > 1
+        self.membership_ = common_memberships(nets, self.n_communities) if several else nets[0]
         self.communities_ = self._split()
         self.sizes_ = self.communities_.sum(axis=0)
         self.n_constant_ = int(find_constant(self.membership_).sum())
@@ -203,14 +218,13 @@ class CommunityExtractor(
             In the form of X, with communities in place of ROIs: ``(n_subjects, n_timepoints,
             n_communities)`` for scans, ``(n_subjects, n_windows, n_points, n_communities)`` for
             bags (read-only views), ``(n_subjects, n_communities)`` for a table; a list where X is
-            a list, of DataFrames for DataFrames. 0 where a community has no members.
+            a list. 0 where a community has no members.
         """
         check_is_fitted(self)
         sequences = self._check_rows(X)
         weights = member_weights(self.membership_.astype(np.float64), self.communities_)
         courses = [series @ weights.astype(series.dtype) for series in sequences.series]
-        names = None if sequences.names is None else self.get_feature_names_out().tolist()
-        return replace(sequences, series=courses, names=names).in_form()
+        return replace(sequences, series=courses).in_form()
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the communities.
@@ -233,7 +247,10 @@ class CommunityExtractor(
     def influence_(self) -> NDArray:
         """Influence of each community on the decision, from the estimator."""
         check_is_fitted(self)
-        return _learner(self.estimator_).influence_
+        learner = _learner(self.estimator_)
+        if _n_nets(learner) == 1:
+            return learner.influence_
+        return common_influence(self.membership_, learner.memberships_, learner.influences_)
 
     def __sklearn_tags__(self):
         """Declare the data forms that scikit-learn's checks try, and whether y is needed."""
@@ -251,14 +268,23 @@ def _learner(estimator):
     return _learner(step.estimator) if isinstance(step, FrozenEstimator) else step
 
 
-def _membership_of(estimator, n_rois):
-    """Return the memberships that an estimator learnt, checked."""
+def _n_nets(learner):
+    """Return how many memberships an estimator has learnt, by one net or several."""
+    return len(getattr(learner, "memberships_", ())) or 1
+
+
+def _memberships_of(estimator, n_rois):
+    """Return the memberships that an estimator, or each of its nets, learnt, checked."""
     step = _learner(estimator)
     name = type(step).__name__
     try:
-        membership = step.membership_
+        found = step.memberships_ if _n_nets(step) > 1 else [step.membership_]
     except AttributeError as error:
         raise ValueError(f"{name} has no membership_ to take communities from: {error}") from error
+    return [_check_membership(membership, name, n_rois) for membership in found]
+
+
+def _check_membership(membership, name, n_rois):
     membership = check_array(
         membership, dtype=[np.float64, np.float32], copy=True, input_name="membership_"
     )
@@ -293,6 +319,9 @@ def community_influence(estimator: BaseEstimator, X: Scans | None = None) -> NDA
     that hardly moves has no effect, whatever its weights. With ``X`` the sum is multiplied by the
     standard deviation of :math:`h_k`.
 
+    An extractor of several nets has the communities that they have in common: their influence is
+    :func:`common_influence` of the nets' own.
+
     Parameters
     ----------
     estimator : estimator
@@ -323,28 +352,35 @@ def community_influence(estimator: BaseEstimator, X: Scans | None = None) -> NDA
     >>> community_influence(model.fit(cohort.data, cohort.target), cohort.data).shape
     (6,)
     """
-    if isinstance(estimator, CommunityExtractor):
-        check_is_fitted(estimator)
-        estimator = estimator.estimator_
-    influence = np.array(_learner(estimator).influence_, dtype=np.float64)
-    return influence if X is None else influence * _spread_of_activity(estimator, X)
+    if not isinstance(estimator, CommunityExtractor):
+        return _influence(estimator, X, _learner(estimator).influence_)
+    check_is_fitted(estimator)
+    fitted = estimator.estimator_
+    learner = _learner(fitted)
+    if _n_nets(learner) == 1:
+        return _influence(fitted, X, learner.influence_)
+    each = [_influence(fitted, X, own, net=net) for net, own in enumerate(learner.influences_)]
+    return common_influence(estimator.membership_, learner.memberships_, each)
 
 
-def _spread_of_activity(estimator, X):
-    """Return the standard deviation of each community's activity over all points."""
+def _influence(estimator, X, influence, **which):
+    """Return influence, with X times the standard deviation of activity over all points."""
+    influence = np.array(influence, dtype=np.float64)
+    if X is None:
+        return influence
     scaler = StandardScaler()
     for start in range(0, len(X), _ROWS_AT_ONCE):
-        for row in _activity(estimator, X[start : start + _ROWS_AT_ONCE]):
+        for row in _activity(estimator, X[start : start + _ROWS_AT_ONCE], **which):
             scaler.partial_fit(row.reshape(-1, row.shape[-1]).astype(np.float64))
-    return np.sqrt(scaler.var_)
+    return influence * np.sqrt(scaler.var_)
 
 
-def _activity(estimator, X):
+def _activity(estimator, X, **which):
     """Return community activity, X being what the whole Pipeline reads."""
     if isinstance(estimator, FrozenEstimator):
-        return _activity(estimator.estimator, X)
+        return _activity(estimator.estimator, X, **which)
     if not isinstance(estimator, Pipeline):
-        return estimator.community_activity(X)
+        return estimator.community_activity(X, **which)
     if len(estimator.steps) > 1:
         X = estimator[:-1].transform(X)
-    return _activity(estimator.steps[-1][1], X)
+    return _activity(estimator.steps[-1][1], X, **which)

@@ -6,6 +6,7 @@ from sklearn import config_context, get_config
 from sklearn.base import clone
 
 from .._routing import fit_arguments, last_step, pretrains, request_metadata
+from ..communities import common_influence, common_memberships
 
 
 def set_random_states(estimator, seed):
@@ -61,14 +62,13 @@ def _predict_proba(estimator, X):
 
 def _learnt_arrays(estimator):
     fitted = last_step(estimator)
-    arrays = {
-        name: np.asarray(getattr(fitted, f"{name}_"))
-        for name in ("membership", "influence")
-        if getattr(fitted, f"{name}_", None) is not None
-    }
-    names = getattr(fitted, "feature_names_in_", ())
-    if len(names) and len(names) == len(arrays.get("membership", ())):
-        arrays["roi_names"] = np.asarray(names, dtype=str)
+    arrays = {name: getattr(fitted, f"{name}_", None) for name in ("membership", "influence")}
+    nets = getattr(fitted, "memberships_", ())
+    if len(nets) > 1:
+        common, own = common_memberships(nets), fitted.influences_
+        arrays = {"membership": common, "influence": common_influence(common, nets, own)}
+        arrays |= {"memberships": nets, "influences": own}
+    arrays = {name: np.asarray(value) for name, value in arrays.items() if value is not None}
     history = getattr(fitted, "history_", None) or {}
     return arrays | {f"history_{name}": np.asarray(values) for name, values in history.items()}
 

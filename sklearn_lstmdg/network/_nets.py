@@ -23,7 +23,7 @@ class Nets:
     Attributes
     ----------
     nets : list of WindowNet
-        The nets. All but logits is the first one's.
+        The nets. Their logits are averaged; the first one generates.
     """
 
     def __init__(self, n_nets, n_rois, n_classes, **parameters):
@@ -104,10 +104,10 @@ class Nets:
         with torch_threads(n_threads):
             return np.concatenate(list(self.first.generate(windows, n_steps)))
 
-    def hidden_states(self, windows, n_threads=1):
-        """Return the first LSTM's h_t of each window, a list of (n_points_i, n_units)."""
+    def hidden_states(self, windows, n_threads=1, net=0):
+        """Return h_t of a net's first LSTM in each window, a list of (n_points_i, n_units)."""
         with torch_threads(n_threads):
-            return [window for chunk in self.first.hidden_states(windows) for window in chunk]
+            return [window for chunk in self.nets[net].hidden_states(windows) for window in chunk]
 
     @property
     def variant(self):
@@ -115,15 +115,16 @@ class Nets:
         return self.first.module_.variant
 
     @property
-    def membership(self):
-        """W_d of the first net, ndarray of shape (n_rois, n_communities)."""
-        return self.first.module_.generative_dense.weight.detach().cpu().numpy().copy()
+    def memberships(self):
+        """W_d of each net, a list of (n_rois, n_communities)."""
+        weights = [net.module_.generative_dense.weight for net in self.nets]
+        return [weight.detach().cpu().numpy().copy() for weight in weights]
 
     @property
-    def influence(self):
-        """Sum of each community's absolute input weights to the discriminative LSTM."""
-        weights = self.first.module_.discriminative_lstm.weight_ih_l0
-        return weights.detach().abs().sum(dim=0).cpu().numpy()
+    def influences(self):
+        """Sums of communities' absolute input weights to each net's discriminative LSTM."""
+        weights = [net.module_.discriminative_lstm.weight_ih_l0 for net in self.nets]
+        return [weight.detach().abs().sum(dim=0).cpu().numpy() for weight in weights]
 
     def to(self, device):
         """Move the nets to another device."""

@@ -14,6 +14,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.communities import (
     CommunityExtractor,
+    common_influence,
+    common_memberships,
     community_influence,
     top_communities,
 )
@@ -302,3 +304,55 @@ def test_top_communities_errors():
         top_communities(MEMBERSHIP, [1, 2])
     with pytest.raises(ValueError, match="n == 0"):
         top_communities(MEMBERSHIP, [1, 2, 3], n=0)
+
+
+@pytest.fixture(scope="module")
+def several():
+    """Three nets on windows, in a Pipeline, with their scans."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((12, 40, 6)), np.arange(12) % 2
+    nets = LSTMDGClassifier(**TINY, n_nets=3)
+    return make_pipeline(SubsequenceAugmenter(20, 3), nets).fit(X, y), X, y
+
+
+def test_several_nets_give_what_they_have_in_common(several):
+    model, X, y = several
+    nets = model[-1]
+    assert len(nets.memberships_) == len(nets.influences_) == 3
+    np.testing.assert_array_equal(nets.memberships_[0], nets.membership_)
+    np.testing.assert_array_equal(nets.influences_[0], nets.influence_)
+    assert not np.array_equal(nets.memberships_[1], nets.membership_)
+    extractor = CommunityExtractor(model, prefit=True, n_communities=4).fit(X)
+    np.testing.assert_array_equal(extractor.membership_, common_memberships(nets.memberships_, 4))
+    np.testing.assert_array_equal(extractor.communities_, two_means(extractor.membership_))
+    assert extractor.transform(X).shape == (12, 40, 4)
+    wanted = common_influence(extractor.membership_, nets.memberships_, nets.influences_)
+    np.testing.assert_array_equal(extractor.influence_, wanted)
+    np.testing.assert_array_equal(community_influence(extractor), wanted)
+    again = CommunityExtractor(clone(model)).fit(X, y)
+    np.testing.assert_array_equal(again.membership_, common_memberships(nets.memberships_, 6))
+
+
+def test_common_influence_times_the_spread_of_each_nets_activity(several):
+    model, X, _ = several
+    nets, windows = model[-1], model[:-1].transform(X)
+    each = [
+        nets.influences_[net] * nets.community_activity(windows, net=net).std(axis=(0, 1, 2))
+        for net in range(3)
+    ]
+    assert not np.allclose(each[0], each[1])
+    extractor = CommunityExtractor(FrozenEstimator(model), n_communities=4).fit(X)
+    wanted = common_influence(extractor.membership_, nets.memberships_, each)
+    np.testing.assert_allclose(community_influence(extractor, X), wanted, rtol=1e-4)
+    np.testing.assert_allclose(community_influence(model, X), each[0], rtol=1e-4)
+
+
+def test_variants_without_memberships_have_none_of_several_nets(scans):
+    X, y = scans
+    with pytest.raises(ValueError, match="variant 'd'"):
+        CommunityExtractor(LSTMDGClassifier("d", **TINY, n_nets=2)).fit(X, y)
+
+
+def test_wrong_numbers_of_common_communities_are_refused(scans, planted):
+    with pytest.raises(ValueError, match="n_communities"):
+        planted.set_params(n_communities=0).fit(scans[0])

@@ -17,8 +17,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
+from sklearn_lstmdg.communities import common_influence, common_memberships
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import _fold_runs, compare_models
+from sklearn_lstmdg.evaluation import _fold_runs, compare_models, load_comparison
 from sklearn_lstmdg.models import make_model
 from sklearn_lstmdg.network import torch_threads
 
@@ -226,6 +227,26 @@ def test_confounds_are_a_model_of_their_own(cohort):
     assert summary.loc["confounds", "auc_pooled"] > 0.9
     tests = [comparison.fold(model).test.tolist() for model in ("a", "confounds")]
     assert tests[0] == tests[1]
+
+
+def test_what_several_nets_have_learnt_is_kept_with_what_they_have_in_common(cohort, tmp_path):
+    X, y = cohort
+    small = {"length": 10, "n_communities": 5, "n_units": 3, "max_updates": 3}
+    models = {
+        name: make_model(f"lstm-{name}-classify", n_nets=n_nets, **small)
+        for name, n_nets in {"dg": 2, "h": 1, "d": 2}.items()
+    }
+    kept = {"n_folds": 3, "random_state": 0, "out": tmp_path}
+    comparison = compare_models(models, X, y, **kept)
+    assert load_comparison(tmp_path).fold("dg").keys() == comparison.fold("dg").keys()
+    fold = load_comparison(tmp_path).fold("dg")
+    assert fold.memberships.shape == (2, 4, 5) and fold.influences.shape == (2, 5)
+    np.testing.assert_array_equal(fold.membership, common_memberships(fold.memberships))
+    wanted = common_influence(fold.membership, fold.memberships, fold.influences)
+    np.testing.assert_allclose(fold.influence, wanted)
+    one, without = comparison.fold("h"), comparison.fold("d")
+    assert one.membership.shape == (4, 5) and "memberships" not in one
+    assert without.membership is None and without.influence.shape == (5,)
 
 
 def test_what_a_model_has_learnt_is_kept(cohort):
