@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
 from .base import ScanEstimatorMixin
-from .scans import check_column, window_view
+from .scans import check_column, window_view, with_names
 
 __all__ = ["SubsequenceAugmenter"]
 
@@ -136,7 +136,8 @@ class SubsequenceAugmenter(
         -------
         ndarray of shape (n_subjects, n_windows, length + horizon, n_rois) or \
                 list of ndarray of shape (n_windows_i, length + horizon, n_rois)
-            Read-only views; a list where X is a list.
+            Read-only views; a list where X is a list. Of DataFrames it has the ROIs' names as its
+            attribute ``columns``, which estimators take up.
         """
         check_is_fitted(self)
         sequences = self._check_scans(X)
@@ -146,7 +147,8 @@ class SubsequenceAugmenter(
         if getattr(X, "ndim", None) == 3:
             X = np.asarray(X, dtype=sequences.series[0].dtype)
             return window_view(X, n_points, self.step)
-        return [window_view(scan, n_points, self.step) for scan in sequences.series]
+        bags = [window_view(scan, n_points, self.step) for scan in sequences.series]
+        return with_names(bags, sequences.names)
 
     @available_if(_gives("bags"))
     def fit_transform(

@@ -18,6 +18,7 @@ from .scans import (
     regress_global_mean,
     standardize,
     warn_of_constant_rois,
+    with_names,
 )
 
 __all__ = ["ScanCleaner"]
@@ -153,7 +154,7 @@ class ScanCleaner(
         -------
         ndarray of shape (n_subjects, n_timepoints, n_rois), or list of ndarray of shape \
                 (n_timepoints_i, n_rois)
-            Cleaned scans, in the form of X.
+            Cleaned scans, in the form of X: DataFrames for DataFrames.
 
         Raises
         ------
@@ -173,7 +174,9 @@ class ScanCleaner(
         warn_of_constant_rois(len(rows), "they are set to zeros", first)
         if sequences.kind == "table":
             return np.concatenate(cleaned)
-        return np.stack(cleaned) if getattr(X, "ndim", 1) == 3 else list(cleaned)
+        if getattr(X, "ndim", 1) == 3:
+            return np.stack(cleaned)
+        return with_names(list(cleaned), sequences.names)
 
     def _check_scans(self, X, reset=False):
         self._validate_params()

@@ -72,9 +72,10 @@ def _decode_site(fold, atlas, maps, args):
     if fold.membership is None or fold.influence is None:
         raise ValueError(f"Model {fold.model!r} has no communities with an influence.")
     members = two_means(fold.membership)
-    codes = _roi_codes(args, atlas, len(members))
+    scan_names = _scan_names(args, fold, len(members))
+    codes = _roi_codes(args, atlas, scan_names, len(members))
     known = dict(zip(atlas.codes.tolist(), atlas.names, strict=True))
-    names = [known.get(code, "") for code in codes.tolist()]
+    names = scan_names or [known.get(code, "") for code in codes.tolist()]
     top = top_communities(members, fold.influence, names, n=members.shape[1])
     tables = []
     whole = [community for community in top if community["rois"]][: args.top]
@@ -112,12 +113,24 @@ def _draw(fold, members, column, codes, atlas, path):
     figure.savefig(path, dpi=110)
 
 
-def _roi_codes(args, atlas, n_rois):
-    """Return the atlas code of each ROI: from the file, the comparison or the atlas itself."""
+def _scan_names(args, fold, n_rois):
+    """Return the names of the ROIs in the scans, or None; numbers are none."""
+    kept = read_cohort_record(args.folder).get("roi_names") or []
+    names = list(map(str, kept if fold.roi_names is None else fold.roi_names))
+    is_named = len(names) == n_rois and not all(map(str.isdecimal, names))
+    return names if is_named else None
+
+
+def _roi_codes(args, atlas, names, n_rois):
+    """Return each ROI's atlas code: from the file, the comparison, or the atlas, by name or all."""
+    code_of = dict(zip(atlas.names, atlas.codes.tolist(), strict=True))
+    kept = read_cohort_record(args.folder).get("roi_codes")
     if args.roi_codes is not None:
         codes = _read_codes(Path(args.roi_codes).expanduser(), n_rois)
+    elif kept is None and names is not None and code_of.keys() >= set(names):
+        codes = [code_of[name] for name in names]
     else:
-        codes = read_cohort_record(args.folder).get("roi_codes") or atlas.codes.tolist()
+        codes = kept or atlas.codes.tolist()
     if len(codes) != n_rois:
         raise ValueError(
             f"The communities have {n_rois} ROIs and there are {len(codes)} codes: name the codes "

@@ -218,13 +218,14 @@ class CommunityExtractor(
             In the form of X, with communities in place of ROIs: ``(n_subjects, n_timepoints,
             n_communities)`` for scans, ``(n_subjects, n_windows, n_points, n_communities)`` for
             bags (read-only views), ``(n_subjects, n_communities)`` for a table; a list where X is
-            a list. 0 where a community has no members.
+            a list, of DataFrames for DataFrames. 0 where a community has no members.
         """
         check_is_fitted(self)
         sequences = self._check_rows(X)
         weights = member_weights(self.membership_.astype(np.float64), self.communities_)
         courses = [series @ weights.astype(series.dtype) for series in sequences.series]
-        return replace(sequences, series=courses).in_form()
+        names = None if sequences.names is None else self.get_feature_names_out().tolist()
+        return replace(sequences, series=courses, names=names).in_form()
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the communities.

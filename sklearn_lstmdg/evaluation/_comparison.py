@@ -142,11 +142,12 @@ class Comparison:
         Bunch
             ``train``, ``validation``, ``test`` (row numbers of X), ``subject``, ``y``,
             ``score``, ``predicted`` (of the test rows), ``history`` (dict of arrays by epoch),
-            ``membership`` and ``influence`` (None where the model has none), ``parameters``,
-            ``seed``, ``versions``, ``seconds``, ``finished``, ``n_iter``, ``best_epoch``,
-            ``warnings``. Of several nets, membership and influence are those of the 20 communities
-            that they have in common (:func:`~sklearn_lstmdg.communities.common_memberships`), and
-            ``memberships`` and ``influences`` each net's own.
+            ``membership`` and ``influence`` (None where the model has none), ``roi_names``
+            (None where X has none), ``parameters``, ``seed``, ``versions``, ``seconds``,
+            ``finished``, ``n_iter``, ``best_epoch``, ``warnings``. Of several nets, membership and
+            influence are those of the 20 communities that they have in common
+            (:func:`~sklearn_lstmdg.communities.common_memberships`), and ``memberships`` and
+            ``influences`` each net's own.
 
         Raises
         ------
@@ -160,7 +161,7 @@ class Comparison:
         arrays = dict(result.arrays)
         names = [name for name in arrays if name.startswith(_HISTORY)]
         history = {name.removeprefix(_HISTORY): arrays.pop(name) for name in names}
-        learnt = {"membership": None, "influence": None, "history": history}
+        learnt = dict.fromkeys(("membership", "influence", "roi_names")) | {"history": history}
         return Bunch(**(learnt | arrays | result.facts))
 
     def save(self, folder: str | os.PathLike[str]) -> None:

@@ -69,6 +69,9 @@ def _learnt_arrays(estimator):
         arrays = {"membership": common, "influence": common_influence(common, nets, own)}
         arrays |= {"memberships": nets, "influences": own}
     arrays = {name: np.asarray(value) for name, value in arrays.items() if value is not None}
+    names = getattr(fitted, "feature_names_in_", ())
+    if len(names) and len(names) == len(arrays.get("membership", ())):
+        arrays["roi_names"] = np.asarray(names, dtype=str)
     history = getattr(fitted, "history_", None) or {}
     return arrays | {f"history_{name}": np.asarray(values) for name, values in history.items()}
 

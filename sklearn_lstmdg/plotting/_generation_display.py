@@ -98,7 +98,7 @@ class GenerationDisplay(Display):
         ax : array-like of 3 Axes, default=None
             Where to draw; new ones by default.
         **options
-            Parameters of the class.
+            Parameters of the class; names of ROIs are by default those of the fit.
 
         Returns
         -------
@@ -110,6 +110,7 @@ class GenerationDisplay(Display):
         ValueError
             If scans are too short.
         """
+        options.setdefault("roi_names", getattr(model, "feature_names_in_", None))
         return cls(*forecast(model, X, n_steps), **options).plot(ax)
 
     def plot(self, ax: Panels = None) -> "GenerationDisplay":

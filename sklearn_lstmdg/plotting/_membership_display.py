@@ -89,7 +89,7 @@ class MembershipDisplay(Display):
         reference : array-like of shape (n_rois, n_reference), default=None
             Memberships that decide the order.
         roi_names : sequence of length n_rois, default=None
-            Names of the ROIs.
+            Names of the ROIs; those that the estimator knows by default.
         ax : Axes, default=None
             Where to draw; a new one by default.
         **options
@@ -105,7 +105,9 @@ class MembershipDisplay(Display):
         ValueError
             If the numbers of ROIs do not agree.
         """
-        return cls(fitted_step(estimator).membership_, reference, roi_names).plot(ax, **options)
+        step = fitted_step(estimator)
+        names = getattr(step, "feature_names_in_", None) if roi_names is None else roi_names
+        return cls(step.membership_, reference, names).plot(ax, **options)
 
     def _orders(self):
         decisive = self.membership if self.reference is None else self.reference

@@ -26,15 +26,15 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
     Returns
     -------
     dict
-        What JSON can hold: ``simulated`` (bool), ``roi_codes`` (list of int), ``notices`` (list of
-        str: what to know before reading results, such as mixed repetition times), ``left_out``
-        (``participant_id``, ``file`` and ``reason`` of each; None where the loader does not tell)
-        and ``sites``, one dict per site: ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest
-        and most), ``t_r`` (repetition times, in seconds), what the loader counted (``table``,
-        ``selected``, ``files``, ``loaded``; else None) and ``groups``: of each group its ``label``,
-        ``name``, ``n`` (subjects), ``n_scans``, ``n_male`` and [mean, standard deviation, number
-        known] of ``age`` (years) and ``motion`` (mean framewise displacement, mm), None where
-        unknown.
+        What JSON can hold: ``simulated`` (bool), ``roi_codes`` (list of int) and ``roi_names``
+        (list of str), None where unknown, ``notices`` (list of str: what to know before reading
+        results, such as mixed repetition times), ``left_out`` (``participant_id``, ``file`` and
+        ``reason`` of each; None where the loader does not tell) and ``sites``, one dict per site:
+        ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest and most), ``t_r`` (repetition
+        times, in seconds), what the loader counted (``table``, ``selected``, ``files``, ``loaded``;
+        else None) and ``groups``: of each group its ``label``, ``name``, ``n`` (subjects),
+        ``n_scans``, ``n_male`` and [mean, standard deviation, number known] of ``age`` (years) and
+        ``motion`` (mean framewise displacement, mm), None where unknown.
 
     Examples
     --------
@@ -49,6 +49,7 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
     return {
         "simulated": "membership" in cohort,
         "roi_codes": np.asarray(cohort.roi_codes).tolist(),
+        "roi_names": cohort.get("feature_names"),
         "notices": _mixed_repetition_times(cohort, length),
         "sites": [_site(cohort, sites == site, site) for site in dict.fromkeys(sites.tolist())],
         "left_out": None if left_out is None else left_out.to_dict("records"),

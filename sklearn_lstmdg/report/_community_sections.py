@@ -80,13 +80,19 @@ def _top(study, model, site):
         return []
     fold = best_fold(study.comparison, model, site)
     members = two_means(fold.membership)
-    codes = study.cohort.get("roi_codes") or []
-    if len(codes) != len(members):  # a model may have reduced the ROIs before
-        codes = np.arange(len(members)) + 1
+    names = _names_of(fold, study.cohort, len(members))
     where = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
-    top = top_communities(members, fold.influence, codes, n=members.shape[1])
+    top = top_communities(members, fold.influence, names, n=members.shape[1])
     whole = [community for community in top if community["rois"]][:_N_TOP]
     return [where | each | {"members": _shorten(each["rois"])} for each in whole]
+
+
+def _names_of(fold, cohort, n_rois):
+    """Return the names of a model's ROIs, else their codes, else numbers from 1."""
+    known = [fold.roi_names, cohort.get("roi_names"), cohort.get("roi_codes")]
+    # A model may have reduced the ROIs before.
+    fitting = (names for names in known if names is not None and len(names) == n_rois)
+    return next(fitting, np.arange(n_rois) + 1)
 
 
 def _shorten(values):

@@ -17,7 +17,8 @@ _RECORDS = {
     "options": {**dict.fromkeys(("data_dir", "bids", "table"), (None, str)), "length": _COUNT},
     "settings": {"n_folds": int, "n_repeats": int, "sites": [str], "models": dict},
     "cohort": {
-        **{"sites": (None, [_SITE]), "roi_codes": (None, [int]), "notices": (None, [str])},
+        **{"sites": (None, [_SITE]), "roi_codes": (None, [int])},
+        **{"roi_names": (None, [str]), "notices": (None, [str])},
         "left_out": (None, [{"participant_id": str, "file": str, "reason": str}]),
     },
 }

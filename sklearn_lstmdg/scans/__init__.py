@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
             "level_of_the_caller",
             "warn_of_constant_rois",
         ],
+        "._names": ["with_names"],
         "._signals": ["band_pass", "regress_global_mean", "resample", "standardize"],
         "._splits": ["hold_out_groups"],
         "._validation": [

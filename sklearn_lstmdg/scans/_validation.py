@@ -4,7 +4,7 @@
 into :class:`Sequences`. Windows stay views, so nothing here costs more than the scans.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -14,6 +14,8 @@ from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names, validate_data
+
+from ._names import as_frame, names_of, with_names
 
 _FLOATS = (np.float64, np.float32)
 _LARGEST = {np.float64: 1e150, np.float32: np.float32(1e16)}  # whose squares, summed, are finite
@@ -39,6 +41,7 @@ class Sequences:
     lengths: np.ndarray  # (n_rows,): points of each window
     kind: str  # "table" (one point a row), "scans" or "bags"
     is_array: bool = False  # and not a list of rows
+    names: list | None = None  # of the ROIs, where rows are DataFrames or bags cut from such
 
     @classmethod
     def from_table(cls, table):
@@ -50,7 +53,7 @@ class Sequences:
     def __reduce__(self):
         ends = [np.cumsum([len(part) for part in parts]) for parts in (self.series, self.starts)]
         blocks = [np.concatenate(parts) for parts in (self.series, self.starts)]
-        return _unpack, (*blocks, *ends, self.lengths, self.kind, self.is_array)
+        return _unpack, (*blocks, *ends, self.lengths, self.kind, self.is_array, self.names)
 
     def __len__(self):
         return len(self.series)
@@ -79,13 +82,13 @@ class Sequences:
     def take(self, rows):
         """Return the given rows, in the given order."""
         parts = ([part[row] for row in rows] for part in (self.series, self.starts))
-        return Sequences(*parts, self.lengths[rows], self.kind, self.is_array)
+        return replace(self, series=next(parts), starts=next(parts), lengths=self.lengths[rows])
 
     def join(self, other):
         """Return these rows followed by those of another."""
-        parts = self.series + other.series, self.starts + other.starts
+        series, starts = self.series + other.series, self.starts + other.starts
         lengths = np.append(self.lengths, other.lengths)
-        return Sequences(*parts, lengths, self.kind, self.is_array)
+        return replace(self, series=series, starts=starts, lengths=lengths)
 
     def in_form(self):
         """Return the rows in the form of X: table, scans or bags; bags are read-only views."""
@@ -93,25 +96,27 @@ class Sequences:
             return np.concatenate(self.series)
         is_scans = self.kind == "scans"
         if not self.is_array:
-            return self.series if is_scans else [self.windows(row) for row in range(len(self))]
+            rows = self.series if is_scans else [self.windows(row) for row in range(len(self))]
+            return with_names(rows, self.names)
         series = np.stack(self.series)
         return series if is_scans else window_view(series, self.lengths[0], self.step(0))
 
 
-def _unpack(points, starts, ends, window_ends, lengths, kind, is_array):
+def _unpack(points, starts, ends, window_ends, lengths, kind, is_array, names):
     """Return rows as views of their blocks, mapped from a file or not."""
     parts = (points, ends), (starts, window_ends)
     series, starts = (np.split(np.asarray(block), where[:-1]) for block, where in parts)
-    return Sequences(series, starts, np.asarray(lengths), kind, is_array)
+    return Sequences(series, starts, np.asarray(lengths), kind, is_array, names)
 
 
 def check_sequences(X, *, estimator=None, reset=False):
     """Check ``X`` in any data form and return its rows."""
     if _is_collection(X):
         rows = [_as_floats(row, f"row {i} of X") for i, row in enumerate(X)]
-        sequences = _from_rows(rows, estimator, reset)
-        _check_names(X, estimator, reset)
-        return sequences
+        sequences, names = _from_rows(rows, estimator, reset), names_of(X)
+        if estimator is not None and names:
+            _check_feature_names(estimator, as_frame(np.empty((0, len(names))), names), reset=reset)
+        return replace(sequences, names=names)
     if hasattr(X, "__array__") and not hasattr(X, "ndim"):
         X = np.asarray(X)
     if getattr(X, "ndim", 2) in (3, 4):
@@ -228,16 +233,6 @@ def _check_n_rois(n_rois, estimator, reset):
             f"X has {n_rois} features, but {type(estimator).__name__} is expecting "
             f"{estimator.n_features_in_} features as input (the ROIs of the last axis)."
         )
-
-
-def _check_names(X, estimator, reset):
-    """Compare the ROI names of DataFrames with each other, and with those of the fit."""
-    columns = [list(getattr(row, "columns", ())) for row in X]
-    for i, names in enumerate(columns):
-        if names != columns[0]:
-            raise ValueError(f"Row {i} of X has other ROI names, or another order, than row 0.")
-    if estimator is not None and columns[0]:
-        _check_feature_names(estimator, X[0], reset=reset)
 
 
 def check_float32(sequences):
