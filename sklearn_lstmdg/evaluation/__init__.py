@@ -1,5 +1,6 @@
 """The paper's protocol: models compared over folds, sites and repeats, and its statistics."""
 
+from ._all_sites import intervals_over_sites
 from ._community_robustness import (
     community_recovery,
     community_robustness,
@@ -39,6 +40,7 @@ __all__ = [
     "digest",
     "evaluate_forecast",
     "forecast",
+    "intervals_over_sites",
     "load_comparison",
     "make_seed",
     "mean_connectivity",

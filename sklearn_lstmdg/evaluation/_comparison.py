@@ -174,13 +174,19 @@ class Comparison:
         folder : path
             The results folder.
         """
-        tables = {
-            "summary": self.summary(),
-            "folds": self.folds,
-            "predictions": self.predictions,
-        }
-        for name, table in tables.items():
-            write_atomically(Path(folder) / f"{name}.csv", to_csv(table).encode())
+        self.save_folds(folder)
+        _write(folder, "summary", self.summary())
+
+    def save_folds(self, folder: str | os.PathLike[str]) -> None:
+        """Write ``folds.csv`` and ``predictions.csv`` alone, as :meth:`save` does.
+
+        Parameters
+        ----------
+        folder : path
+            The results folder.
+        """
+        _write(folder, "folds", self.folds)
+        _write(folder, "predictions", self.predictions)
 
     def _fold_row(self, result):
         facts, arrays = result.facts, result.arrays
@@ -193,6 +199,10 @@ class Comparison:
         row["untrained"] = _is_untrained(row, arrays["score"])
         pretrained_on = facts.get("pretrained_on")
         return row if pretrained_on is None else row | {"pretrained_on": pretrained_on}
+
+
+def _write(folder, name, table):
+    write_atomically(Path(folder) / f"{name}.csv", to_csv(table).encode())
 
 
 def _count_rows(facts, arrays):

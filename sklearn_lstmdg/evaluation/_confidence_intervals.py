@@ -58,7 +58,7 @@ def confidence_intervals(
     predictions = check_predictions(predictions, pos_label)
     records = []
     for (model, site), part in predictions.groupby(["model", "site"], sort=False):
-        estimates = _pooled(part, level, n_bins)
+        estimates = estimate_pooled(part, level, n_bins)
         if folds is not None:
             check_frame(folds, ["model", "site", "n_train", "n_test"], "folds")
             sizes = folds[(folds["model"] == model) & (folds["site"] == site)]
@@ -69,7 +69,7 @@ def confidence_intervals(
     return pandas.DataFrame(records)
 
 
-def _pooled(part, level, n_bins):
+def estimate_pooled(part, level, n_bins):
     """Return each pooled metric with its interval; rows are averaged over repeats first."""
     repeats = [repeat for _, repeat in part.groupby("repeat")]
     ece = [statistics.calibration_error(r["y"], r["score"], n_bins) for r in repeats]

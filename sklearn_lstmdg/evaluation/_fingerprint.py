@@ -13,6 +13,9 @@ from .._version import __version__
 
 # These change neither the data nor the model: the run's seed sets every random_state.
 _IRRELEVANT = {"random_state", "n_jobs", "verbose"}
+# What "data" consists of, to tell what differs; folders of earlier versions do not know it.
+PARTS = "parts of the data"
+N_ROWS = "number of rows"
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "joblib")
 
 

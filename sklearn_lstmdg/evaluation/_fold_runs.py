@@ -29,6 +29,7 @@ from ._store import LOCK, FoldResult, FoldStore, key_of, locked, read_settings, 
 _ONE_FIT = threading.RLock()  # torch's generator and thread number belong to the whole process
 _PREFIX = ".lstmdg-cohort-"
 _SECONDS_TO_LOCK = 60
+_SECONDS_BETWEEN_TABLES = 30
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def run_folds(
     common: Sequence[str] = (),
     n_jobs: int | None = None,
     verbose: int = 0,
+    tabulate: Callable[[], None] | None = None,
 ) -> dict[tuple[str, str, int, int], FoldResult]:
     """Run a fit over planned folds and keep each result, going on where an earlier run stopped.
 
@@ -92,6 +94,9 @@ def run_folds(
         Folds side by side, as in joblib, or on the workers of an active Dask cluster.
     verbose : int, default=0
         1 reports finished folds, and the time left, on standard error.
+    tabulate : callable, default=None
+        Called without arguments while folds are finished, to write tables of those that are
+        there: after the first, then so seldom that it takes 2 % of the time at most.
 
     Returns
     -------
@@ -120,8 +125,10 @@ def run_folds(
         results = _register(tasks, out, settings, common)
         _warn_of_versions(results.values())
     waiting = [task for task in tasks if task.key not in results]
-    for result in _run(waiting, fit, data, n_jobs, out, len(results), verbose):
+    now_and_then = _NowAndThen(tabulate)
+    for result in _run(waiting, fit, data, n_jobs, out, results, verbose):
         results[result.key] = result
+        now_and_then()
     if out is not None:
         _register(tasks, out, settings, common)  # another run may have begun meanwhile
     results = {task.key: results[task.key] for task in tasks}
@@ -155,12 +162,28 @@ def _write_settings(tasks, out, settings):
     write_atomically(out / "settings.json", json.dumps(settings, indent=2).encode())
 
 
-def _run(tasks, fit, data, n_jobs, out, n_done, verbose):
+class _NowAndThen:
+    """Calls a function, but seldom where it takes long."""
+
+    def __init__(self, function):
+        self.function, self.next = function, 0.0
+
+    def __call__(self):
+        """Call the function if it is time."""
+        begin = time.monotonic()
+        if self.function is not None and begin >= self.next:
+            self.function()
+            end = time.monotonic()
+            self.next = end + max(_SECONDS_BETWEEN_TABLES, 50 * (end - begin))
+
+
+def _run(tasks, fit, data, n_jobs, out, earlier, verbose):
     """Fit what is left, folds side by side, and yield results as they are finished."""
     client, progress = active_client(), None
     if verbose:
         n_workers = effective_n_jobs(n_jobs) if client is None else len(client.ncores()) or 1
-        progress = Progress([task.facts["model"] for task in tasks], n_done, n_workers)
+        models = [task.facts["model"] for task in tasks]
+        progress = Progress(models, _seconds(earlier.values()), n_workers)
     # A cluster's machines share the results folder.
     with _shared(data, None if client is None else out) as path:
         calls = [(task, fit, path, out) for task in tasks]
@@ -175,6 +198,14 @@ def _run(tasks, fit, data, n_jobs, out, n_done, verbose):
             yield result
     if progress is not None:
         progress.close()
+
+
+def _seconds(results):
+    """Return how long each model's finished folds took."""
+    seconds = {}
+    for result in results:
+        seconds.setdefault(result.key[0], []).append(result.facts["seconds"])
+    return seconds
 
 
 def _run_task(task, fit, path, out):

@@ -2,22 +2,25 @@
 
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 
 from tqdm import tqdm
 
 from .._text import printable
 
+_N_LAST = 3
 _BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
 
 
 class Progress:
     """Report finished folds: a bar on a terminal, else a line for each fold."""
 
-    def __init__(self, models, n_done, n_workers, stream=None):
+    def __init__(self, models, earlier, n_workers, stream=None):
         self.stream = sys.stderr if stream is None else stream
         self.waiting = Counter(models)
-        self.seconds = {name: [] for name in self.waiting}
+        self.seconds = {name: list(earlier.get(name, ())) for name in self.waiting}
+        self.last = deque(maxlen=max(_N_LAST, n_workers))
+        n_done = sum(map(len, earlier.values()))
         self.n_done, self.n_total = n_done, n_done + len(models)
         self.n_workers = n_workers
         self.begin = time.monotonic()
@@ -40,6 +43,7 @@ class Progress:
         self.n_done += 1
         self.waiting[model] -= 1
         self.seconds[model].append(result.facts["seconds"])
+        self.last.append((model, result.facts["seconds"]))
         what = printable(f"{model}, {site}, repeat {repeat}, fold {fold}")
         self.bar.set_description_str(f"{self._left()} ({what})", refresh=False)
         self.bar.update()
@@ -49,26 +53,37 @@ class Progress:
             self._write(f"[{count}] {what} ({took}); {self._left()}")
 
     def seconds_left(self):
-        """Estimate from what each model's folds have taken; unknown models take the mean."""
-        known = {name: sum(s) / len(s) for name, s in self.seconds.items() if s}
-        if not known:
+        """Estimate from what each model's folds took, at the pace of the last; None before any.
+
+        Models that no fold was timed of count nothing.
+        """
+        usual = {name: sum(s) / len(s) for name, s in self.seconds.items() if s}
+        if not usual:
             return None
-        mean = sum(known.values()) / len(known)
-        work = sum(n * known.get(name, mean) for name, n in self.waiting.items())
-        longest = max((known.get(name, mean) for name, n in self.waiting.items() if n), default=0)
-        return max(work / self.n_workers, longest)
+        took, usually = sum(s for _, s in self.last), sum(usual[name] for name, _ in self.last)
+        pace = took / usually if usually else 1
+        work = {name: n * usual[name] for name, n in self.waiting.items() if n and name in usual}
+        longest = max((usual[name] for name in work), default=0)
+        return pace * max(sum(work.values()) / self.n_workers, longest)
+
+    def untimed(self):
+        """Return the models that wait, and of which no fold was timed."""
+        return [name for name, n in self.waiting.items() if n and not self.seconds[name]]
 
     def close(self):
         """End the bar's line and say how long it took."""
         self.bar.close()
-        if any(self.seconds.values()):
+        if self.last:
             took = format_duration(time.monotonic() - self.begin)
             self._write(f"Finished in {took}.")
 
     def _left(self):
-        seconds = self.seconds_left()
-        known = seconds is not None
-        return f"about {format_duration(seconds)} left" if known else "time left not known yet"
+        seconds, untimed = self.seconds_left(), self.untimed()
+        if seconds is None:
+            return "time left not known yet, as no fold was timed"
+        told = f"{format_duration(seconds)} left"
+        names = printable(", ".join(untimed))
+        return f"more than {told}: {names} not timed yet" if untimed else f"about {told}"
 
     def _write(self, line):
         self.stream.write(line + "\n")

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,8 +84,8 @@ def compare_models(
         Folds trained side by side, as in joblib. Each runs on one thread.
     out : path, default=None
         Results folder. Every finished fold is written there at once, and the same call goes on
-        where an earlier one has stopped. At the end it holds ``summary.csv``, ``folds.csv``,
-        ``predictions.csv`` and ``settings.json``.
+        where an earlier one has stopped. ``folds.csv`` and ``predictions.csv`` grow with the run,
+        ``settings.json`` is there from the beginning, ``summary.csv`` at the end.
     random_state : int, RandomState instance or None, default=None
         Decides folds and every model's ``random_state``, whatever ``n_jobs``, and whichever other
         models and sites are compared. None takes the seed of the run in ``out`` if there is one.
@@ -171,6 +172,7 @@ def compare_models(
         common=(_PROTOCOL, "scheme"),
         n_jobs=n_jobs,
         verbose=verbose,
+        tabulate=None if out is None else partial(_save_folds, out),
     )
     if out is not None:
         with locked(out):
@@ -179,6 +181,12 @@ def compare_models(
     comparison = Comparison(sorted(results.values(), key=lambda result: ranks[result.key[0]]))
     _warn_of_untrained(comparison.folds)
     return comparison
+
+
+def _save_folds(out):
+    """Write what is known of the folds that are finished."""
+    with locked(out):
+        load_comparison(out).save_folds(out)
 
 
 def _warn_of_untrained(folds):
@@ -232,7 +240,7 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme):
             fingerprint = {
                 _PROTOCOL: digest(protocol),
                 "scheme": scheme,
-                "data": data[model == CONFOUNDS, fold.site],
+                **data[model == CONFOUNDS, fold.site],
                 "rows of the folds": digest(fold.train, fold.validation, fold.test),
                 "X_unlabeled": None if rows is None else cohort.unlabeled_fingerprint(rows),
                 "parameters": digest(parameters[model]),
@@ -244,7 +252,7 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme):
 
 
 def _fingerprint_data(models, cohort, folds):
-    """Return digests of what models read, by whether it is the confounds, and by site."""
+    """Return facts of what models read, by whether it is the confounds, and by site."""
     kinds = {(model == CONFOUNDS): model for model in models}
     sites = {fold.site: fold.rows for fold in folds if fold.repeat == 0}
     return {

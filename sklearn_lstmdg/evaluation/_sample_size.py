@@ -54,8 +54,9 @@ def subjects_needed(
     DataFrame
         One row per other ``model``: ``n_subjects`` that there are, ``difference_pooled`` (AUC of
         the reference minus that of the model, over each site's subjects, mean over sites), its
-        ``standard_error``, and ``n_needed`` subjects at the same sites and of the same classes, in
-        the same proportions. Missing where a class is, or where both models rank all subjects
+        ``standard_error``, ``smallest_difference``, which the subjects that there are would show
+        with that probability, and ``n_needed`` subjects at the same sites and of the same classes,
+        in the same proportions. Missing where a class is, or where both models rank all subjects
         alike.
 
     Raises
@@ -103,14 +104,16 @@ def subjects_needed(
     models = list(dict.fromkeys(predictions["model"]))
     if reference not in models or len(models) < 2:
         raise ValueError(f"{reference!r} and others are needed; predictions holds {models}.")
-    factor = ((norm.isf(alpha / 2) + norm.ppf(power)) / difference) ** 2
+    reach = norm.isf(alpha / 2) + norm.ppf(power)
     records = []
     for model in models:
         if model != reference:
             estimate = _estimate(pair_predictions(predictions, reference, model))
-            variance = estimate["n_subjects"] * estimate["standard_error"] ** 2
-            n_needed = np.ceil(factor * variance) if variance > 0 else np.nan
-            records.append({"model": model} | estimate | {"n_needed": n_needed})
+            smallest = reach * estimate["standard_error"]
+            smallest = smallest if smallest > 0 else np.nan
+            n_needed = np.ceil(estimate["n_subjects"] * (smallest / difference) ** 2)
+            found = {"smallest_difference": smallest, "n_needed": n_needed}
+            records.append({"model": model} | estimate | found)
     return pandas.DataFrame(records).astype({"n_needed": "Int64"})
 
 

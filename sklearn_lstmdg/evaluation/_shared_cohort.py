@@ -7,7 +7,7 @@ from sklearn.utils import column_or_1d
 
 from .._extras import require
 from ..scans import Sequences, check_groups, check_labels, check_sequences
-from ._fingerprint import describe, digest
+from ._fingerprint import N_ROWS, PARTS, describe, digest
 
 CONFOUNDS = "confounds"
 
@@ -32,9 +32,19 @@ class Cohort:
         return self.confounds if model == CONFOUNDS else self.scans
 
     def fingerprint(self, model, rows):
-        """Return a digest of all that a model is given of these rows."""
+        """Return a digest of all that a model is given of these rows, and of each part of it."""
         X = _digest(self.rows_of(model).take(rows))
-        return digest(X, rows, self.y[rows], self.groups[rows], self.subjects[rows])
+        y, groups, subjects = self.y[rows], self.groups[rows], self.subjects[rows]
+        what = "confounds" if model == CONFOUNDS else "scans"
+        named = {
+            "their rows in X": rows,
+            "labels": y,
+            "groups": groups,
+            "names of subjects": subjects,
+        }
+        parts = {N_ROWS: len(rows), what: X}
+        parts |= {name: digest(values) for name, values in named.items()}
+        return {"data": digest(X, rows, y, groups, subjects), PARTS: parts}
 
     def unlabeled_rows(self, fold, pos_label):
         """Return the negative rows of the sites that are not in a fold, nor are their groups."""

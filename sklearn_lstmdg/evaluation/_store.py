@@ -15,7 +15,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from .._files import read_json, write_atomically
-from ._fingerprint import digest
+from ._fingerprint import N_ROWS, PARTS, digest
 from ._folds import WITHIN_SITE
 
 LOCK = ".lock"
@@ -119,13 +119,24 @@ def _set_aside(path, error):
 def refuse_other_run(out, result, fingerprint):
     """Raise where a stored fold depends on other facts than those of this run."""
     there = {"scheme": WITHIN_SITE, "X_unlabeled": None} | result.facts.get("fingerprint", {})
-    changed = [name for name, value in fingerprint.items() if there.get(name) != value]
+    changed = [n for n, value in fingerprint.items() if n != PARTS and there.get(n) != value]
     if changed:
         model, site = result.key[:2]
+        parts = _changed_parts(there.get(PARTS), fingerprint.get(PARTS))
+        told = [f"data ({parts})" if n == "data" and parts else n for n in changed]
         raise ValueError(
             f"{out} holds results of another run: of model {model!r} at site {site!r}, "
-            f"these differ: {', '.join(changed)}. Choose another folder, or delete this one."
+            f"these differ: {', '.join(told)}. Choose another folder, or delete this one."
         )
+
+
+def _changed_parts(there, here):
+    """Say which parts of the data differ; how many rows there are if that does."""
+    there, here = there or {}, here or {}
+    changed = [name for name in here if name in there and there[name] != here[name]]
+    if N_ROWS in changed:  # the rest cannot be the same
+        return f"{there[N_ROWS]} rows there, {here[N_ROWS]} now"
+    return ", ".join(changed)
 
 
 def read_settings(out):

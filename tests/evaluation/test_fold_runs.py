@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_lstmdg.evaluation import FoldTask, run_folds
+from sklearn_lstmdg.evaluation import FoldTask, _fold_runs, run_folds
 
 
 def tasks(what="1", n_folds=3, model="sum"):
@@ -52,6 +52,26 @@ def test_another_run_is_refused(tmp_path):
     run_folds(tasks("2", 1, "other"), add, np.arange(2), out=tmp_path)
     with pytest.raises(ValueError, match="these differ: data"):
         run_folds(tasks("2", 1, "third"), add, np.arange(2), out=tmp_path, common=("data",))
+
+
+def test_parts_of_the_data_are_only_told_of(tmp_path):
+    """Folders of earlier versions have none, and go on."""
+    run_folds(tasks(n_folds=1), add, np.arange(2), out=tmp_path)
+    (task,) = tasks(n_folds=1)
+    task.facts["fingerprint"]["parts of the data"] = {"labels": "x"}
+    assert run_folds([task], fail, None, out=tmp_path)[task.key].arrays["sum"].tolist() == [0, 1]
+
+
+def test_tables_grow_with_the_run(monkeypatch):
+    clock = iter([*[40.0, 41.0], 42.0, 89.0, *[91.5, 91.5], 100.0])
+    monkeypatch.setattr(_fold_runs.time, "monotonic", lambda: next(clock))
+    calls = []
+    now_and_then = _fold_runs._NowAndThen(lambda: calls.append("written"))
+    told = []
+    for _ in range(5):
+        now_and_then()
+        told.append(len(calls))
+    assert told == [1, 1, 1, 2, 2], "what took a second waits for 50"
 
 
 def count_threads(task, data):

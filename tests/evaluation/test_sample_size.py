@@ -51,6 +51,7 @@ def test_the_formula_by_hand():
     assert row["standard_error"] == pytest.approx(np.sqrt(variance))
     z = stats.norm.ppf(0.995) + stats.norm.ppf(0.9)
     assert row["n_needed"] == np.ceil(z**2 * 60 * variance / 0.05**2) and row["n_subjects"] == 60
+    assert row["smallest_difference"] == pytest.approx(z * np.sqrt(variance))
 
 
 def test_more_of_the_same_subjects_needs_no_more():

@@ -99,6 +99,7 @@ def test_a_killed_run_goes_on_and_equals_one_that_was_not_killed(tmp_path, n_job
     finished = len(list(out.glob("folds/*.npz")))
     assert 3 <= finished < 8
     assert not (out / "summary.csv").exists()
+    assert 1 <= len(pandas.read_csv(out / "folds.csv")) <= finished, "tables grow with the run"
 
     log.unlink()
     assert start(out, log, n_jobs).wait() == 0
@@ -372,12 +373,18 @@ def changed_scans():
     return X, y
 
 
+def fewer_rows():
+    X, y = make_cohort()
+    return X[:20], y[:20]
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
         ({"models": {"a": Noise(scale=2)}}, "parameters"),
-        ({"cohort": changed_labels()}, "data"),
-        ({"cohort": changed_scans()}, "data"),
+        ({"cohort": changed_labels()}, r"data \(labels\)"),
+        ({"cohort": changed_scans()}, r"data \(scans\)"),
+        ({"cohort": fewer_rows()}, r"data \(24 rows there, 20 now\)"),
         ({"random_state": 1}, "seed"),
         ({"n_folds": 3}, "number of folds"),
         ({"pos_label": 0}, "positive class"),

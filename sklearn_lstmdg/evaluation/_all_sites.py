@@ -1,0 +1,118 @@
+"""One estimate of each metric over all sites, none of which rewards telling sites apart."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._extras import require
+from .._typing import Seed
+from . import _statistics as statistics
+from ._confidence_intervals import estimate_pooled
+from ._metrics import check_predictions
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_N_DRAWS = 2000
+
+
+def intervals_over_sites(
+    predictions: "DataFrame",
+    level: float = 0.95,
+    pos_label: object = None,
+    n_bins: int = 10,
+    random_state: Seed = 0,
+) -> "DataFrame":
+    r"""Estimate each model's metrics over the subjects of all sites, with confidence intervals.
+
+    AUC is stratified: of all pairs of a positive and a negative subject *of one site*, the share
+    that the model ranks rightly,
+
+    .. math:: \frac{\sum_s n^+_s n^-_s \mathrm{AUC}_s}{\sum_s n^+_s n^-_s}
+
+    so that scores which only tell sites apart are worth one half. Other metrics are means over all
+    subjects.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of a :class:`Comparison`, or read from ``predictions.csv``.
+    level : float, default=0.95
+        Confidence level.
+    pos_label : object, default=None
+        The positive label; by default the greater one.
+    n_bins : int, default=10
+        Bins of the calibration error.
+    random_state : int, RandomState instance or None, default=0
+        Decides the draws of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        One row per model and metric, as from :func:`confidence_intervals`: ``pooled``, ``low``,
+        ``high`` and ``n``, and ``n_sites``. The interval of AUC is of 2000 draws of subjects with
+        replacement from each site and class; where all draws are the same, it is Wilson's for the
+        smaller class.
+
+    Raises
+    ------
+    ValueError
+        If a column or a score is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_lstmdg.evaluation import compare_models, intervals_over_sites
+    >>> y, sites = np.tile([0, 1], 30), np.repeat(["A", "B"], 30)
+    >>> X = np.random.default_rng(0).normal(size=(60, 4)) + y[:, None]
+    >>> models = {"logistic": LogisticRegression()}
+    >>> comparison = compare_models(models, X, y, sites=sites, n_folds=3, random_state=0)
+    >>> over_sites = intervals_over_sites(comparison.predictions).set_index("metric")
+    >>> over_sites.loc["auc", ["n", "n_sites"]].tolist()
+    [60, 2]
+    """
+    predictions = check_predictions(predictions, pos_label)
+    rows = predictions.groupby(["subject_site", "site", "subject", "row"]).ngroup()
+    predictions = predictions.assign(subject=rows, row=0)
+    records = []
+    for model, part in predictions.groupby("model", sort=False):
+        estimates = estimate_pooled(part, level, n_bins)
+        estimates["auc"] |= _auc_within_sites(part, level, random_state)
+        n_sites = part["subject_site"].nunique()
+        records += [
+            {"model": model, "metric": name} | row | {"n_sites": n_sites}
+            for name, row in estimates.items()
+        ]
+    return require("pandas", extra="data").DataFrame(records)
+
+
+def _auc_within_sites(part, level, random_state):
+    """Return the share of pairs of one site that are in their order, and its interval."""
+    subjects = part.groupby("subject").agg({"subject_site": "first", "y": "first"})
+    strata = subjects.groupby(["subject_site", "y"]).ngroup()
+    rng = np.random.default_rng(random_state)
+    drawn = statistics.draw_counts(strata, _N_DRAWS, rng)
+    counts = np.vstack([np.ones(len(subjects)), drawn])
+    shares = [_share_won(repeat, subjects, counts) for _, repeat in part.groupby("repeat")]
+    values = np.mean(shares, axis=0)
+    if not np.isfinite(values[0]):
+        return {"pooled": np.nan, "low": np.nan, "high": np.nan}
+    low, high = np.quantile(values[1:], [(1 - level) / 2, (1 + level) / 2])
+    if low == high:  # all pairs are in their order, or all scores equal
+        smaller = min(subjects["y"].sum(), (~subjects["y"]).sum())
+        low, high = statistics.wilson_interval(values[0], smaller, level)
+    return {"pooled": float(values[0]), "low": float(low), "high": float(high)}
+
+
+def _share_won(repeat, subjects, counts):
+    """Return the share of pairs in each draw (n_draws, n_subjects), over all sites; NaN if none."""
+    won = n_pairs = np.zeros(len(counts))
+    for _, site in repeat.groupby("subject_site"):
+        y, score = site["y"].to_numpy(), site["score"].to_numpy()
+        mine = counts[:, subjects.index.get_indexer(site["subject"])]
+        positive, negative = mine[:, y], mine[:, ~y]
+        wins = statistics.wins(score[y], score[~y])
+        won = won + ((positive @ wins) * negative).sum(axis=1)
+        n_pairs = n_pairs + positive.sum(axis=1) * negative.sum(axis=1)
+    return np.divide(won, n_pairs, out=np.full(len(counts), np.nan), where=n_pairs > 0)

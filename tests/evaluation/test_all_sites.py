@@ -1,0 +1,76 @@
+"""Metrics over all sites."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from sklearn_lstmdg.evaluation import confidence_intervals, intervals_over_sites
+
+from _tables import make_predictions
+
+pandas = pytest.importorskip("pandas")
+
+
+def auc_row(predictions, **options):
+    over_sites = intervals_over_sites(predictions, **options)
+    return over_sites[over_sites["metric"] == "auc"].iloc[0]
+
+
+def test_one_site_is_as_on_its_own():
+    predictions = make_predictions(sites=("NYU",), n_repeats=2)
+    here = intervals_over_sites(predictions).set_index(["model", "metric"])
+    there = confidence_intervals(predictions).set_index(["model", "metric"])
+    rates = here.drop(index="auc", level="metric").index
+    columns = ["pooled", "low", "high", "n"]
+    pandas.testing.assert_frame_equal(here.loc[rates, columns], there.loc[rates, columns])
+    auc = [table.xs("auc", level="metric") for table in (here, there)]
+    np.testing.assert_allclose(auc[0]["pooled"], auc[1]["pooled"])
+    np.testing.assert_allclose(auc[0][["low", "high"]], auc[1][["low", "high"]], atol=0.03)
+
+
+def test_to_tell_sites_apart_is_worth_nothing():
+    rng = np.random.default_rng(0)
+    predictions = make_predictions(skills={"lstm-dg": 0.0}, sites=("A", "B"), n=400)
+    is_b = predictions["site"] == "B"
+    predictions["y"] = (rng.uniform(size=800) < np.where(is_b, 0.9, 0.1)) * 1
+    predictions["score"] = np.where(is_b, 0.9, 0.1) + rng.uniform(-0.05, 0.05, size=800)
+    assert roc_auc_score(predictions["y"], predictions["score"]) > 0.85
+    row = auc_row(predictions)
+    assert row["low"] < 0.5 < row["high"] and abs(row["pooled"] - 0.5) < 0.08
+
+
+def test_pairs_of_all_sites_count_by_hand():
+    predictions = make_predictions(skills={"m": 0.7}, n=30)
+    predictions = predictions.drop(index=predictions.index[31:50])
+    won, n_pairs, errors = 0, 0, []
+    for _, site in predictions.groupby("site"):
+        n = site["y"].sum() * (site["y"] == 0).sum()
+        won, n_pairs = won + n * roc_auc_score(site["y"], site["score"]), n_pairs + n
+        errors.append(brier_score_loss(site["y"], site["score"]) * len(site))
+    over_sites = intervals_over_sites(predictions).set_index("metric")
+    assert over_sites["pooled"]["auc"] == pytest.approx(won / n_pairs)
+    assert over_sites["pooled"]["brier"] == pytest.approx(sum(errors) / len(predictions))
+    assert over_sites["n"]["auc"] == len(predictions) and set(over_sites["n_sites"]) == {2}
+
+
+def test_pooled_folds_are_stratified_by_each_subject_s_own_site():
+    apart = make_predictions(skills={"m": 0.7})
+    pooled = apart.assign(subject_site=apart["site"], site="pooled")
+    assert auc_row(apart)["pooled"] == pytest.approx(auc_row(pooled)["pooled"])
+
+
+def test_its_interval_covers_as_often_as_it_says():
+    truth = auc_row(make_predictions(0, {"m": 0.6}, n=8000, sites="A"))["pooled"]
+    covered = []
+    for seed in range(100):
+        row = auc_row(make_predictions(seed + 1, {"m": 0.6}, n=20, sites="ABC"))
+        covered.append(row["low"] <= truth <= row["high"])
+    assert 0.87 <= np.mean(covered) <= 1
+
+
+def test_perfect_scores_are_not_certain_and_one_class_has_none():
+    predictions = make_predictions(skills={"m": 0.0})
+    row = auc_row(predictions.assign(score=predictions["y"] / 2 + 0.25))
+    assert row["pooled"] == 1 and 0.8 < row["low"] < 1
+    alone = predictions[(predictions["site"] == "NYU") == (predictions["y"] == 1)]
+    assert np.isnan(auc_row(alone)["pooled"]) and np.isnan(auc_row(alone)["low"])
