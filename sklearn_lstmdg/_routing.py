@@ -1,12 +1,14 @@
-"""Which fit gets groups, validation rows and unlabelled rows, with metadata routing and without."""
+"""What goes which way through a Pipeline: X, seeds, and what fits are given beside it."""
 
 from sklearn import get_config
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 _ENDS = {"validation", "X_unlabeled"}  # for a Pipeline's last step alone
+_EMPTY = (None, "passthrough")
 _SEARCHES = (GridSearchCV, RandomizedSearchCV)
 
 
@@ -19,6 +21,39 @@ def last_step(estimator):
             estimator = estimator.best_estimator_
         else:
             return estimator
+
+
+def unfold(estimator):
+    """Return the steps that X goes through, in Pipelines, searches and frozen ones.
+
+    The last one is the estimator itself, where it is none of these. Samplers are left out.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return unfold(estimator.estimator)
+    if hasattr(estimator, "best_estimator_"):
+        return unfold(estimator.best_estimator_)
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    *before, last = [step for _, step in estimator.steps]
+    kept = [s for s in before if s not in _EMPTY and not hasattr(s, "fit_resample")]
+    return [inner for step in (*kept, last) for inner in unfold(step)]
+
+
+def follow(estimator, X):
+    """Return the last of all steps, and what it reads where the estimator is given X."""
+    *before, last = unfold(estimator)
+    for step in before:
+        X = step.transform(X)
+    return last, X
+
+
+def set_random_states(estimator, make_seeds):
+    """Set every ``random_state`` of an estimator and of what it contains.
+
+    ``make_seeds(n)`` returns n seeds, which the parameters get in the order of their names.
+    """
+    names = sorted(n for n in estimator.get_params() if n.split("__")[-1] == "random_state")
+    estimator.set_params(**dict(zip(names, make_seeds(len(names)), strict=True)))
 
 
 def pretrains(estimator):
@@ -68,7 +103,7 @@ def _taken(estimator, names):
 
 
 def _steps(pipeline):
-    return [(name, s) for name, s in pipeline.steps if s is not None and s != "passthrough"]
+    return [(name, step) for name, step in pipeline.steps if step not in _EMPTY]
 
 
 def request_metadata(estimator):

@@ -1,14 +1,25 @@
-"""One routing of groups, validation rows and unlabelled rows to the fits that take them."""
+"""What goes which way through a Pipeline."""
 
+import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_lstmdg._routing import fit_arguments, last_step, pretrains, request_metadata
+from sklearn_lstmdg import CommunityExtractor, LSTMDGClassifier
+from sklearn_lstmdg._routing import (
+    fit_arguments,
+    follow,
+    last_step,
+    pretrains,
+    request_metadata,
+    set_random_states,
+    unfold,
+)
 
 
 class Grouped(StandardScaler):
@@ -73,3 +84,38 @@ def test_the_last_step_of_pipelines_and_searches():
     model = LogisticRegression()
     search = GridSearchCV(model, {"C": [1.0]}, cv=2).fit([[0.0], [1], [2], [3]], [0, 1, 0, 1])
     assert last_step(make_pipeline(StandardScaler(), search)) is search.best_estimator_
+
+
+class Sampler(BaseEstimator):
+    def fit_resample(self, X, y):
+        return X, y
+
+
+def test_steps_are_unfolded_in_pipelines_searches_and_frozen_ones():
+    model = LogisticRegression()
+    search = GridSearchCV(model, {"C": [1.0]}, cv=2).fit([[0.0], [1], [2], [3]], [0, 1, 0, 1])
+    outer, inner = StandardScaler(), StandardScaler()
+    last = make_pipeline(None, inner, FrozenEstimator(search))
+    pipeline = FrozenEstimator(make_pipeline("passthrough", outer, Sampler(), last))
+    assert unfold(pipeline) == [outer, inner, search.best_estimator_]
+    assert unfold(model) == [model]
+
+
+def test_x_is_followed_to_the_last_step():
+    X, y = np.arange(8.0).reshape(-1, 1), np.tile([0, 1], 4)
+    pipeline = make_pipeline(StandardScaler(), make_pipeline("passthrough", LogisticRegression()))
+    last, read = follow(pipeline.fit(X, y), X)
+    assert last is pipeline[-1][-1]
+    np.testing.assert_array_equal(read, pipeline[0].transform(X))
+    assert follow(last, X)[1] is X
+
+
+def test_every_random_state_gets_a_seed_by_the_order_of_names():
+    pipeline = make_pipeline(CommunityExtractor(LSTMDGClassifier()), LogisticRegression())
+    set_random_states(pipeline, lambda n: list(range(n)))
+    told = {k: v for k, v in pipeline.get_params().items() if k.endswith("random_state")}
+    assert told == {
+        "communityextractor__estimator__random_state": 0,
+        "communityextractor__random_state": 1,
+        "logisticregression__random_state": 2,
+    }

@@ -7,14 +7,12 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from .._routing import fit_arguments, last_step
+from .._routing import fit_arguments, follow, unfold
 from .._typing import Scans, Seed
 from ..base import ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
@@ -248,7 +246,7 @@ class CommunityExtractor(
     def influence_(self) -> NDArray:
         """Influence of each community on the decision, from the estimator."""
         check_is_fitted(self)
-        learner = _learner(self.estimator_)
+        learner = unfold(self.estimator_)[-1]
         if _n_nets(learner) == 1:
             return learner.influence_
         return common_influence(self.membership_, learner.memberships_, learner.influences_)
@@ -263,12 +261,6 @@ class CommunityExtractor(
         return tags
 
 
-def _learner(estimator):
-    """Return what learns memberships, in a Pipeline, a search or frozen."""
-    step = last_step(estimator)
-    return _learner(step.estimator) if isinstance(step, FrozenEstimator) else step
-
-
 def _n_nets(learner):
     """Return how many memberships an estimator has learnt, by one net or several."""
     return len(getattr(learner, "memberships_", ())) or 1
@@ -276,7 +268,7 @@ def _n_nets(learner):
 
 def _memberships_of(estimator, n_rois):
     """Return the memberships that an estimator, or each of its nets, learnt, checked."""
-    step = _learner(estimator)
+    step = unfold(estimator)[-1]
     name = type(step).__name__
     try:
         found = step.memberships_ if _n_nets(step) > 1 else [step.membership_]
@@ -354,10 +346,10 @@ def community_influence(estimator: BaseEstimator, X: Scans | None = None) -> NDA
     (6,)
     """
     if not isinstance(estimator, CommunityExtractor):
-        return _influence(estimator, X, _learner(estimator).influence_)
+        return _influence(estimator, X, unfold(estimator)[-1].influence_)
     check_is_fitted(estimator)
     fitted = estimator.estimator_
-    learner = _learner(fitted)
+    learner = unfold(fitted)[-1]
     if _n_nets(learner) == 1:
         return _influence(fitted, X, learner.influence_)
     each = [_influence(fitted, X, own, net=net) for net, own in enumerate(learner.influences_)]
@@ -371,17 +363,7 @@ def _influence(estimator, X, influence, **which):
         return influence
     scaler = StandardScaler()
     for start in range(0, len(X), _ROWS_AT_ONCE):
-        for row in _activity(estimator, X[start : start + _ROWS_AT_ONCE], **which):
+        learner, points = follow(estimator, X[start : start + _ROWS_AT_ONCE])
+        for row in learner.community_activity(points, **which):
             scaler.partial_fit(row.reshape(-1, row.shape[-1]).astype(np.float64))
     return influence * np.sqrt(scaler.var_)
-
-
-def _activity(estimator, X, **which):
-    """Return community activity, X being what the whole Pipeline reads."""
-    if isinstance(estimator, FrozenEstimator):
-        return _activity(estimator.estimator, X, **which)
-    if not isinstance(estimator, Pipeline):
-        return estimator.community_activity(X, **which)
-    if len(estimator.steps) > 1:
-        X = estimator[:-1].transform(X)
-    return _activity(estimator.steps[-1][1], X, **which)

@@ -5,21 +5,21 @@ from scipy.special import expit
 from sklearn import config_context, get_config
 from sklearn.base import clone
 
-from .._routing import fit_arguments, last_step, pretrains, request_metadata
+from .._routing import (
+    fit_arguments,
+    last_step,
+    pretrains,
+    request_metadata,
+    set_random_states,
+)
 from ..communities import common_influence, common_memberships
-
-
-def set_random_states(estimator, seed):
-    """Set every ``random_state`` of an estimator and of what it contains."""
-    names = sorted(n for n in estimator.get_params() if n.split("__")[-1] == "random_state")
-    states = np.random.SeedSequence(seed).generate_state(len(names)) >> 1
-    estimator.set_params(**dict(zip(names, states.tolist(), strict=True)))
 
 
 def fit_fold(estimator, seed, X, y, groups, fold, X_unlabeled=None):
     """Train a clone on the training and validation rows and predict the test rows."""
     estimator = clone(estimator)
-    set_random_states(estimator, seed)
+    sequence = np.random.SeedSequence(seed)
+    set_random_states(estimator, lambda n: (sequence.generate_state(n) >> 1).tolist())
     rows = np.sort(np.append(fold.train, fold.validation))
     is_validation = np.isin(rows, fold.validation)
     is_routed = get_config()["enable_metadata_routing"] or X_unlabeled is not None

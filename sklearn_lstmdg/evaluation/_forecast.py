@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import welch
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_scalar
 
 from .._extras import require
+from .._routing import follow
 from .._typing import Scans
 from ..scans import check_sequences, connectivity_features, n_connections
 from ._autoregression import Persistence, RoiAutoregression, VectorAutoregression, fit_by_validation
@@ -161,11 +161,8 @@ def forecast(model: BaseEstimator, X: Scans, n_steps: int = 100) -> tuple[NDArra
 
 def _windows_of(model, X):
     """Return the classifier, and its windows of the rows of X."""
-    if not isinstance(model, Pipeline):
-        return model, check_sequences(X)
-    if len(model.steps) > 1:
-        X = model[:-1].transform(X)
-    return model.steps[-1][1], check_sequences(X)
+    step, windows = follow(model, X)
+    return step, check_sequences(windows)
 
 
 def _check_rows(train, test, horizon):

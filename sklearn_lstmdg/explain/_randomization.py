@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from .. import network
 from .._bunch import Bunch
-from .._routing import fit_arguments
+from .._routing import fit_arguments, set_random_states
 from .._typing import Scans, Seed
 from ..base import draw_seed
 from ._attributions import attribute, attribute_reading
@@ -215,8 +215,7 @@ def randomize_labels(
     first = attribute(estimator, X_explained, method, **options)
     rng = check_random_state(random_state)
     other = clone(estimator)
-    seeds = [n for n in other.get_params() if n.split("__")[-1] == "random_state"]
-    other.set_params(**{name: draw_seed(rng) for name in sorted(seeds)})
+    set_random_states(other, lambda n: [draw_seed(rng) for _ in range(n)])
     other.fit(X, rng.permutation(y), **fit_arguments(other, groups))
     if network_of(other) is network_of(estimator):
         raise ValueError("The estimator is frozen: it cannot be trained on permuted labels.")

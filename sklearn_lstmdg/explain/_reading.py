@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._routing import unfold
 from ..augmentation import SubsequenceAugmenter
 from ..classifier import LSTMDGClassifier
 from ..scans import Sequences, check_float32, check_sequences
@@ -63,7 +62,7 @@ def network_of(estimator):
     NotFittedError
         If it is not fitted.
     """
-    return _checked(_steps(estimator)[-1])
+    return _checked(unfold(estimator)[-1])
 
 
 def read(estimator, X):
@@ -74,7 +73,7 @@ def read(estimator, X):
     ValueError
         If the Pipeline does not end in a network, or a step follows ``SubsequenceAugmenter``.
     """
-    *before, model = _steps(estimator)
+    *before, model = unfold(estimator)
     _checked(model)
     cutters = [i for i, step in enumerate(before) if isinstance(step, SubsequenceAugmenter)]
     n_cleaners = cutters[0] if cutters else len(before)
@@ -130,19 +129,6 @@ def roi_names(estimator, n_rois):
 def in_rows(values):
     """Stack what belongs to rows where shapes agree; else return the list."""
     return np.stack(values) if len({value.shape for value in values}) == 1 else values
-
-
-def _steps(estimator):
-    """Return the steps that X goes through, Pipelines in Pipelines unfolded, samplers left out."""
-    if isinstance(estimator, FrozenEstimator):
-        return _steps(estimator.estimator)
-    if hasattr(estimator, "best_estimator_"):
-        return _steps(estimator.best_estimator_)
-    if not isinstance(estimator, Pipeline):
-        return [estimator]
-    kept = [step for _, step in estimator.steps[:-1] if step not in (None, "passthrough")]
-    transformers = [step for step in kept if not hasattr(step, "fit_resample")]
-    return [s for step in (*transformers, estimator.steps[-1][1]) for s in _steps(step)]
 
 
 def _checked(model):
