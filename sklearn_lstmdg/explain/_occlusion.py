@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from .._bunch import Bunch
 from .._typing import Scans
 from ..scans import probabilities, votes
-from ._reading import check_communities, check_target, class_number, read
+from ._reading import check_target, class_number, read, read_communities
 from ._window_logits import WindowLogits
 
 
@@ -76,9 +76,8 @@ def occlude_communities(
     """
     if hold not in ("mean", "zero"):
         raise ValueError(f"hold must be 'mean' or 'zero', got {hold!r}.")
-    reading = read(estimator, X)
+    reading = read_communities(estimator, X)
     model = reading.model
-    check_communities(model)
     targets = check_target(target, model.classes_, len(reading))
     module = WindowLogits(model).double()
     held = None if reference is None else _mean_states(module, read(estimator, reference))

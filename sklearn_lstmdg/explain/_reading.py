@@ -114,10 +114,12 @@ def class_number(classes, wanted, scores):
     return 1 if len(classes) == 2 else int(np.argmax(scores))
 
 
-def check_communities(model):
-    """Refuse a network of one LSTM."""
-    if model.net_.module_.variant == "s":
+def read_communities(estimator, X):
+    """Read X, and refuse a network of one LSTM."""
+    reading = read(estimator, X)
+    if reading.model.net_.module_.variant == "s":
         raise ValueError("Variant 's' is one LSTM and has no communities: dg, h and d have.")
+    return reading
 
 
 def roi_names(estimator, n_rois):

@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 
 from .._bunch import Bunch
 from .._typing import Scans
-from ._reading import check_communities, in_rows, read
+from ._reading import in_rows, read, read_communities
 
 
 def window_probabilities(estimator: BaseEstimator, X: Scans) -> Bunch:
@@ -91,8 +91,7 @@ def community_time_courses(
     >>> community_time_courses(model.fit(cohort.data, cohort.target), cohort.data[:3]).shape
     (3, 60, 6)
     """
-    reading = read(estimator, X)
-    check_communities(reading.model)
+    reading = read_communities(estimator, X)
     courses = []
     for row in range(len(reading)):
         activity = reading.model.community_activity([reading.windows.windows(row)])[0]

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 
 from .._typing import Scans
 from ..explain import community_time_courses
-from ._display import GREY, Display, Names, Panel, color, fitted_step, subject_of, tidy
+from ._display import GREY, Display, Names, Panel, color, fitted_step, named, subject_of, tidy
 
 _SHOWN = 6
 
@@ -64,14 +64,12 @@ class CommunityActivityDisplay(Display):
         n_communities = self.courses.shape[1]
         shown = range(min(n_communities, _SHOWN)) if communities is None else communities
         self.communities = [int(k) for k in shown]
-        numbers = [f"Community {k}" for k in range(n_communities)]
-        self.names = numbers if names is None else [str(name) for name in names]
+        numbered = [f"Community {k}" for k in range(n_communities)]
+        self.names = named(names, numbered, "communities")
         self.t_r = t_r
         for k in self.communities:
             if not 0 <= k < n_communities:
                 raise ValueError(f"There is no community {k}: they are 0 to {n_communities - 1}.")
-        if len(self.names) != n_communities:
-            raise ValueError(f"There are {len(self.names)} names for {n_communities} communities.")
 
     @classmethod
     def from_estimator(
@@ -147,7 +145,5 @@ class CommunityActivityDisplay(Display):
         self.ax_.set_yticks(ticks, [self.names[k] for k in self.communities])
         self.ax_.set_ylim(ticks[-1] - 0.6 * gap, 0.6 * gap)
         self.ax_.set(xlabel="Seconds", title="Activity of communities, one scale")
-        self.ax_.tick_params(axis="y", length=0)
-        self.ax_.spines["left"].set_visible(False)
-        tidy(self.ax_)
+        tidy(self.ax_, has_scale=False)
         return self

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 
 from .._typing import Scans
 from ..explain import attribute
-from ._display import Display, Names, Panels, color, subject_of, tidy
+from ._display import Display, Names, Panels, color, named, subject_of, tidy
 
 _SHOWN = 12
 
@@ -51,11 +51,8 @@ class AttributionDisplay(Display):
 
     def __init__(self, attributions: ArrayLike, roi_names: Names = None, t_r: float = 2.0):
         self.attributions = np.asarray(attributions, dtype=float)
-        n_rois = self.attributions.shape[1]
-        names = [f"ROI {roi}" for roi in range(n_rois)] if roi_names is None else roi_names
-        self.roi_names = [str(name) for name in names]
-        if len(self.roi_names) != n_rois:
-            raise ValueError(f"There are {len(self.roi_names)} names for {n_rois} ROIs.")
+        numbered = [f"ROI {roi}" for roi in range(self.attributions.shape[1])]
+        self.roi_names = named(roi_names, numbered, "ROIs")
         self.t_r = t_r
         self.relevance_ = np.abs(self.attributions).mean(axis=0)
 

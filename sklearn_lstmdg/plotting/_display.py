@@ -29,9 +29,20 @@ def color(number):
     return _COLORS[number % len(_COLORS)]
 
 
-def tidy(ax):
-    """Remove the frame's upper and right line."""
+def tidy(ax, has_scale=True):
+    """Remove the frame's upper and right line, and the left one where y has names alone."""
     ax.spines[["top", "right"]].set_visible(False)
+    if not has_scale:
+        ax.spines["left"].set_visible(False)
+        ax.tick_params(axis="y", length=0)
+
+
+def named(names, numbered, things):
+    """Return one name for each of some things, or the numbered ones where there are no names."""
+    names = [str(name) for name in (numbered if names is None else names)]
+    if len(names) != len(numbered):
+        raise ValueError(f"There are {len(names)} names for {len(numbered)} {things}.")
+    return names
 
 
 def fitted_step(estimator):

@@ -142,9 +142,7 @@ class GenerationDisplay(Display):
         ax.set_ylim(-(len(self.rois) - 0.3) * gap, 0.8 * gap)  # a run that drifts away is cut off
         ax.set_yticks([-line * gap for line in range(len(self.rois))], names)
         ax.set(xlabel="Seconds after the last point read", title="One subject")
-        ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0)
-        tidy(ax)
+        tidy(ax, has_scale=False)
 
     def _draw_spectra(self, ax):
         for name, shade in {"real": _REAL, "generated": _GENERATED}.items():

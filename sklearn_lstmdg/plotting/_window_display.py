@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 
 from .._typing import Scans
 from ..explain import window_probabilities
-from ._display import GREY, Display, Names, Panel, color, subject_of, tidy
+from ._display import GREY, Display, Names, Panel, color, named, subject_of, tidy
 
 
 class WindowProbabilityDisplay(Display):
@@ -71,10 +71,8 @@ class WindowProbabilityDisplay(Display):
                 f"{self.probabilities.shape} and {self.starts.shape}."
             )
         n_classes = self.probabilities.shape[1]
-        names = [f"class {k}" for k in range(n_classes)] if class_names is None else class_names
-        self.class_names = [str(name) for name in names]
-        if len(self.class_names) != n_classes:
-            raise ValueError(f"There are {len(self.class_names)} names for {n_classes} classes.")
+        numbered = [f"class {k}" for k in range(n_classes)]
+        self.class_names = named(class_names, numbered, "classes")
         self.seconds_ = (self.starts + n_read / 2) * t_r
 
     @classmethod
