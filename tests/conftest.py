@@ -1,6 +1,7 @@
 """Where the real scans are, and small cohorts that many tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,13 @@ def data_dir():
     if not (folder / "ABIDE_pcp").is_dir():
         pytest.skip(f"no real scans: {folder} has no ABIDE_pcp (set LSTMDG_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_interrupts():
+    """A shell that runs the tests in the background has them ignore SIGINT."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -120,7 +120,11 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         "search_step": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, np.iinfo(np.int32).max, closed="both")],
         "tol": [Interval(Real, 0, None, closed="neither")],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
     }
 
     def __init__(
