@@ -293,6 +293,63 @@ examples:
     ),
 )
 
+_EXTRACT = Command(
+    "extract",
+    "average fMRIPrep's images over an atlas, as scans to compare",
+    """\
+Average fMRIPrep's images over an atlas, cleaned of what confounds explain, by nilearn. DIR becomes
+a folder of BIDS derivatives that "lstmdg compare --bids" reads. An image that fails is left out,
+and the others go on: left_out.csv says why, and the exit status is then 1. The same command goes on
+where it was interrupted.""",
+    """\
+examples, with an atlas that nilearn downloads, and with a file and the table beside it:
+  lstmdg extract study/derivatives/fmriprep --atlas schaefer2018-100 --n-jobs 4 \\
+      --out study/derivatives/series
+  lstmdg extract study/derivatives/fmriprep --atlas atlas-Mine_dseg.nii.gz --strategy scrubbing \\
+      --strategy-options global_signal=basic fd_threshold=0.3 --out study/derivatives/series
+  lstmdg compare --bids study/derivatives/series --target diagnosis --out study-results""",
+    (
+        text("folder FMRIPREP_DIR", "folder of fMRIPrep's derivatives", type=expanduser),
+        text("--out DIR", "folder that is written", required=True, type=expanduser),
+        text("--n-jobs", "images side by side; -1: all cores", 1, type=int),
+        switch("--quiet", "print nothing but the folder's name"),
+        "atlas",
+        text(
+            "--atlas NAME_OR_FILE",
+            "aal, harvard-oxford, cc200, schaefer2018-400 (-17: of 17 networks), yeo2011-7, "
+            "difumo-64, msdl; or an image of codes, or of one map each region",
+            required=True,
+        ),
+        text(
+            "--labels FILE",
+            "table (.tsv, .csv) of names: columns index and name (default: the one beside the "
+            "image, of the same name)",
+        ),
+        text(
+            "--min-coverage SHARE",
+            "of a region within the brain mask, below which its series is missing",
+            0.5,
+            type=float,
+        ),
+        "cleaning",
+        choice(
+            "--strategy",
+            ("simple", "scrubbing", "compcor", "ica_aroma"),
+            "of nilearn's load_confounds_strategy",
+        ),
+        several("--strategy-options NAME=VALUE", "such as global_signal=basic fd_threshold=0.3"),
+        text("--smoothing-fwhm MM", "smooth by a Gaussian before", type=float),
+        text("--low-pass HZ", "remove what is faster", type=float),
+        text("--high-pass HZ", "remove what is slower", type=float),
+        "images",
+        several("--task LABEL", "needed where there are several"),
+        text("--space LABEL", "such as MNI152NLin2009cAsym, needed where there are several"),
+        text("--desc LABEL", "(default: preproc)"),
+        several("--session LABEL", "sessions to read (default: all)"),
+        several("--runs LABEL", "runs to read (default: all)"),
+    ),
+)
+
 _FETCH = Command(
     "fetch",
     "download ABIDE scans",
@@ -317,4 +374,4 @@ example, NYU's scans with the Harvard-Oxford atlas, and then the comparison on t
     ),
 )
 
-COMMANDS = (_DEMO, _COMPARE, _COMMUNITIES, _DECODE, _REPORT, _FETCH)
+COMMANDS = (_DEMO, _COMPARE, _COMMUNITIES, _DECODE, _REPORT, _EXTRACT, _FETCH)

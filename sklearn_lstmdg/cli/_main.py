@@ -65,14 +65,13 @@ def _run(args):
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            args.run(args)
+            return args.run(args) or 0
     except KeyboardInterrupt:
         return _say("interrupted; run the same command to resume", 130)
     except Exception as error:
         if args.debug or isinstance(error, BrokenPipeError):
             raise
         return _say(f"error: {_one_line(error)} (--debug shows where)", 2)
-    return 0
 
 
 def _say(message, code):

@@ -94,5 +94,5 @@ class Command(NamedTuple):
         return parser
 
     def run(self, args):
-        """Import what the sub-command needs, and run it."""
-        import_module(f"._{self.name}", __package__).run(args)
+        """Import what the sub-command needs, and run it; return its exit status, if it has one."""
+        return import_module(f"._{self.name}", __package__).run(args)

@@ -2,7 +2,8 @@
 
 from ._abide import fetch_abide, load_abide
 from ._bids import load_bids
+from ._extraction import extract_scans
 from ._scan_table import load_scans
 from ._simulation import make_scans
 
-__all__ = ["fetch_abide", "load_abide", "load_bids", "load_scans", "make_scans"]
+__all__ = ["extract_scans", "fetch_abide", "load_abide", "load_bids", "load_scans", "make_scans"]

@@ -68,7 +68,7 @@ def find_series(root):
     return found
 
 
-def choose(files, wanted):
+def choose(files, wanted, what="series"):
     """Return the files of the wanted labels, one for each scan; list the choices where unclear."""
     asked = {
         _entity(name): _labels(name, value) for name, value in wanted.items() if value is not None
@@ -78,11 +78,11 @@ def choose(files, wanted):
         for label in labels:
             if label not in there:
                 raise ValueError(
-                    f"No series has {_parameter(entity)} {label!r}. {_parameter(entity)}: "
+                    f"No {what} has {_parameter(entity)} {label!r}. {_parameter(entity)}: "
                     f"{', '.join(there)}."
                 )
         files = [file for file in files if file.entities.get(entity) in labels]
-    _check_one_of_each(files, asked)
+    _check_one_of_each(files, asked, what)
     return files
 
 
@@ -99,7 +99,7 @@ def _parameter(entity):
     return "session" if entity == "ses" else entity
 
 
-def _check_one_of_each(files, asked):
+def _check_one_of_each(files, asked, what):
     """Refuse files of several atlases, tasks, spaces and so on, and two files of one scan."""
     entities = dict.fromkeys(["atlas", "task", "space", "desc"])
     entities |= dict.fromkeys(name for file in files for name in file.entities)
@@ -107,7 +107,7 @@ def _check_one_of_each(files, asked):
         choices = _choices(files, entity)
         if len(choices) > 1 and entity not in {*asked, "sub", *_SESSIONS}:
             raise ValueError(
-                f"The series are of several kinds, name one. {entity}: {', '.join(choices)}."
+                f"The {what} are of several kinds, name one. {entity}: {', '.join(choices)}."
             )
     first = {}
     for file in files:
@@ -131,10 +131,11 @@ class Sidecars:
             if not content.keys().isdisjoint(_TIMES):
                 ranked.setdefault(rank, {})[_seconds(sidecar.path, content)] = sidecar.path
         if not ranked:
-            shared = self.roots[0] / f"task-{file.entities.get('task', 'rest')}_timeseries.json"
+            name = f"task-{file.entities.get('task', 'rest')}_{file.suffix}.json"
             raise ValueError(
                 f"{file.path} has no repetition time: no RepetitionTime or SamplingFrequency in "
-                f"{file.path.stem}.json or an inherited sidecar, such as {shared}."
+                f"{file.path.name.partition('.')[0]}.json or an inherited sidecar, such as "
+                f"{self.roots[0] / name}."
             )
         times = ranked[max(ranked)]
         if len(times) > 1:
@@ -173,15 +174,28 @@ def _seconds(path, content):
 
 def mean_motion(file):
     """Return the mean framewise displacement in mm from the table beside a series, else NaN."""
+    return mean_of_known(displacement(file))
+
+
+def mean_of_known(values):
+    """Return the mean of the values that are finite, NaN without."""
+    known = np.asarray(values)[np.isfinite(values)]
+    return float(np.mean(known)) if known.size else np.nan
+
+
+def displacement(file):
+    """Return the framewise displacement in mm of each point, from the table beside a file.
+
+    Shapes: returned (n_timepoints,), or (0,) where there is none.
+    """
     for suffix, desc in _MOTION_FILES:
         for other in map(parse_name, sorted(file.path.parent.glob(f"*_{suffix}.tsv"))):
             is_of_scan = other.acquisition == file.acquisition
             if is_of_scan and other.entities.get("desc") == desc:
                 names, values = read_series(other.path)
                 if names and _DISPLACEMENT in names:
-                    known = values[:, names.index(_DISPLACEMENT)]
-                    return np.mean(known[np.isfinite(known)] if np.isfinite(known).any() else known)
-    return np.nan
+                    return values[:, names.index(_DISPLACEMENT)]
+    return np.empty(0)
 
 
 def find_codes(root, atlas, names):

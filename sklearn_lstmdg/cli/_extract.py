@@ -1,0 +1,60 @@
+"""``lstmdg extract``: fMRIPrep's images to ROI series."""
+
+from pathlib import Path
+
+from ..datasets import extract_scans
+from ._terminal import say
+
+_SAME = ("strategy", "labels", "task", "session", "space", "desc", "n_jobs")
+_FILTERS = ("smoothing_fwhm", "low_pass", "high_pass", "min_coverage")
+
+
+def run(args):
+    """Read the images, say what is there, and return 1 if some are left out."""
+    atlas = Path(args.atlas).expanduser()
+    done = extract_scans(
+        args.folder,
+        atlas if atlas.exists() else args.atlas,
+        args.out,
+        strategy_options=_read_options(args.strategy_options),
+        run=args.runs,
+        verbose=0 if args.quiet else 1,
+        **{name: getattr(args, name) for name in (*_SAME, *_FILTERS)},
+    )
+    say(args.out if args.quiet else _summary(done, args.out))
+    return 1 if len(done.left_out) else 0
+
+
+def _read_options(words):
+    """Return options of a strategy, given as NAME=VALUE; what looks like a number is one."""
+    options = {}
+    for word in words or ():
+        name, equals, value = word.partition("=")
+        if not (name and equals and value):
+            raise ValueError(f"--strategy-options takes NAME=VALUE, not {word!r}.")
+        options[name] = _read_value(value)
+    return options
+
+
+def _read_value(text):
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def _summary(done, out):
+    """Return what was read and left out, in a few lines."""
+    table, n_lost = done.table, len(done.left_out)
+    n_people, n_rois = table["participant_id"].nunique(), len(done.feature_names)
+    points = f"{table['n_points'].min()} to {table['n_points'].max()} points"
+    lines = [
+        f"{len(table)} scans of {n_people} participants, {n_rois} ROIs ({done.atlas}), {points}"
+    ]
+    if table["n_scrubbed"].any():
+        lines[0] += f"; {table['n_scrubbed'].sum()} points were scrubbed"
+    if n_lost:
+        lines.append(f"{n_lost} of {len(table) + n_lost} images are left out: see left_out.csv")
+    return "\n".join([*lines, f"\nResults: {out} (extracted.csv, left_out.csv)"])

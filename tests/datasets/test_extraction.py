@@ -1,0 +1,335 @@
+"""From fMRIPrep's images to series that the loader reads."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+pandas = pytest.importorskip("pandas")
+nibabel = pytest.importorskip("nibabel")
+maskers = pytest.importorskip("nilearn.maskers")
+
+from nilearn.interfaces.fmriprep import load_confounds_strategy  # noqa: E402
+
+from sklearn_lstmdg.cli import main  # noqa: E402
+from sklearn_lstmdg.datasets import extract_scans, load_bids  # noqa: E402
+
+from _images import (  # noqa: E402
+    AFFINE,
+    REGIONS,
+    SHAPE,
+    image_path,
+    labels,
+    make_confounds,
+    make_fmriprep,
+    write_atlas,
+    write_image,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Return the folders of images and of series, and the atlas."""
+    return make_fmriprep(tmp_path), tmp_path / "series", write_atlas(tmp_path / "atlas")
+
+
+def read(path):
+    return pandas.read_csv(path, sep="\t", na_values="n/a")
+
+
+def series_of(out, subject="01"):
+    (path,) = out.glob(f"sub-{subject}/ses-1/func/*_timeseries.tsv")
+    return read(path)
+
+
+def test_series_are_those_of_nilearns_masker(study):
+    images, out, atlas = study
+    done = extract_scans(images, atlas, out)
+    path = image_path(images, "01")
+    confounds, _ = load_confounds_strategy(str(path), "simple")
+    expected = maskers.NiftiLabelsMasker(atlas).fit_transform(path, confounds=confounds)
+    series = series_of(out)
+    assert list(series) == REGIONS == done.feature_names
+    np.testing.assert_allclose(series, expected, rtol=1e-5)
+    assert done.table["n_points"].tolist() == [40, 41, 42, 40]
+
+
+def test_the_loader_reads_what_is_written(study):
+    images, out, atlas = study
+    done = extract_scans(images, atlas, out)
+    cohort = load_bids(out, target="diagnosis", site="site", confounds=["func_mean_fd", "age"])
+    assert cohort.feature_names == REGIONS and cohort.roi_codes.tolist() == [3, 5, 8, 10]
+    assert cohort.target.tolist() == ["control", "patient"] * 2
+    assert cohort.t_r.tolist() == [2.0] * 4
+    np.testing.assert_allclose(cohort.confounds["func_mean_fd"], 0.1)
+    assert cohort.filenames == [str(out / file) for file in done.table["file"]]
+    description = json.loads((out / "dataset_description.json").read_text())
+    assert description["DatasetType"] == "derivative"
+    assert description["GeneratedBy"][0]["Name"] == "sklearn_lstmdg"
+    sidecar = json.loads((out / done.table["file"][0]).with_suffix(".json").read_text())
+    assert (sidecar["RepetitionTime"], sidecar["SamplingFrequency"]) == (2.0, 0.5)
+    (source,) = sidecar["Sources"]
+    assert (images / source.removeprefix("bids:fmriprep:")).is_file()
+    assert sidecar["Settings"]["strategy"] == "simple" and "csf" in sidecar["Confounds"]
+
+
+def test_maps_are_read_by_least_squares(study, tmp_path):
+    images, out, _ = study
+    codes = np.asarray(labels().dataobj)
+    maps = np.stack([codes == code for code in (3, 5, 8, 10)], axis=-1).astype(np.float32)
+    maps[..., 1] += 0.5 * maps[..., 0]
+    image = nibabel.Nifti1Image(maps, AFFINE)
+    atlas = write_atlas(tmp_path, "atlas-Maps_probseg", image, table=False)
+    (tmp_path / "atlas-Maps_probseg.csv").write_text("index,name\n1,a\n2,b\n3,c\n4,d\n")
+    done = extract_scans(images, atlas, out)
+    assert done.feature_names == [*"abcd"] and done.atlas == "Maps"
+    path = image_path(images, "02")
+    confounds, _ = load_confounds_strategy(str(path), "simple")
+    mask = image_path(images, "02", desc="brain_mask")
+    masker = maskers.NiftiMapsMasker(atlas, mask_img=mask)
+    expected = masker.fit_transform(path, confounds=confounds)
+    np.testing.assert_allclose(series_of(out, "02"), expected, rtol=1e-4)
+    assert load_bids(out, target="diagnosis").feature_names == [*"abcd"]
+
+
+def test_scrubbed_points_are_counted_and_told(study):
+    images, out, atlas = study
+    rng = np.random.default_rng(1)
+    write_image(images, "03", "1", rng.standard_normal((60, 4)), rng, worst=3.0)
+    done = extract_scans(
+        images, atlas, out, "scrubbing", strategy_options={"fd_threshold": 0.5, "scrub": 0}
+    )
+    assert done.table["n_scrubbed"].tolist() == [0, 0, 1, 0]
+    assert len(series_of(out, "03")) == done.table["n_points"][2] == 59
+    (outliers,) = out.glob("sub-03/*/*/*_outliers.tsv")
+    assert np.flatnonzero(read(outliers)["outlier"]).tolist() == [30]
+    cohort = load_bids(out, confounds="func_mean_fd")
+    assert cohort.confounds["func_mean_fd"][2] == pytest.approx((58 * 0.1 + 3) / 59)
+
+
+def test_regions_outside_of_the_brain_are_missing(study):
+    images, out, atlas = study
+    brain = np.ones(SHAPE, np.uint8)
+    brain[1:3, 1:3, 3:] = 0  # a quarter of the first region is left
+    brain[5:7, 5:7, 4:] = 0  # half of the last
+    path = image_path(images, "02", desc="brain_mask")
+    nibabel.Nifti1Image(brain, AFFINE).to_filename(path)
+    done = extract_scans(images, atlas, out)
+    assert series_of(out, "02").isna().all().tolist() == [True, False, False, False]
+    assert done.table["n_missing_rois"].tolist() == [0, 1, 0, 0]
+    with pytest.warns(UserWarning, match="1 of 4 ROIs are dropped"):
+        assert load_bids(out, max_missing=0.5).feature_names == REGIONS[1:]
+    again = extract_scans(images, atlas, out.with_name("strict"), min_coverage=0.6)
+    assert again.table["n_missing_rois"].tolist() == [0, 2, 0, 0]
+
+
+def test_an_image_on_another_grid(study):
+    images, out, atlas = study
+    path = image_path(images, "01")
+    image = nibabel.load(path)
+    fine = np.repeat(np.repeat(np.repeat(image.get_fdata(), 2, 0), 2, 1), 2, 2)
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    affine[:3, 3] = -1.0
+    extract_scans(images, atlas, out)
+    coarse = series_of(out)
+    nibabel.Nifti1Image(fine.astype(np.float32), affine).to_filename(path)
+    image_path(images, "01", desc="brain_mask").unlink()
+    extract_scans(images, atlas, out.with_name("again"))
+    np.testing.assert_allclose(series_of(out.with_name("again")), coarse, rtol=1e-4)
+
+
+def test_finished_images_are_not_read_again(study):
+    images, out, atlas = study
+    assert extract_scans(images, atlas, out).n_read == 4
+    files = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert extract_scans(images, atlas, out).n_read == 0
+    next(out.rglob("sub-02*_timeseries.json")).unlink()
+    done = extract_scans(images, atlas, out, n_jobs=2)
+    assert done.n_read == 1 and len(done.table) == 4
+    assert {path: path.read_bytes() for path in files} == files
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"strategy": "compcor"}, "strategy"),
+        ({"strategy_options": {"global_signal": "basic"}}, "strategy_options"),
+        ({"low_pass": 0.1}, "low_pass"),
+        ({"labels": {3: "a", 5: "b", 8: "c", 10: "d"}}, "atlas_sha256"),
+    ],
+)
+def test_series_of_other_settings_are_told(study, change, told):
+    images, out, atlas = study
+    extract_scans(images, atlas, out)
+    with pytest.raises(ValueError, match=rf"other settings, these differ: {told}\. Choose"):
+        extract_scans(images, atlas, out, **change)
+
+
+def no_confounds(images):
+    next(images.rglob("sub-02*confounds*")).unlink()
+
+
+def no_sidecar(images):
+    next(images.rglob("sub-02*_bold.json")).unlink()
+
+
+def other_space(images, distance=900, desc=("preproc_bold", "brain_mask")):
+    for path in (image_path(images, "02", desc=each) for each in desc):
+        affine = AFFINE.copy()
+        affine[:3, 3] = distance
+        nibabel.Nifti1Image(nibabel.load(path).get_fdata(), affine).to_filename(path)
+
+
+def beside_the_atlas(images):
+    other_space(images, -24)
+
+
+def other_mask(images):
+    other_space(images, -900, ["brain_mask"])
+
+
+def empty(images):
+    image_path(images, "02").write_bytes(b"")
+
+
+def one_volume(images):
+    volume = nibabel.Nifti1Image(np.ones(SHAPE), AFFINE)
+    volume.to_filename(image_path(images, "02"))
+
+
+def short_confounds(images):
+    path = next(images.rglob("sub-02*confounds*"))
+    make_confounds(30, np.random.default_rng(0)).to_csv(path, sep="\t", index=False, na_rep="n/a")
+
+
+def lacking_confounds(images):
+    path = next(images.rglob("sub-02*confounds*"))
+    read(path).drop(columns=["rot_x"]).to_csv(path, sep="\t", index=False, na_rep="n/a")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (no_confounds, "no _desc-confounds_timeseries.tsv is beside it"),
+        (no_sidecar, "no RepetitionTime or SamplingFrequency in sub-02_ses-1_task-rest"),
+        (other_space, "it has no place in common with the atlas Mine; is the space another"),
+        (beside_the_atlas, "it covers no region of the atlas Mine; is the space another"),
+        (other_mask, "it has no place in common with sub-02.*_desc-brain_mask.nii.gz"),
+        (empty, "cannot be read"),
+        (one_volume, r"no image of several time points, its shape is \(8, 8, 8\)"),
+        (short_confounds, "has 30 rows for 41 time points"),
+        (lacking_confounds, "rot_x"),
+    ],
+)
+def test_one_image_that_fails_does_not_end_the_run(study, damage, reason, capsys):
+    images, out, atlas = study
+    damage(images)
+    code = main(["extract", str(images), "--atlas", str(atlas), "--out", str(out)])
+    said, err = capsys.readouterr()
+    assert code == 1 and "3 scans of 3 participants, 4 ROIs (Mine)" in said
+    assert "1 of 4 images are left out: see left_out.csv" in said
+    left_out = pandas.read_csv(out / "left_out.csv")
+    assert left_out["participant_id"].tolist() == ["sub-02"]
+    assert left_out["file"].tolist() == [str(image_path(images, "02"))]
+    assert re.search(reason, left_out["reason"][0]) and "\n" not in left_out["reason"][0]
+    warning = [line for line in err.splitlines() if "warning" in line]
+    assert len(warning) == 1 and "sub-02" in warning[0] and re.search(reason, warning[0])
+    with pytest.warns(UserWarning, match="1 without series"):
+        assert len(load_bids(out, target="diagnosis").data) == 3
+
+
+def test_what_is_mended_is_read_by_the_next_run(study):
+    images, out, atlas = study
+    path = image_path(images, "02")
+    content = path.read_bytes()
+    path.write_bytes(b"")
+    with pytest.warns(UserWarning, match="1 of 4 images are left out"):
+        extract_scans(images, atlas, out)
+    path.write_bytes(content)
+    done = extract_scans(images, atlas, out)
+    assert done.n_read == 1 and done.left_out.empty
+    assert pandas.read_csv(out / "left_out.csv").empty
+
+
+def test_no_image_at_all(study, capsys):
+    images, out, atlas = study
+    for path in images.rglob("*confounds*"):
+        path.unlink()
+    code = main(["extract", str(images), "--atlas", str(atlas), "--out", str(out), "--quiet"])
+    assert code == 2 and "No image has a series" in capsys.readouterr().err
+    assert len(pandas.read_csv(out / "left_out.csv")) == 4
+
+
+def to_own_space(images):
+    for path in list(images.rglob("*_space-*")):
+        path.rename(path.with_name(path.name.replace("MNI152NLin2009cAsym", "T1w")))
+
+
+def another_space(images):
+    path = image_path(images, "01")
+    path.with_name(path.name.replace("MNI152NLin2009cAsym", "T1w")).write_bytes(path.read_bytes())
+
+
+def no_images(images):
+    for path in images.rglob("*_bold.nii.gz"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "options", "error"),
+    [
+        (another_space, {}, "The images are of several kinds, name one. space: MNI152.*, T1w"),
+        (to_own_space, {}, "The images are in space-T1w, which is each participant's own"),
+        (no_images, {}, "holds no preprocessed images"),
+        (None, {"space": "MNI"}, "No images has space 'MNI'. space: MNI152NLin2009cAsym"),
+        (None, {"strategy": "all"}, "strategy 'all' is none of simple, scrubbing"),
+        (None, {"strategy_options": {"gsr": 1}}, "strategy_options: 'gsr' is none of motion"),
+        (None, {"min_coverage": 2}, "min_coverage"),
+        (None, {"low_pass": -1}, "low_pass"),
+        (None, {"atlas": "brodmann"}, "brodmann is neither a file nor one of the atlases aal"),
+        (None, {"labels": {3: "a"}}, "The table of atlas Mine has no name for code 5"),
+        (None, {"labels": {3: "a", 5: "a", 8: "b", 10: "c"}}, "has the name 'a' twice"),
+    ],
+)
+def test_what_cannot_be_is_said_at_once(study, damage, options, error):
+    images, out, atlas = study
+    if damage:
+        damage(images)
+    with pytest.raises((ValueError, FileNotFoundError), match=error):
+        extract_scans(images, **({"atlas": atlas, "out": out} | options))
+    assert not out.exists()
+
+
+def test_several_spaces_where_one_is_named(study):
+    images, out, atlas = study
+    another_space(images)
+    assert extract_scans(images, atlas, out, space="MNI152NLin2009cAsym").n_read == 4
+
+
+def test_options_of_the_command(study, capsys):
+    images, out, atlas = study
+    table = atlas.with_name("names.csv")
+    atlas.with_name("atlas-Mine_dseg.tsv").unlink()
+    table.write_text("index,name\n3,a\n5,b\n8,c\n10,d\n")
+    options = ["--labels", str(table), "--strategy", "scrubbing", "--low-pass", "0.1"]
+    options += ["--strategy-options", "global_signal=basic", "fd_threshold=0.3", "demean=true"]
+    line = ["extract", str(images), "--atlas", str(atlas), "--out", str(out), "--quiet", *options]
+    assert main(line) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    sidecar = json.loads(next(out.rglob("*_timeseries.json")).read_text())
+    told = {"global_signal": "basic", "fd_threshold": 0.3, "demean": True}
+    assert sidecar["Settings"]["strategy_options"] == told
+    assert sidecar["Settings"]["low_pass"] == 0.1
+    assert list(series_of(out)) == [*"abcd"]
+    assert main([*line, "--strategy-options", "scrub"]) == 2
+    assert "--strategy-options takes NAME=VALUE, not 'scrub'" in capsys.readouterr().err
+
+
+def test_names_are_codes_without_a_table(study, tmp_path):
+    images, out, _ = study
+    atlas = write_atlas(tmp_path / "bare", table=False)
+    assert extract_scans(images, atlas, out).feature_names == ["3", "5", "8", "10"]
+    assert load_bids(out).roi_codes.tolist() == [3, 5, 8, 10]
