@@ -29,7 +29,7 @@ PCP_DEFAULTS = {option.destination: option.settings.get("default", False) for op
 _REAL_SCANS = (
     text(
         "--data-dir DIR",
-        "folder that contains ABIDE_pcp/ as nilearn downloads it; without it, scans are simulated",
+        "folder that contains ABIDE_pcp/ as nilearn downloads it",
     ),
     *_PCP,
     several(
@@ -109,7 +109,10 @@ _DEMO = Command(
         number("--n-jobs", "folds side by side", 2),
         _SEED,
     ),
-    {"sites": None, "permute_labels": None, "folds": 5, "repeats": 1, "quiet": False},
+    {
+        **{"sites": None, "permute_labels": None, "folds": 5, "repeats": 1},
+        **dict.fromkeys(("quiet", "save_models"), False),
+    },
 )
 
 _COMPARE = Command(
@@ -186,9 +189,45 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
             nargs="*",
         ),
         text("--out DIR", "results folder", "lstmdg-compare", type=expanduser),
+        switch(
+            "--save-models",
+            "keep the model of each fold, in DIR/models, for lstmdg predict; folds that were "
+            "finished without are fitted again",
+        ),
         _QUIET,
     ),
     dict.fromkeys(PCP_DEFAULTS),  # None: not given, which without scans of ABIDE is right
+)
+
+_OF_TRAINING = ("target", "positive", "site", "unlabeled_sites")
+_NEW_SCANS = (
+    "new scans",
+    *(option for option in _OWN_SCANS if option.destination not in _OF_TRAINING),
+    "new scans, with --bids",
+    *_OWN_BIDS,
+    "new scans, with --table",
+    *_OWN_TABLE,
+    "or ABIDE's",
+    *(option for option in _REAL_SCANS if option.destination not in _OF_TRAINING),
+)
+
+_PREDICT = Command(
+    "predict",
+    "class probabilities of new scans, from the models of a comparison",
+    """\
+Predict new scans by saved models, which "lstmdg compare --save-models" keeps; by several, such as
+the folds of one model, with the mean of their probabilities. The ROIs must be those of the
+training, in their order.""",
+    """\
+example, models of a comparison in the folder results, and the scans of a clinic:
+  lstmdg predict results/models/lstm-dg__* --bids clinic/derivatives/xcp_d --out clinic.csv""",
+    (
+        several("models MODEL", "model files"),
+        text("--out FILE", "table (CSV) of the results (default: it is printed)", type=expanduser),
+        switch("--quiet", "print nothing where there is --out"),
+        *_NEW_SCANS,
+    ),
+    dict.fromkeys((*PCP_DEFAULTS, *_OF_TRAINING, "confounds", "subjects")),
 )
 
 _COMMUNITIES = Command(
@@ -374,4 +413,4 @@ example, NYU's scans with the Harvard-Oxford atlas, and then the comparison on t
     ),
 )
 
-COMMANDS = (_DEMO, _COMPARE, _COMMUNITIES, _DECODE, _REPORT, _EXTRACT, _FETCH)
+COMMANDS = (_DEMO, _COMPARE, _PREDICT, _COMMUNITIES, _DECODE, _REPORT, _EXTRACT, _FETCH)

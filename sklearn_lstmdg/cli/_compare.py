@@ -5,7 +5,6 @@ import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from joblib import parallel_config
 
@@ -75,7 +74,6 @@ def compare_and_report(models, cohort, args, **options):
         labels = permute_labels(labels, sites, args.permute_labels)
     for notice in record["notices"]:
         warnings.warn(notice, UserWarning, stacklevel=2)
-    _check_names([*models, *sites])
     _keep(args, record, replace=False)
     sys.stdout.flush()
     comparison = compare_models(
@@ -90,6 +88,8 @@ def compare_and_report(models, cohort, args, **options):
         out=args.out,
         random_state=args.seed,
         verbose=0 if args.quiet else 1,
+        save_models=args.save_models,
+        t_r=cohort.t_r,
         **options,
     )
     _keep(args, record, replace=True)
@@ -97,16 +97,8 @@ def compare_and_report(models, cohort, args, **options):
         write_atomically(Path(args.out) / "left_out.csv", to_csv(cohort.left_out).encode())
     say(format_summary(comparison.summary()))
     if not args.quiet:
-        say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/)")
-
-
-def _check_names(names):
-    """Refuse names that are too long for the files of folds, before any is fitted."""
-    for name in dict.fromkeys(map(str, names)):
-        if len(quote(name)) > 100:
-            raise ValueError(
-                f"The name {name[:20]!r}... of a model or site is too long for a file."
-            )
+        models = ", models/" if args.save_models else ""
+        say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/{models})")
 
 
 def _keep(args, record, replace):

@@ -19,7 +19,7 @@ _OF_BIDS = {n: n for n in ("target", "site", "group", "confounds", "participants
 _OF_BIDS |= {n: n for n in ("atlas", "task", "session", "space", "desc")} | {"run": "runs"}
 
 
-def settle_scans(args):
+def settle_scans(args, needs_target=True):
     """Give options of the chosen scans their defaults; none of other scans is left."""
     sources = [name for name in _SOURCES if getattr(args, name) is not None]
     if len(sources) > 1:
@@ -34,7 +34,7 @@ def settle_scans(args):
     if args.data_dir is not None:
         missing = {name: d for name, d in PCP_DEFAULTS.items() if getattr(args, name) is None}
         vars(args).update(missing)
-    elif sources and args.target is None:
+    elif sources and needs_target and args.target is None:
         raise ValueError(f"{_named(sources)} needs --target, the column of the classes.")
 
 
@@ -45,6 +45,11 @@ def _named(options):
 def has_own_scans(args):
     """Tell whether scans are the user's own, and not of ABIDE or simulated."""
     return any(vars(args).get(name) is not None for name in ("bids", "table"))
+
+
+def has_scans(args):
+    """Tell whether the options choose scans, in place of simulated ones."""
+    return any(getattr(args, name) is not None for name in _SOURCES)
 
 
 def load_cohort(args):
@@ -61,7 +66,7 @@ def _load_own(args):
     is_table = args.bids is None
     options = _OF_TABLE if is_table else _OF_BIDS
     given = {name: getattr(args, option) for name, option in options.items()}
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {n: value for n, value in given.items() if value is not None or n == "target"}
     if given.get("t_r", "").replace(".", "", 1).isdecimal():
         given["t_r"] = float(given["t_r"])
     cohort = load_scans(args.table, **given) if is_table else load_bids(args.bids, **given)

@@ -10,6 +10,7 @@ from ._community_robustness import (
 from ._comparison import Comparison, load_comparison
 from ._confidence_intervals import calibration_curve, confidence_intervals
 from ._fingerprint import describe, digest
+from ._fitting import class_probabilities
 from ._fold_runs import FoldTask, run_folds
 from ._folds import make_seed
 from ._forecast import (
@@ -31,6 +32,7 @@ __all__ = [
     "Comparison",
     "FoldTask",
     "calibration_curve",
+    "class_probabilities",
     "community_recovery",
     "community_robustness",
     "compare_models",

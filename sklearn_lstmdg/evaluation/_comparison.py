@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._bunch import Bunch
 from .._extras import require
 from .._files import write_atomically
 from .._text import printable, to_csv
+from ._folds import LEAVE_ONE_SITE_OUT
 from ._metrics import score_predictions, summarise
 from ._store import FoldResult, FoldStore, read_settings
 
@@ -163,6 +165,37 @@ class Comparison:
         history = {name.removeprefix(_HISTORY): arrays.pop(name) for name in names}
         learnt = dict.fromkeys(("membership", "influence", "roi_names")) | {"history": history}
         return Bunch(**(learnt | arrays | result.facts))
+
+    def training_subjects(
+        self, model: str, site: str = "all", repeat: int = 0, fold: int = 0
+    ) -> NDArray:
+        """Return whom a fold's model was trained and validated on.
+
+        Parameters
+        ----------
+        model, site, repeat, fold : as in ``fold``
+            Which fold.
+
+        Returns
+        -------
+        ndarray of shape (n_subjects,)
+            Subjects, ascending; without those whom no finished fold has tested.
+
+        Raises
+        ------
+        KeyError
+            If there is no such fold.
+        """
+        mine = self.fold(model, site, repeat, fold)
+        rows = np.append(mine.train, mine.validation)
+        # Rows of X keep their numbers in the folds that read the same rows.
+        alike = [
+            result.arrays
+            for result in self._results.values()
+            if mine.fingerprint.get("scheme") == LEAVE_ONE_SITE_OUT or result.key[1] == site
+        ]
+        tested = [arrays["subject"][np.isin(arrays["test"], rows)] for arrays in alike]
+        return np.unique(np.concatenate(tested))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write ``summary.csv``, ``folds.csv`` and ``predictions.csv``.

@@ -1,9 +1,10 @@
 """One fold: seed a model, hand it training and validation rows, score the test rows."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn import config_context, get_config
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 from .._routing import (
     fit_arguments,
@@ -12,11 +13,15 @@ from .._routing import (
     request_metadata,
     set_random_states,
 )
+from .._typing import Scans
 from ..communities import common_influence, common_memberships
 
 
 def fit_fold(estimator, seed, X, y, groups, fold, X_unlabeled=None):
-    """Train a clone on the training and validation rows and predict the test rows."""
+    """Train a clone on the training and validation rows and predict the test rows.
+
+    Return what is kept in arrays and in facts, and the clone.
+    """
     estimator = clone(estimator)
     sequence = np.random.SeedSequence(seed)
     set_random_states(estimator, lambda n: (sequence.generate_state(n) >> 1).tolist())
@@ -27,11 +32,11 @@ def fit_fold(estimator, seed, X, y, groups, fold, X_unlabeled=None):
         request_metadata(estimator)
         arguments = fit_arguments(estimator, groups[rows], is_validation, X_unlabeled)
         estimator.fit(X.take(rows).in_form(), y[rows], **arguments)
-        proba = _predict_proba(estimator, X.take(fold.test).in_form())
+        proba = class_probabilities(estimator, X.take(fold.test).in_form())
     arrays = {"proba": proba, "classes": np.asarray(estimator.classes_)}
     facts = {"pretrained_on": _pretrained_on(estimator, X_unlabeled)}
     facts["n_validation"] = _count_validation(estimator, arguments, len(fold.validation))
-    return arrays | _learnt_arrays(estimator), facts | _learnt_numbers(estimator)
+    return arrays | _learnt_arrays(estimator), facts | _learnt_numbers(estimator), estimator
 
 
 def _count_validation(estimator, arguments, n_told):
@@ -48,8 +53,34 @@ def _pretrained_on(estimator, X_unlabeled):
     return getattr(last_step(estimator), "pretrained_on_", given)
 
 
-def _predict_proba(estimator, X):
-    """Return class probabilities; a decision function goes through the logistic function."""
+def class_probabilities(estimator: BaseEstimator, X: Scans) -> NDArray[np.float64]:
+    """Return what a comparison takes for the class probabilities of a fitted classifier.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba``, or with a decision function, which goes through the logistic
+        function.
+    X : array-like or list
+        What it reads.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_classes)
+
+    Raises
+    ------
+    ValueError
+        If they are not finite.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from sklearn_lstmdg.evaluation import class_probabilities
+    >>> ridge = RidgeClassifier().fit([[0.0], [1.0]], [0, 1])
+    >>> class_probabilities(ridge, [[0.5]]).tolist()
+    [[0.5, 0.5]]
+    """
     if hasattr(estimator, "predict_proba"):
         proba = np.asarray(estimator.predict_proba(X), dtype=np.float64)
     else:

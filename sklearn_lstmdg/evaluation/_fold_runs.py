@@ -15,7 +15,6 @@ from typing import Any
 
 import joblib
 from joblib import effective_n_jobs
-from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
@@ -24,7 +23,16 @@ from .._files import write_atomically
 from ._cluster import active_client, run_on_cluster
 from ._fingerprint import package_versions
 from ._progress import Progress
-from ._store import LOCK, FoldResult, FoldStore, key_of, locked, read_settings, refuse_other_run
+from ._store import (
+    LOCK,
+    FoldResult,
+    FoldStore,
+    check_names,
+    key_of,
+    locked,
+    read_settings,
+    refuse_other_run,
+)
 
 _ONE_FIT = threading.RLock()  # torch's generator and thread number belong to the whole process
 _PREFIX = ".lstmdg-cohort-"
@@ -63,7 +71,7 @@ class FoldTask:
 
 def run_folds(
     tasks: Sequence[FoldTask],
-    fit: Callable[[FoldTask, Any], tuple[dict[str, NDArray], dict[str, Any]]],
+    fit: Callable[[FoldTask, Any], tuple],
     data: object,
     *,
     out: str | os.PathLike[str] | None = None,
@@ -72,6 +80,7 @@ def run_folds(
     n_jobs: int | None = None,
     verbose: int = 0,
     tabulate: Callable[[], None] | None = None,
+    save_models: bool = False,
 ) -> dict[tuple[str, str, int, int], FoldResult]:
     """Run a fit over planned folds and keep each result, going on where an earlier run stopped.
 
@@ -80,8 +89,8 @@ def run_folds(
     tasks : list of FoldTask
         All folds, those that are finished included.
     fit : callable
-        ``fit(task, data)`` returns a dict of arrays and a dict of facts. Workers import it by
-        name. It runs on one thread.
+        ``fit(task, data)`` returns a dict of arrays and a dict of facts, and a fitted estimator
+        if models are saved. Workers import it by name. It runs on one thread.
     data : object
         What all fits read, such as the rows of X. Workers map its arrays from one file.
     out : path, default=None
@@ -97,36 +106,47 @@ def run_folds(
     tabulate : callable, default=None
         Called without arguments while folds are finished, to write tables of those that are
         there: after the first, then so seldom that it takes 2 % of the time at most.
+    save_models : bool, default=False
+        Whether the fitted estimators are kept, each in a model file in the folder ``models`` of
+        ``out``. A fold that was finished without its model is fitted again.
 
     Returns
     -------
     dict of FoldResult
         Facts and arrays by model, site, repeat and fold, in the order of the tasks. Facts are
-        those of the task and of the fit, ``seconds``, ``finished``, ``warnings`` and ``versions``.
+        those of the task and of the fit, ``seconds``, ``finished``, ``warnings`` and ``versions``,
+        and ``model_file``, the name of the model's file, where models are saved.
 
     Raises
     ------
     ValueError
-        If the folder holds results of other settings.
+        If the folder holds results of other settings, or a name of a model or site is too long for
+        a file or differs from another in case alone.
     RuntimeError
         If a fit fails; the message names its fold. Finished folds are kept.
 
     Warns
     -----
     UserWarning
-        For each model that warned in some folds, for each damaged file, and where folds were
-        finished with other versions of packages.
+        For each model that warned in some folds, for each damaged file, where folds were
+        finished with other versions of packages, and where they are fitted again for their models.
     """
     # Workers may have another working directory.
     out = None if out is None else Path(out).expanduser().resolve()
+    if save_models and out is None:
+        raise ValueError("save_models needs a results folder, out.")
     results = {}
     if out is not None:
+        for names in zip(*(task.key[:2] for task in tasks), strict=True):
+            check_names(names)
         FoldStore(out).clean()
         results = _register(tasks, out, settings, common)
+        if save_models:
+            results = _with_models(out, results)
         _warn_of_versions(results.values())
     waiting = [task for task in tasks if task.key not in results]
     now_and_then = _NowAndThen(tabulate)
-    for result in _run(waiting, fit, data, n_jobs, out, results, verbose):
+    for result in _run(waiting, fit, data, n_jobs, out, results, verbose, save_models):
         results[result.key] = result
         now_and_then()
     if out is not None:
@@ -147,6 +167,16 @@ def _register(tasks, out, settings, common):
         if settings is not None:
             _write_settings(tasks, out, settings)
     return {key: result for key, result in finished.items() if key in planned}
+
+
+def _with_models(out, results):
+    """Return the results whose models are stored; the others' folds are fitted again."""
+    kept = {key: r for key, r in results.items() if FoldStore(out).has_model(r)}
+    if len(kept) < len(results):
+        n_missing = len(results) - len(kept)
+        message = f"{n_missing} folds were finished without their models: they are fitted again."
+        warnings.warn(message, UserWarning, stacklevel=4)
+    return kept
 
 
 def _write_settings(tasks, out, settings):
@@ -177,7 +207,7 @@ class _NowAndThen:
             self.next = end + max(_SECONDS_BETWEEN_TABLES, 50 * (end - begin))
 
 
-def _run(tasks, fit, data, n_jobs, out, earlier, verbose):
+def _run(tasks, fit, data, n_jobs, out, earlier, verbose, save_models):
     """Fit what is left, folds side by side, and yield results as they are finished."""
     client, progress = active_client(), None
     if verbose:
@@ -186,7 +216,7 @@ def _run(tasks, fit, data, n_jobs, out, earlier, verbose):
         progress = Progress(models, _seconds(earlier.values()), n_workers)
     # A cluster's machines share the results folder.
     with _shared(data, None if client is None else out) as path:
-        calls = [(task, fit, path, out) for task in tasks]
+        calls = [(task, fit, path, out, save_models) for task in tasks]
         if client is None:
             parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
             results = parallel(delayed(_run_task)(*call) for call in calls)
@@ -208,7 +238,7 @@ def _seconds(results):
     return seconds
 
 
-def _run_task(task, fit, path, out):
+def _run_task(task, fit, path, out, save_models):
     """Fit one fold and, where there is a folder, write it."""
     try:
         data = joblib.load(path, mmap_mode="r")
@@ -218,31 +248,42 @@ def _run_task(task, fit, path, out):
             "share."
         ) from error
     with _ONE_FIT:
-        arrays, facts = _fit_task(task, fit, data)
+        arrays, facts, model = _fit_task(task, fit, data)
     result = FoldResult(task.facts | facts | {"versions": package_versions()}, arrays)
-    return result if out is None else FoldStore(out).write(result)
+    with _named(task):
+        model = model if save_models else None
+        return result if out is None else FoldStore(out).write(result, model)
 
 
 def _fit_task(task, fit, data):
+    """Return arrays, facts, and the model if the fit gives it."""
     begin = time.perf_counter()
+    # On one thread the bits do not depend on how many folds run side by side.
+    with (
+        _named(task),
+        threadpool_limits(1),
+        network.torch_threads(1),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        arrays, facts, *model = fit(task, data)
+    finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    kept = {"finished": finished, "warnings": _messages(caught)}
+    facts = {"seconds": time.perf_counter() - begin, **kept, **facts}
+    return arrays, facts, model[0] if model else None
+
+
+@contextlib.contextmanager
+def _named(task):
+    """Let an error name the fold."""
     try:
-        # On one thread the bits do not depend on how many folds run side by side.
-        with (
-            threadpool_limits(1),
-            network.torch_threads(1),
-            warnings.catch_warnings(record=True) as caught,
-        ):
-            warnings.simplefilter("always")
-            arrays, facts = fit(task, data)
+        yield
     except Exception as error:
         model, site, repeat, fold = task.key
         raise RuntimeError(
             f"Model {model!r} failed at site {site!r}, repeat {repeat}, fold {fold}: "
             f"{type(error).__name__}: {error}"
         ) from error
-    finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    kept = {"finished": finished, "warnings": _messages(caught)}
-    return arrays, {"seconds": time.perf_counter() - begin, **kept, **facts}
 
 
 def _messages(caught):

@@ -50,6 +50,8 @@ def compare_models(
     verbose: int = 0,
     scheme: str = WITHIN_SITE,
     X_unlabeled: Scans | None = None,
+    save_models: bool = False,
+    t_r: "float | ArrayLike | None" = None,
 ) -> Comparison:
     """Compare classifiers by subject-safe cross-validation.
 
@@ -104,6 +106,12 @@ def compare_models(
         negative class at those sites of X that have no part in the fold, after the Pipeline's
         earlier steps; ``pretrained_on`` in ``folds`` tells whether there were any. So their
         results, alone, depend on the other sites.
+    save_models : bool, default=False
+        Whether each fold's fitted model is kept, in the folder ``models`` of ``out``, for
+        :func:`~sklearn_lstmdg.persistence.load_model` and ``lstmdg predict``. A fold that was
+        finished without is fitted again. Needs the extra ``files``.
+    t_r : float or array-like of shape (n_rows,), default=None
+        Repetition times in seconds; a saved model tells those that it was trained on.
 
     Returns
     -------
@@ -125,7 +133,8 @@ def compare_models(
         or all test scores are equal. It names their sites and numbers.
     UserWarning
         For each model that warned in some folds (``fold(...).warnings`` has all), for each damaged
-        file in ``out``, and where its folds were trained with other versions of packages.
+        file in ``out``, where its folds were trained with other versions of packages, and where
+        folds that were finished without their models are fitted again.
 
     Notes
     -----
@@ -155,6 +164,8 @@ def compare_models(
     [['logistic', 'all', 30], ['weak', 'all', 30]]
     """
     require("pandas", extra="data")
+    if save_models:
+        require("skops.io", extra="files")
     check_scalar(n_folds, "n_folds", Integral, min_val=3)
     check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
     if scheme not in SCHEMES:
@@ -162,9 +173,10 @@ def compare_models(
     out = None if out is None else Path(out).expanduser().resolve()
     estimators = _add_confounds(estimators, confounds)
     cohort, pos_label = check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled)
+    times = _check_times(t_r, len(cohort.y))
     seed = _check_seed(random_state, out)
     protocol = {"n_folds": int(n_folds), "seed": seed, "pos_label": pos_label}
-    tasks = _plan(estimators, cohort, protocol, n_repeats, scheme)
+    tasks = _plan(estimators, cohort, protocol, n_repeats, scheme, times)
     results = run_folds(
         *(tasks, _fit, cohort),
         out=out,
@@ -173,6 +185,7 @@ def compare_models(
         n_jobs=n_jobs,
         verbose=verbose,
         tabulate=None if out is None else partial(_save_folds, out),
+        save_models=save_models,
     )
     if out is not None:
         with locked(out):
@@ -225,7 +238,16 @@ def _check_seed(random_state, out):
     return earlier.get("seed", int(np.random.SeedSequence().generate_state(1)[0]))
 
 
-def _plan(estimators, cohort, protocol, n_repeats, scheme):
+def _check_times(t_r, n_rows):
+    """Return the repetition time of each row, NaN where unknown."""
+    times = np.asarray(np.nan if t_r is None else t_r, dtype=float)
+    can_be = np.isnan(times) | ((times > 0) & (times < np.inf))
+    if times.shape not in ((), (n_rows,)) or not can_be.all():
+        raise ValueError(f"t_r must be seconds above 0, one number or {n_rows}, got {t_r!r}.")
+    return np.broadcast_to(times, n_rows)
+
+
+def _plan(estimators, cohort, protocol, n_repeats, scheme, times):
     """Return every fold of every model; all models' first folds come first."""
     seed, n_folds = protocol["seed"], protocol["n_folds"]
     folds = make_folds(cohort.y, cohort.groups, cohort.sites, n_folds, n_repeats, seed, scheme)
@@ -247,8 +269,16 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme):
             }
             facts = key | {"seed": make_seed(seed, *key.values()), "fingerprint": fingerprint}
             facts |= {"pos_label": protocol["pos_label"], "parameters": parameters[model]}
+            facts |= _times_of(times, fold)
             tasks.append(FoldTask(facts, (estimator, fold, rows)))
     return tasks
+
+
+def _times_of(times, fold):
+    """Return the repetition times that a fold's model is trained on, where they are known."""
+    known = np.unique(times[np.append(fold.train, fold.validation)])
+    known = known[np.isfinite(known)].tolist()
+    return {"t_r": known} if known else {}
 
 
 def _fingerprint_data(models, cohort, folds):
@@ -268,12 +298,13 @@ def _fit(task, cohort):
     X = cohort.rows_of(task.facts["model"])
     y, groups = np.asarray(cohort.y), np.asarray(cohort.groups)
     X_unlabeled = None if unlabeled is None else cohort.take_unlabeled(unlabeled)
-    arrays, facts = fit_fold(estimator, task.facts["seed"], X, y, groups, fold, X_unlabeled)
+    arrays, facts, model = fit_fold(estimator, task.facts["seed"], X, y, groups, fold, X_unlabeled)
     arrays |= _decide(arrays.pop("proba"), arrays.pop("classes"), task.facts["pos_label"])
     arrays |= {"subject": np.asarray(cohort.subjects)[fold.test], "y": y[fold.test]}
     if fold.site == POOLED:
         arrays["subject_site"] = np.asarray(cohort.sites)[fold.test]
-    return arrays | {name: getattr(fold, name) for name in ("train", "validation", "test")}, facts
+    arrays |= {name: getattr(fold, name) for name in ("train", "validation", "test")}
+    return arrays, facts, model
 
 
 def _decide(proba, classes, pos_label):

@@ -68,7 +68,8 @@ class Cohort:
 
 def _digest(rows):
     """Return a fingerprint of rows."""
-    return digest(rows.kind, rows.lengths, *rows.starts, *rows.series)
+    names = () if rows.names is None else (list(rows.names),)
+    return digest(rows.kind, rows.lengths, *rows.starts, *rows.series, *names)
 
 
 def check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled=None):

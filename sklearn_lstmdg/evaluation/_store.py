@@ -3,8 +3,10 @@
 import contextlib
 import json
 import os
+import uuid
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,13 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from .._files import read_json, write_atomically
+from ..persistence import save_model
 from ._fingerprint import N_ROWS, PARTS, digest
 from ._folds import WITHIN_SITE
 
 LOCK = ".lock"
+_LONGEST_NAME = 90  # quoted: files have two, and 255 characters in all, also while they are written
+_OF_MODELS = ("model", "site", "repeat", "fold", "pos_label", "t_r")
 
 
 def key_of(facts):
@@ -45,6 +50,7 @@ class FoldStore:
     def __init__(self, out):
         self.out = Path(out)
         self.folder = self.out / "folds"
+        self.models = self.out / "models"
 
     def path(self, key):
         """Return the file of a fold, given its model, site, repeat and fold."""
@@ -52,24 +58,54 @@ class FoldStore:
         names = f"{quote(model, safe=' ')}__{quote(site, safe=' ')}"
         return self.folder / f"{names}__repeat{repeat}__fold{fold}.npz"
 
-    def write(self, result):
-        """Write a finished fold and return it, or that of another run that was faster."""
+    def write(self, result, model=None):
+        """Write a finished fold, and its model if there is one.
+
+        Return what is there then: this result, or that of another run that was faster.
+        """
+        if model is None:
+            return self._keep(result)
+        temporary = self.models / f".{uuid.uuid4().hex}.tmp"
+        try:
+            facts = {name: result.facts[name] for name in _OF_MODELS if name in result.facts}
+            save_model(model, temporary, facts=facts)
+            told = {"model_file": self._model_path(result.key).name}
+            told["model_checksum"] = sha256(temporary.read_bytes()).hexdigest()
+            return self._keep(replace(result, facts=result.facts | told), temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _keep(self, result, model=None):
+        """Write a result, and put its model's file in place before."""
         facts = result.facts | {"checksum": _checksum(result)}
         buffer = BytesIO()
         np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **result.arrays)
         path = self.path(result.key)
         with locked(self.out):
             earlier = self._read(path)
-            if earlier is None:
+            if earlier is None or not (model is None or self.has_model(earlier)):
+                if model is not None:
+                    os.replace(model, self._model_path(result.key))
                 write_atomically(path, buffer.getvalue())
                 return result
         refuse_other_run(self.out, earlier, result.facts.get("fingerprint", {}))
         return earlier
 
+    def _model_path(self, key):
+        return self.models / f"{self.path(key).stem}.skops"
+
+    def has_model(self, result):
+        """Tell whether the model of a stored fold is there, undamaged."""
+        try:
+            content = self._model_path(result.key).read_bytes()
+        except FileNotFoundError:
+            return False
+        return sha256(content).hexdigest() == result.facts.get("model_checksum")
+
     def clean(self):
         """Delete what killed runs have left half written."""
         with locked(self.out) as is_mine:
-            for folder in (self.out, self.folder) if is_mine else ():
+            for folder in (self.out, self.folder, self.models) if is_mine else ():
                 for path in folder.glob(".*.tmp"):
                     path.unlink()
 
@@ -98,6 +134,24 @@ class FoldStore:
         if _checksum(result) != checksum or self.path(result.key).name != path.name:
             raise ValueError("its checksum or its name does not fit")
         return result
+
+
+def check_names(names):
+    """Refuse names of models, or of sites, that the files of folds could not have everywhere."""
+    names = list(dict.fromkeys(names))
+    for name in names:
+        if len(quote(name)) > _LONGEST_NAME:
+            raise ValueError(
+                f"The name {name[:20]!r}... of a model or site is too long for a file."
+            )
+    alike = {}
+    for name in names:
+        other = alike.setdefault(name.casefold(), name)
+        if other != name:
+            raise ValueError(
+                f"The names {other!r} and {name!r} differ only in case, which some file systems do "
+                "not tell apart."
+            )
 
 
 def _checksum(result):

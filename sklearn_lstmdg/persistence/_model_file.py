@@ -11,8 +11,10 @@ import json
 import os
 import warnings
 import zipfile
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -29,6 +31,7 @@ from ._trusted_types import TRUSTED_TYPES
 _FORMAT = 2
 _MARK = b"sklearn_lstmdg model %d sha256 " % _FORMAT
 _DIGITS = 64
+_FACTS = "facts.json"
 _PROTOCOL = 2  # older nodes of skops check less
 # What skops can make besides these calls, draws, or unpacks what is compressed.
 _LOADERS = {
@@ -37,7 +40,12 @@ _LOADERS = {
 }
 
 
-def save_model(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
+def save_model(
+    estimator: BaseEstimator,
+    path: str | os.PathLike[str],
+    *,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
     """Write a fitted estimator to a file, without pickle.
 
     The file is in the format of skops: a zip archive of arrays and of JSON. It is written whole or
@@ -50,6 +58,8 @@ def save_model(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
         nilearn's maskers and ``ConnectivityMeasure``.
     path : str or path
         The file, by custom named ``.skops``; it is replaced where it exists.
+    facts : dict, default=None
+        What JSON can hold and :func:`read_facts` returns, such as ``{"t_r": 2.0}``.
 
     Raises
     ------
@@ -59,12 +69,15 @@ def save_model(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
         If something cannot be saved; the message names the parameter or attribute. Files hold no
         code, so no callable ``monitor``, no ``callbacks``, no ``RandomState`` and no estimators of
         other packages.
+    TypeError
+        If JSON cannot hold the facts.
     ImportError
         If skops, in the extra ``files``, is not installed.
 
     See Also
     --------
     load_model : Reads the file.
+    read_facts : Reads the facts alone.
 
     Notes
     -----
@@ -96,6 +109,7 @@ def save_model(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     document = {"sklearn_lstmdg": __version__, "requests": requests, "estimator": estimator}
     buffer = io.BytesIO(skops.dumps(document))
     with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(_FACTS, json.dumps(dict(facts or {}), allow_nan=False))
         archive.comment = _MARK + b"0" * _DIGITS
     content = buffer.getvalue()[:-_DIGITS]
     write_atomically(Path(path), content + hashlib.sha256(content).hexdigest().encode())
@@ -182,6 +196,49 @@ def load_model(path: str | os.PathLike[str], *, device: str | None = None) -> Ba
     return estimator
 
 
+def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the facts that ``save_model`` was given, without making the model.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    dict
+        Empty where none were given.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, or is no model file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn_lstmdg.persistence import read_facts, save_model
+    >>> line = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(line, Path(folder) / "line.skops", facts={"t_r": 2.0})
+    ...     read_facts(Path(folder) / "line.skops")
+    {'t_r': 2.0}
+    """
+    content = Path(path).read_bytes()
+    _check_checksum(path, content)
+    try:
+        _check_members(content)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            facts = json.loads(archive.read(_FACTS)) if _FACTS in archive.namelist() else {}
+    except Exception as error:  # whatever a file claims that cannot be
+        raise ValueError(f"{path} has no facts that can be read: {error}") from error
+    if not isinstance(facts, dict):
+        raise ValueError(f"{path} has no facts that can be read: they are no JSON object.")
+    return facts
+
+
 def _check_checksum(path, content):
     if not content[:-_DIGITS].endswith(_MARK):
         raise ValueError(
@@ -202,7 +259,7 @@ def _check_members(content):
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.file_size > len(content):
                 raise ValueError(f"{member.filename} is compressed or larger than the file.")
-            if member.filename != "schema.json":
+            if member.filename not in ("schema.json", _FACTS):
                 _check_array(archive.read(member), member.filename)
         schema = json.loads(archive.read("schema.json"), object_pairs_hook=_unique_keys)
     if not schema["protocol"] >= _PROTOCOL:

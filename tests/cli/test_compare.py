@@ -207,11 +207,11 @@ def test_the_folder_is_expanded_and_opened_before_the_first_fold(tmp_path, monke
         main(["compare", "--models", "quick", "--out", "~/x", "--debug", "--quiet"])
 
 
-def test_names_too_long_for_files_are_refused_before_the_first_fold(compare, monkeypatch):
-    monkeypatch.setitem(models._FACTORIES, "m" * 101, models._FACTORIES["quick"])
-    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", None)
+def test_names_too_long_for_files_are_refused_before_the_first_fold(compare, monkeypatch, tmp_path):
+    monkeypatch.setitem(models._FACTORIES, "m" * 101, models._FACTORIES["broken"])
     code, _, err = compare("--models", "m" * 101)
     assert code == 2 and "too long for a file" in err
+    assert not (tmp_path / "out" / "folds").exists()
 
 
 def test_a_refused_command_leaves_the_options_of_the_earlier_one(compare, tmp_path):

@@ -6,9 +6,12 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_lstmdg.evaluation import FoldTask, _fold_runs, run_folds
+from sklearn_lstmdg.persistence import load_model, read_facts
 
 
 def tasks(what="1", n_folds=3, model="sum"):
@@ -106,3 +109,99 @@ def test_fits_in_threads_come_one_by_one():
     with joblib.parallel_config(backend="threading", n_jobs=2):
         results = run_folds(tasks(n_folds=4), meet, np.arange(2), n_jobs=2)
     assert [int(result.arrays["n"]) for result in results.values()] == [1] * 4
+
+
+def fit_line(task, data):
+    """Fit a line whose slope tells the fold, and count the fits in a file."""
+    with (data["log"]).open("a") as log:
+        log.write(f"{task.work}\n")
+    points = np.arange(3.0)[:, None]
+    return {"slope": np.array(task.work)}, {}, LinearRegression().fit(points, task.work * points)
+
+
+class TestModels:
+    """Each fold's model in a file."""
+
+    @pytest.fixture
+    def run(self, tmp_path):
+        pytest.importorskip("skops")
+        data = {"log": tmp_path / "log"}
+
+        def run(save_models=True, **options):
+            data["log"].write_text("")
+            options = {"out": tmp_path / "out", "save_models": save_models} | options
+            results = run_folds(tasks(model="a b/Ü"), fit_line, data, **options)
+            return results, data["log"].read_text().split()
+
+        return run
+
+    def test_are_kept_and_are_those_that_were_fitted(self, run, tmp_path):
+        results, _ = run()
+        folder = tmp_path / "out" / "models"
+        assert sorted(path.name for path in folder.iterdir()) == [
+            f"a b%2F%C3%9C__S__repeat0__fold{fold}.skops" for fold in range(3)
+        ]
+        for key, result in results.items():
+            model = load_model(folder / result.facts["model_file"])
+            assert model.predict([[1.0]])[0] == pytest.approx(key[3])
+            facts = {"model": "a b/Ü", "site": "S", "repeat": 0, "fold": key[3]}
+            assert read_facts(folder / result.facts["model_file"]) == facts
+
+    def test_are_not_kept_unless_asked_for(self, run, tmp_path):
+        results, _ = run(save_models=False)
+        assert not (tmp_path / "out" / "models").exists()
+        assert "model_file" not in results["a b/Ü", "S", 0, 0].facts
+
+    def test_a_fold_without_its_model_is_fitted_again_and_told(self, run, tmp_path):
+        run(save_models=False)
+        with pytest.warns(UserWarning, match="3 folds were finished without their models"):
+            _, fitted = run()
+        assert fitted == ["0", "1", "2"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert run()[1] == [] and run(save_models=False)[1] == []
+
+    @pytest.mark.parametrize("damage", ["missing", "changed"])
+    def test_a_lost_or_damaged_model_is_fitted_again(self, run, tmp_path, damage):
+        run()
+        path = tmp_path / "out" / "models" / "a b%2F%C3%9C__S__repeat0__fold1.skops"
+        content = path.read_bytes()
+        path.unlink() if damage == "missing" else path.write_bytes(content[:-1] + b"x")
+        with pytest.warns(UserWarning, match="1 folds were finished without their models"):
+            assert run()[1] == ["1"]
+        assert load_model(path).coef_[0, 0] == pytest.approx(1)
+
+    def test_half_written_models_are_cleaned_away(self, run, tmp_path):
+        run()
+        (tmp_path / "out" / "models" / ".killed.tmp").touch()
+        run()
+        assert not list((tmp_path / "out" / "models").glob(".*"))
+
+    def test_need_a_folder(self, run):
+        with pytest.raises(ValueError, match="save_models needs a results folder"):
+            run(out=None)
+
+    def test_that_files_cannot_hold_name_their_fold(self, tmp_path):
+        pytest.importorskip("skops")
+        with pytest.raises(RuntimeError, match=r"'sum' failed at .* fold 0: .*parameter 'func'"):
+            run_folds(tasks(n_folds=1), fit_code, None, out=tmp_path, save_models=True)
+        assert not (tmp_path / "models").exists() and not (tmp_path / "folds").exists()
+
+
+def double(X):
+    return 2 * X
+
+
+def fit_code(task, data):
+    return {}, {}, FunctionTransformer(func=double).fit([[0.0]])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [(["ü" * 31], "'ü{20}'... of a model or site is too long"), (["svm", "SVM"], "only in case")],
+)
+def test_names_that_no_file_system_bears_are_refused(tmp_path, names, message):
+    planned = [task for name in names for task in tasks(n_folds=1, model=name)]
+    with pytest.raises(ValueError, match=message):
+        run_folds(planned, add, np.arange(2), out=tmp_path)
+    assert list(run_folds(planned, add, np.arange(2))) == [(name, "S", 0, 0) for name in names]

@@ -3,6 +3,7 @@
 import mmap
 import pickle
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -22,8 +23,11 @@ from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import _fold_runs, compare_models, load_comparison
 from sklearn_lstmdg.models import make_model
 from sklearn_lstmdg.network import torch_threads
+from sklearn_lstmdg.persistence import load_model, read_facts
 
 from _stubs import Noise, Recorder, WithoutMask
+
+pandas = pytest.importorskip("pandas")
 
 N_ROWS = 30
 
@@ -698,3 +702,60 @@ def test_a_site_that_is_missing_is_named(missing):
     sites = np.array(["a", "b", missing, "a"] * 5, dtype=object)
     with pytest.raises(ValueError, match="sites has no value for row 2 of X"):
         compare_models({"a": Noise()}, np.ones((20, 4)), np.arange(20) % 2, sites=sites, n_folds=3)
+
+
+class TestSavedModels:
+    """The models of a comparison, in files."""
+
+    @pytest.fixture
+    def run(self, tmp_path):
+        pytest.importorskip("skops")
+        rng = np.random.default_rng(0)
+        scans = [rng.normal(size=(12 + row % 2, 3)) for row in range(12)]
+        X = [pandas.DataFrame(scan, columns=list("abc")) for scan in scans]
+
+        def run(**options):
+            options = {"out": tmp_path / "out", "save_models": True, "random_state": 0} | options
+            return compare_models(
+                {"fc": make_model("fc-logistic")},
+                X,
+                np.tile(["no", "yes"], 6),
+                n_folds=3,
+                **options,
+            )
+
+        return run, X
+
+    def test_predict_as_they_did_and_know_the_names_of_rois(self, run, tmp_path):
+        run, X = run
+        comparison = run()
+        for fold in range(3):
+            kept = comparison.fold("fc", fold=fold)
+            model = load_model(tmp_path / "out" / "models" / kept.model_file)
+            proba = model.predict_proba([X[row] for row in kept.test])
+            assert model.classes_.tolist() == ["no", "yes"]
+            np.testing.assert_array_equal(proba[:, 1], kept.score)
+            assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+
+    def test_tell_the_repetition_times_that_they_were_trained_on(self, run, tmp_path):
+        run, _ = run
+        run(t_r=[2.0] * 9 + [2.5, np.nan, 2.5], sites=["S"] * 6 + ["T"] * 6)
+        told = [read_facts(path) for path in sorted((tmp_path / "out" / "models").iterdir())]
+        assert [facts["t_r"] for facts in told if facts["site"] == "S"] == [[2.0]] * 3
+        others = [facts["t_r"] for facts in told if facts["site"] == "T"]
+        assert sorted(others) == [[2.0, 2.5]] * 3
+
+    @pytest.mark.parametrize("t_r", [0, -2.0, [2.0, 2.0], np.inf])
+    def test_impossible_repetition_times_are_refused(self, run, t_r):
+        with pytest.raises(ValueError, match="t_r must be seconds above 0, one number or 12"):
+            run[0](t_r=t_r)
+
+
+def test_other_names_of_rois_are_other_data(tmp_path):
+    rng = np.random.default_rng(0)
+    scans, y = [rng.normal(size=(9, 2)) for _ in range(6)], np.tile([0, 1], 3)
+    options = {"n_folds": 3, "out": tmp_path, "random_state": 0}
+    for names, refused in (("ab", False), ("ba", True)):
+        X = [pandas.DataFrame(scan, columns=list(names)) for scan in scans]
+        with pytest.raises(ValueError, match="differ: data") if refused else nullcontext():
+            compare_models({"fc": make_model("fc-logistic")}, X, y, **options)
