@@ -206,7 +206,8 @@ class ScanCleaner(
     def _clean(self, scan):
         """Return a scan after the steps, and which of its ROIs are constant."""
         cleaned = scan.astype(np.float64)
-        if len(scan) == 1 or not self._has_steps():
+        has_steps = self.standardize or self.regress_global_mean or self.band_pass is not None
+        if len(scan) == 1 or not has_steps:
             return cleaned.astype(scan.dtype), np.zeros(scan.shape[1], dtype=bool)
         if self.band_pass is not None:
             cleaned = band_pass(cleaned, *self.band_pass, self.t_r)
@@ -217,9 +218,6 @@ class ScanCleaner(
         if self.standardize:
             cleaned = standardize(cleaned)
         return cleaned.astype(scan.dtype), constant
-
-    def _has_steps(self):
-        return self.standardize or self.regress_global_mean or self.band_pass is not None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

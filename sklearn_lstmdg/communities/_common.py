@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
 from sklearn.decomposition import NMF
+from sklearn.preprocessing import normalize
 from sklearn.utils import check_array, check_scalar
 
 from .._typing import Seed
@@ -73,9 +74,8 @@ def common_memberships(
         return np.zeros((len(columns), n_communities))
     nmf = NMF(n_communities, init="nndsvda", max_iter=10_000, random_state=random_state)
     factor = nmf.fit_transform(columns @ columns.T)
-    lengths = np.linalg.norm(factor, axis=0)
-    order = np.argsort(-lengths * np.linalg.norm(nmf.components_, axis=1), kind="stable")
-    return (factor / np.where(lengths > 0, lengths, 1))[:, order]
+    explained = np.linalg.norm(factor, axis=0) * np.linalg.norm(nmf.components_, axis=1)
+    return normalize(factor, axis=0)[:, np.argsort(-explained, kind="stable")]
 
 
 def common_influence(
@@ -144,6 +144,5 @@ def _unit_columns(memberships):
         if found and len(weights) != len(found[0]):
             first = next(iter(memberships))
             raise ValueError(f"{name} has {len(weights)} ROIs and {first} has {len(found[0])}.")
-        lengths = np.linalg.norm(weights, axis=0)
-        found.append(weights / np.where(lengths > 0, lengths, 1))
+        found.append(normalize(weights, axis=0))
     return found

@@ -10,9 +10,11 @@ from sklearn_lstmdg import ParafacCommunities, ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.cli import _parafac_folds as _parafac
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._text_tables import format_communities
+from sklearn_lstmdg.communities import common_memberships, two_means
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import Comparison, community_robustness, load_comparison, make_seed
 from sklearn_lstmdg.evaluation._store import FoldStore
+from sklearn_lstmdg.report import write_report
 
 from _stubs import Noise
 
@@ -31,6 +33,17 @@ class Planted(Noise):
         return self
 
 
+class Several(Planted):
+    """Noise of four nets."""
+
+    def fit(self, X, y, groups=None, validation=None):
+        super().fit(X, y)
+        rng = np.random.default_rng(self.random_state)
+        self.memberships_ = [self.membership_, *rng.gamma(0.2, size=(3, *self.membership_.shape))]
+        self.influences_ = [self.influence_] * 4
+        return self
+
+
 class Without(Noise):
     """Noise without memberships."""
 
@@ -46,6 +59,7 @@ def folder(tmp_path, monkeypatch, capsys):
     quick = {
         "quick": lambda length, step, regress: Planted(),
         "other": lambda length, step, regress: Planted(),
+        "nets": lambda length, step, regress: Several(),
         "plain": lambda length, step, regress: Without(),
     }
     monkeypatch.setattr(models, "_FACTORIES", models._FACTORIES | quick)
@@ -106,6 +120,20 @@ def test_several_models_are_compared(communities):
     _, out, _ = communities("--quiet", model=("quick", "other"))
     assert re.search(r"quick against other: .* correlation [+-]\d+ %, Dice [+-]\d+ %", out)
     assert "Results" not in out
+
+
+def test_communities_of_several_nets_are_those_in_common(communities, folder):
+    code, out, err = communities(model=("nets",))
+    assert code == 0 and err == ""
+    comparison, table = load_comparison(folder), pandas.read_csv(folder / "communities.csv")
+    for number, rows in table.groupby("fold"):
+        fold = comparison.fold("nets", "SITE", fold=number)
+        np.testing.assert_array_equal(fold.membership, common_memberships(fold.memberships))
+        assert rows["size"].tolist() == two_means(fold.membership).sum(axis=0).tolist()
+        np.testing.assert_allclose(rows["influence"], fold.influence)
+    page = write_report(folder).read_text(encoding="utf-8")
+    top = np.argmax(comparison.fold("nets", "SITE").influence)
+    assert "nets" in page and f">{top}<" in page
 
 
 def test_folds_hardly_trained_are_told(communities, monkeypatch):
@@ -170,7 +198,7 @@ def test_parafac_names_options_that_are_damaged(communities, folder, change):
 
 def test_faults_are_one_line(communities, folder):
     for options, message in (
-        ({"model": ("lstm-dg",)}, "no model 'lstm-dg'; it has quick, other, plain"),
+        ({"model": ("lstm-dg",)}, "no model 'lstm-dg'; it has quick, other, nets, plain"),
         ({"model": ("plain",)}, "'plain' has no memberships"),
     ):
         code, _, err = communities(**options)
