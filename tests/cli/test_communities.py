@@ -123,7 +123,7 @@ def test_several_models_are_compared(communities):
 
 
 def test_communities_of_several_nets_are_those_in_common(communities, folder):
-    code, out, err = communities(model=("nets",))
+    code, _, err = communities(model=("nets",))
     assert code == 0 and err == ""
     comparison, table = load_comparison(folder), pandas.read_csv(folder / "communities.csv")
     for number, rows in table.groupby("fold"):
