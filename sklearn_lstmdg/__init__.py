@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .communities import CommunityExtractor as CommunityExtractor
     from .communities import ParafacCommunities as ParafacCommunities
     from .preprocessing import ScanCleaner as ScanCleaner
+    from .regressor import LSTMDGRegressor as LSTMDGRegressor
 
 __getattr__, __dir__, _names = attach(
     __name__,
@@ -34,11 +35,13 @@ __getattr__, __dir__, _names = attach(
         ".classifier": ["LSTMDGClassifier"],
         ".communities": ["CommunityExtractor", "ParafacCommunities"],
         ".preprocessing": ["ScanCleaner"],
+        ".regressor": ["LSTMDGRegressor"],
     },
     modules=(
         *("augmentation", "base", "baselines", "classifier", "cli", "communities", "datasets"),
-        *("decoding", "estimator_checks", "evaluation", "explain", "models", "network"),
-        *("persistence", "plotting", "preprocessing", "presets", "report", "scans"),
+        *("decoding", "estimator_checks", "evaluation", "explain", "joint", "models"),
+        *("network", "persistence", "plotting", "preprocessing", "presets", "regressor"),
+        *("report", "scans"),
     ),
 )
 __all__ = [*_names, "__version__"]

@@ -61,7 +61,12 @@ def keeps_model_if_refused(fit: _Fit) -> _Fit:
 
 
 class ScanEstimatorMixin:
-    """What every estimator of scans shares: it reads X in all data forms, and its tags say so."""
+    """What every estimator of scans shares: it reads X in all data forms, and its tags say so.
+
+    One that predicts has ``_scores(X)``, which returns each row's scores, a list of arrays
+    (n_windows_i, n_outputs), and whether rows are bags, whose windows decide together. Where it
+    reads whole scans, a row has one score.
+    """
 
     def _validate_params(self):
         """Refuse truth values, which Python takes for 0 and 1, and numbers that nothing holds."""
@@ -102,6 +107,25 @@ class ScanEstimatorMixin:
             there = "a table of features" if self._is_table else "scans or bags"
             raise ValueError(f"X is of another form than X in fit, which was {there}.")
 
+    def _hold_out(self, validation, y_encoded, groups, rng):
+        """Return which rows validate, or None."""
+        if validation is not None:
+            return check_validation_mask(validation, groups, y_encoded)
+        if self.validation_fraction == 0:
+            return None
+        return hold_out_groups(y_encoded, groups, self.validation_fraction, rng)
+
+    def _finite_scores(self, X):
+        check_is_fitted(self)
+        scores, is_bag = self._scores(X)
+        for row, row_scores in enumerate(scores):
+            if not np.isfinite(row_scores).all():
+                raise ValueError(
+                    f"The scores of row {row} of X are not finite: its values, or the weights, are "
+                    "too large. Standardise the scans (ScanCleaner)."
+                )
+        return scores, is_bag
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
@@ -110,12 +134,7 @@ class ScanEstimatorMixin:
 
 
 class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
-    """What every classifier of scans shares: from scores to a decision.
-
-    A classifier has ``_scores(X)``, which returns each row's scores, a list of arrays
-    (n_windows_i, n_outputs), and whether rows are bags, whose windows decide together. Where a
-    classifier reads whole scans, a row has one score.
-    """
+    """What every classifier of scans shares: from scores to a decision."""
 
     aggregation = "vote"
 
@@ -125,14 +144,6 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
         sequences = self._check_rows(X, reset=True)
         self.classes_, y_encoded = check_labels(y, len(sequences))
         return sequences, y_encoded, check_groups(groups, len(sequences))
-
-    def _hold_out(self, validation, y_encoded, groups, rng):
-        """Return which rows validate, or None."""
-        if validation is not None:
-            return check_validation_mask(validation, groups, y_encoded)
-        if self.validation_fraction == 0:
-            return None
-        return hold_out_groups(y_encoded, groups, self.validation_fraction, rng)
 
     def predict(self, X: Scans) -> NDArray:
         """Return the most probable class of each row, the first of equals.
@@ -166,17 +177,6 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
         ndarray of shape (n_rows, n_classes)
         """
         return self._decide(*self._finite_scores(X))
-
-    def _finite_scores(self, X):
-        check_is_fitted(self)
-        scores, is_bag = self._scores(X)
-        for row, row_scores in enumerate(scores):
-            if not np.isfinite(row_scores).all():
-                raise ValueError(
-                    f"The scores of row {row} of X are not finite: its values, or the weights, are "
-                    "too large. Standardise the scans (ScanCleaner)."
-                )
-        return scores, is_bag
 
     def _decide(self, scores, is_bag):
         if not is_bag:

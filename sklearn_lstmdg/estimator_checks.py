@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 
 from .scans import window_view
 
@@ -41,8 +41,8 @@ def yield_scan_checks(estimator: BaseEstimator, forms: _Forms = None) -> Iterato
     estimator : estimator
         With parameters that let it fit 12 scans of 24 points and 5 ROIs.
     forms : sequence of {"scans", "ragged", "bags", "ragged bags"}, default=None
-        Data forms that it reads. By default all of them for a classifier, and scans and ragged
-        scans for a transformer, which must refuse bags.
+        Data forms that it reads. By default all of them for a classifier or regressor, and scans
+        and ragged scans for a transformer, which must refuse bags.
 
     Yields
     ------
@@ -50,7 +50,7 @@ def yield_scan_checks(estimator: BaseEstimator, forms: _Forms = None) -> Iterato
         ``check(estimator)`` raises an AssertionError where the estimator fails.
     """
     if forms is None:
-        forms = _FORMS if is_classifier(estimator) else _FORMS[:2]
+        forms = _FORMS if is_classifier(estimator) or is_regressor(estimator) else _FORMS[:2]
     by_form = [
         check_forms_and_features,
         check_same_seed_same_bits,
@@ -60,6 +60,8 @@ def yield_scan_checks(estimator: BaseEstimator, forms: _Forms = None) -> Iterato
     ]
     if is_classifier(estimator):
         by_form += [check_predictions_agree, check_string_labels]
+    if is_regressor(estimator):
+        by_form += [check_numbers_are_predicted]
     for form in forms:
         yield from (partial(check, form=form) for check in by_form)
     if "bags" not in forms:
@@ -121,7 +123,7 @@ def _name(value):
 
 
 def _cohort(form="scans", dtype=np.float64):
-    """Return rows of one data form and two classes that differ in how two ROIs are coupled."""
+    """Return rows of one data form, of two classes that differ in how two ROIs are coupled."""
     rng = np.random.default_rng(0)
     y = np.arange(12) % 2
     scans = rng.standard_normal((12, 24, 5))
@@ -144,12 +146,18 @@ def _quiet():
         yield
 
 
-@_quiet()
 def _fit(estimator, X, y):
     estimator = clone(estimator)
     if "random_state" in estimator.get_params():
         estimator.set_params(random_state=0)
-    return estimator.fit(X, y)
+    return _train(estimator, X, y)
+
+
+@_quiet()
+def _train(estimator, X, y):
+    """Fit to classes, or to numbers far from 0 that differ within them."""
+    is_continuous = is_regressor(estimator)
+    return estimator.fit(X, 10.0 * y + np.linspace(50, 51, len(y)) if is_continuous else y)
 
 
 @_quiet()
@@ -196,7 +204,7 @@ def check_same_seed_same_bits(estimator, form):
     """Two fits with one random_state, and a fit again, agree to the last bit."""
     X, y, first, wanted = _fitted(estimator, form)
     _assert_same(_answers(_fit(estimator, X, y), X), wanted)
-    _assert_same(_answers(first.fit(X, y), X), wanted)
+    _assert_same(_answers(_train(first, X, y), X), wanted)
 
 
 def check_rows_are_independent(estimator, form):
@@ -250,6 +258,17 @@ def check_string_labels(estimator, form):
     told = _answers(fitted, X)
     np.testing.assert_array_equal(told["predict_proba"], wanted["predict_proba"])
     assert set(told["predict"]) <= {"autism", "control"}
+
+
+def check_numbers_are_predicted(estimator, form):
+    """A finite number is predicted for each row; targets that are texts or missing are errors."""
+    X, y, fitted, answers = _fitted(estimator, form)
+    predicted = np.asarray(answers["predict"])
+    assert predicted.shape == (12,) and predicted.dtype.kind == "f", "one number a row is needed"
+    assert np.isfinite(predicted).all()
+    assert not hasattr(fitted, "classes_")
+    for bad in (np.array(["low", "high"])[y], np.where(y, np.nan, 1.0), np.tile(y, (2, 1)).T):
+        _error(clone(estimator).fit, X, bad)
 
 
 def check_bags_are_refused(estimator):

@@ -24,14 +24,25 @@ def _pipeline(regress_global_mean, *steps):
     return make_pipeline(ScanCleaner(regress_global_mean=regress_global_mean), *steps)
 
 
-def _lstm_dg(length, step, regress_global_mean, **parameters):
-    """Clean scans, cut windows with one point to generate, classify with LSTM-DG or a variant."""
+def _network(make, length, step, regress_global_mean, **parameters):
+    """Clean scans, cut windows with one point to generate, and hand them to a network."""
     from .augmentation import SubsequenceAugmenter
+
+    network = make(**parameters)
+    augmenter = SubsequenceAugmenter(length, step, horizon=network.horizon)
+    return _pipeline(regress_global_mean, augmenter, network)
+
+
+def _lstm_dg(*common, **parameters):
     from .classifier import LSTMDGClassifier
 
-    classifier = LSTMDGClassifier(**parameters)
-    augmenter = SubsequenceAugmenter(length, step, horizon=classifier.horizon)
-    return _pipeline(regress_global_mean, augmenter, classifier)
+    return _network(LSTMDGClassifier, *common, **parameters)
+
+
+def _regressor(*common, **parameters):
+    from .regressor import LSTMDGRegressor
+
+    return _network(LSTMDGRegressor, *common, **parameters)
 
 
 def _fc_svm(length, step, regress_global_mean, **parameters):
@@ -92,8 +103,13 @@ def _mean(length, step, regress_global_mean, **parameters):
     return _pipeline(regress_global_mean, DummyRegressor(**parameters))
 
 
+def _without(settings, *names):
+    return {name: value for name, value in settings.items() if name not in names}
+
+
 _GENERATIVE = ("discriminative_weight", "generate_at")
-_DISCRIMINATIVE = {name: value for name, value in CLASSIFY.items() if name not in _GENERATIVE}
+_DISCRIMINATIVE = _without(CLASSIFY, *_GENERATIVE)
+_REGRESS, _REGRESS_ALONE = (_without(told, "aggregation") for told in (CLASSIFY, _DISCRIMINATIVE))
 
 _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "lstm-dg": _lstm_dg,
@@ -114,11 +130,15 @@ _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "mean-mlp": partial(_whole_scan, "MeanMLPClassifier"),
     "dtl": partial(_whole_scan, "TransferAutoencoderClassifier"),
     "hmm": partial(_whole_scan, "ROIHMMClassifier"),
+    "lstm-dg-regress": partial(_regressor, **_REGRESS),
+    "lstm-h-regress": partial(_regressor, **_REGRESS | {"variant": "h"}),
+    "lstm-d-regress": partial(_regressor, **_REGRESS_ALONE | {"variant": "d"}),
+    "lstm-s-regress": partial(_regressor, **_REGRESS_ALONE | {"variant": "s"}),
     "fc-ridge-regress": _connectivity_ridge,
     "fc-svr": _connectivity_svr,
     "mean": _mean,
 }
-_REGRESSORS = {"fc-ridge-regress", "fc-svr", "mean"}
+_REGRESSORS = {name for name in _FACTORIES if name.endswith("-regress")} | {"fc-svr", "mean"}
 _KINDS = ("classifier", "regressor")
 
 
@@ -145,8 +165,8 @@ def model_names(kind: str | None = None) -> list[str]:
     >>> from sklearn_lstmdg.models import model_names
     >>> model_names("classifier")[:5]
     ['lstm-dg', 'lstm-h', 'lstm-d', 'lstm-s', 'fc-svm']
-    >>> model_names("regressor")
-    ['fc-ridge-regress', 'fc-svr', 'mean']
+    >>> model_names("regressor")[3:]
+    ['lstm-s-regress', 'fc-ridge-regress', 'fc-svr', 'mean']
     """
     if kind is not None:
         _check_kind(kind)
@@ -221,6 +241,10 @@ def make_model(
     =====================  ======  =============================================================
     name                   reads   what it is
     =====================  ======  =============================================================
+    "lstm-dg-regress"      window  LSTM-DG with the choices of ``presets.CLASSIFY``: three nets
+    "lstm-h-regress"       window  LSTM-H with the same choices
+    "lstm-d-regress"       window  LSTM-D with the same choices
+    "lstm-s-regress"       window  LSTM-S with the same choices
     "fc-ridge-regress"     scan    Pearson's r, ``Ridge``, alpha searched for
     "fc-svr"               scan    Pearson's r, linear ``SVR``, C searched for
     "mean"                 scan    the mean of the training targets, ``DummyRegressor``

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_lstmdg import (
     FCSVM,
     ConnectivityFeatures,
     LSTMDGClassifier,
+    LSTMDGRegressor,
     MeanMLPClassifier,
     ParafacCommunities,
     ROIHMMClassifier,
@@ -22,6 +23,7 @@ from sklearn_lstmdg.estimator_checks import (
 
 # scikit-learn's classes differ in their means, which signs turned at random take away.
 SMALL = {"n_communities": 8, "n_units": 8, "max_epochs": 30, "augment": None, "random_state": 0}
+EXACT = SMALL | {"lr": 1e-2, "dropout": 0.0, "input_noise": 0.0}  # R2 on the training rows counts
 
 # Check of scikit-learn's that an estimator is known to fail: reason, and the check in its place.
 EXPECTED_FAILURES = {}
@@ -35,6 +37,11 @@ TABLES = [
     LSTMDGClassifier("d", **SMALL),
     LSTMDGClassifier("s", **SMALL | {"lr": 1e-2}),
     LSTMDGClassifier(n_communities=4, n_units=3, max_updates=5, random_state=0),
+    LSTMDGRegressor("dg", **EXACT),
+    LSTMDGRegressor("h", **EXACT),
+    LSTMDGRegressor("d", **EXACT),
+    LSTMDGRegressor("s", **EXACT),
+    LSTMDGRegressor(n_communities=4, n_units=3, max_updates=5, random_state=0),
     ParafacCommunities(4, max_iter=20, n_init=1),
     ROIHMMClassifier((1, 2), max_iter=5),
     ConnectivityFeatures(),
@@ -55,6 +62,10 @@ SCANS = [
     LSTMDGClassifier("d", **TINY),
     LSTMDGClassifier("s", horizon=0, **TINY),
     LSTMDGClassifier(n_nets=2, windows_per_epoch=0.5, pretrain_epochs=1, **TINY),
+    LSTMDGRegressor("dg", **TINY),
+    LSTMDGRegressor("h", horizon=2, **TINY),
+    LSTMDGRegressor("d", patience=2, **TINY),
+    LSTMDGRegressor("s", horizon=0, n_nets=2, **TINY),
     ROIHMMClassifier((1, 2), max_iter=5),
     ROIHMMClassifier((1, 2), per_class=True, max_iter=2, cv=2),
     ConnectivityFeatures(),
@@ -130,6 +141,18 @@ class Unseeded(Mean):
         return super().predict_proba(np.asarray(X) + self.offset_)
 
 
+class Level(RegressorMixin, BaseEstimator):
+    """Predicts the mean of the targets, and has no model of them."""
+
+    def fit(self, X, y):
+        self.n_features_in_ = np.shape(X[0])[-1]
+        self.mean_ = np.mean(np.asarray(y, dtype=float))
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
 class Backwards(Mean):
     def decision_function(self, X):
         return -super().decision_function(X)
@@ -143,6 +166,7 @@ class Backwards(Mean):
         (Draws(), "check_globals_are_untouched"),
         (Unseeded(), "check_same_seed_same_bits"),
         (Backwards(), "check_predictions_agree"),
+        (Level(), "check_numbers_are_predicted"),
         (Mean(), "check_number_of_rois"),
         (Mean(), "check_bad_values_are_named"),
     ],

@@ -7,7 +7,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import r2_score
 
-from sklearn_lstmdg import FCSVM, LSTMDGClassifier, models
+from sklearn_lstmdg import FCSVM, LSTMDGClassifier, LSTMDGRegressor, models
 from sklearn_lstmdg.baselines import MeanMLPClassifier, TransferAutoencoderClassifier
 from sklearn_lstmdg.models import make_model, model_names, register_model
 from sklearn_lstmdg.presets import CLASSIFY, COMMUNITIES, PAPER
@@ -84,6 +84,17 @@ def test_variants_classify_with_the_same_choices(variant):
     given = models._FACTORIES[f"lstm-{variant}-classify"].keywords
     assert set(CLASSIFY) - set(given) <= {"discriminative_weight", "generate_at"}
     assert ("generate_at" in given) == (variant == "h")
+
+
+@pytest.mark.parametrize("variant", ["dg", "h", "d", "s"])
+def test_variants_regress_with_the_same_choices(variant):
+    model = make_model(f"lstm-{variant}-regress", length=20, horizon=2)
+    assert isinstance(model[-1], LSTMDGRegressor)
+    assert model[1].length == 20 and model[1].horizon == model[-1].horizon == 2
+    told = model[-1].get_params()
+    assert told["variant"] == variant
+    same = CLASSIFY.keys() - {"variant", "aggregation"}
+    assert {name: told[name] for name in same} == {name: CLASSIFY[name] for name in same}
 
 
 def test_the_paper_s_settings_are_literal():

@@ -82,10 +82,21 @@ def _check_sizes(estimator):
         is_number = isinstance(array, np.ndarray) and array.dtype.kind == "f"
         if is_number and np.isinf(array).any():
             raise ValueError(f"an array of {name} is not finite.")
+    _check_nets(name, learnt, n_rois)
+
+
+def _check_nets(name, learnt, n_rois):
+    """Compare networks with ROIs and classes, or with the unit of a continuous target."""
+    n_classes = len(learnt.get("classes_", ()))
     for net in getattr(learnt.get("_nets"), "nets", ()):
         told = net.arguments["n_rois"], net.arguments["n_classes"]
-        if told != (n_rois, len(classes)):
+        if told != (n_rois, n_classes):
             raise ValueError(f"the network of {name} has {told} ROIs and classes.")
+        for key, least in (("target_mean_", -np.inf), ("target_scale_", 0)):
+            value = learnt.get(key)
+            is_number = type(value) is float and least < value < np.inf
+            if not n_classes and not is_number:
+                raise ValueError(f"{key} of {name} is {value!r:.40}.")
 
 
 def _check_communities(name, learnt, n_rois):

@@ -147,8 +147,8 @@ def load_model(path: str | os.PathLike[str], *, device: str | None = None) -> Ba
     path : str or path
         The file.
     device : str, default=None
-        What the parameter ``device`` of an ``LSTMDGClassifier`` becomes, such as "cpu" for a net
-        that was trained with ``device="cuda"``.
+        What the parameter ``device`` of an ``LSTMDGClassifier`` or ``LSTMDGRegressor`` becomes,
+        such as "cpu" for a net that was trained with ``device="cuda"``.
 
     Returns
     -------

@@ -20,5 +20,6 @@ TRUSTED_TYPES = [
     "sklearn_lstmdg.network._nets.Nets",
     "sklearn_lstmdg.persistence._saved_masker.SavedMasker",
     "sklearn_lstmdg.preprocessing.ScanCleaner",
+    "sklearn_lstmdg.regressor.LSTMDGRegressor",
     "nilearn.connectome.connectivity_matrices.ConnectivityMeasure",
 ]

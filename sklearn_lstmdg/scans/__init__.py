@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
             "check_groups",
             "check_labels",
             "check_sequences",
+            "check_target",
             "check_validation_mask",
             "window_view",
         ],

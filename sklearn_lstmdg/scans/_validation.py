@@ -268,6 +268,26 @@ def check_labels(y, n_rows, min_classes=2):
     return classes, codes
 
 
+def check_target(y, n_rows):
+    """Check a continuous target; return its values, float64 of shape (n_rows,)."""
+    if y is None:
+        raise ValueError("This estimator requires y to be passed, but the target y is None.")
+    column = check_column(y, n_rows, "y")
+    if column.dtype.kind not in "biufO" or any(isinstance(value, str) for value in column):
+        raise ValueError(f"y must hold numbers, got {column[0]!r} in row 0 of X.")
+    try:
+        values = column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"y holds something that is not a number: {error}") from error
+    assert_all_finite(values, input_name="y")
+    if (beyond := np.abs(values) > _LARGEST[np.float64]).any():
+        row = int(beyond.argmax())
+        raise ValueError(
+            f"y holds a value too large for sums of squares: {values[row]} in row {row}."
+        )
+    return values
+
+
 def check_column(values, n_rows, name):
     """Check that there is one value for each row, all of them texts or none."""
     if isinstance(values, np.ma.MaskedArray):

@@ -27,6 +27,7 @@ from sklearn_lstmdg import (
     CommunityExtractor,
     ConnectivityFeatures,
     LSTMDGClassifier,
+    LSTMDGRegressor,
     MeanMLPClassifier,
     ParafacCommunities,
     ROIHMMClassifier,
@@ -53,6 +54,7 @@ ESTIMATORS = [
     *[net(variant=variant) for variant in ("dg", "h", "d", "s")],
     net(n_nets=3, weight_decay=0.1, windows_per_epoch=0.5, pretrain_epochs=1),
     net(dropout=(0.1, 0.2, 0.3), class_weight={0: 1.0, 1: 2.0}, aggregation="mean"),
+    *[LSTMDGRegressor(variant=variant, **TINY) for variant in ("dg", "s")],
     FCSVM(Cs=(0.01, 0.1), random_state=0),
     FCSVM(Cs=np.array([0.1]), class_weight="balanced"),
     ROIHMMClassifier(n_states=range(1, 3), random_state=0),
@@ -76,6 +78,7 @@ ESTIMATORS = [
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
 READERS = ("generate", "community_activity")
 LEARNT = ("membership_", "influence_", "communities_", "patterns_", "coef_", "classes_")
+LEARNT += ("target_mean_", "target_scale_")
 
 
 def same(told, wanted):
@@ -657,6 +660,20 @@ def test_pipelines_may_not_choose_a_cache(scans, path):
         load_model(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("target_scale_", 0.0), ("target_scale_", -1.0), ("target_scale_", "1"), ("target_mean_", 1)],
+)
+def test_the_unit_of_a_target_is_checked(name, value, scans, path):
+    save_model(LSTMDGRegressor(**TINY).fit(*scans), path)
+    rewrite(path, gets(name, value))
+    with pytest.raises(ValueError, match=f"{name} of LSTMDGRegressor"):
+        load_model(path)
+    rewrite(path, lambda document: find(document)["content"]["content"].pop(name) and None)
+    with pytest.raises(ValueError, match=f"{name} of LSTMDGRegressor"):
+        load_model(path)
+
+
 def test_arrays_that_do_not_fit_are_refused(saved):
     path = saved[1]
     content = path.read_bytes()
@@ -680,6 +697,7 @@ def test_weights_that_are_not_finite_are_refused(saved):
     ("estimator", "names"),
     [
         (FCSVM(Cs=[0.1]), ["coef_"]),
+        (LSTMDGRegressor(**TINY), ["_nets", "nets", "0", "weights", "shared_dense.weight"]),
         (MeanMLPClassifier([5], max_epochs=1), ["_net", "weights", "hidden.0.weight"]),
         (
             TransferAutoencoderClassifier((5, 3), max_epochs=1, pretrain_epochs=1),

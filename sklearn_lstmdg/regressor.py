@@ -1,0 +1,189 @@
+"""The jointly discriminative and generative recurrent network for a continuous target."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils._param_validation import StrOptions
+
+from ._typing import Scans
+from .base import keeps_model_if_refused
+from .joint import JointEstimatorMixin
+from .scans import check_target
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["LSTMDGRegressor"]
+
+_MONITORS = {"loss", "discriminative_loss", "subject_loss", "r"}
+
+
+class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
+    r"""Recurrent network that tells a number from scans, and generates their next point.
+
+    The network of :class:`LSTMDGClassifier` for a continuous target, such as age or severity: what
+    is the logit of a class there is the target :math:`\hat y` here, and :math:`L_D` is the squared
+    error :math:`(\hat y - y)^2` in place of cross-entropy [1]_. A bag's prediction is the mean over
+    its windows.
+
+    The target is standardised inside, by mean and standard deviation of the rows that train, so
+    that learning rate and ``discriminative_weight`` mean the same for every unit. Predictions are
+    in the target's unit.
+
+    Parameters
+    ----------
+    variant, n_communities, n_units, dropout : as in ``LSTMDGClassifier``
+        Generative path, sizes and dropout of the network.
+    discriminative_weight : float, default=1.0
+        :math:`\lambda`: how much the target counts beside the generated points.
+    generate_at, augment, input_noise : as in ``LSTMDGClassifier``
+        What is generated, and how windows that train are changed. Where the target shows in the
+        mean or the sign of the signals, or in what comes first, give ``augment=None``.
+    max_updates, max_epochs, batch_size, windows_per_epoch : as in ``LSTMDGClassifier``
+        Length of the training.
+    lr, lr_schedule, weight_decay, pretrain_epochs : as in ``LSTMDGClassifier``
+        Steps of the training.
+    patience, validation_fraction : as in ``LSTMDGClassifier``
+        Early stopping, and the share of the groups that are held back for it.
+    monitor : str or callable, default="subject_loss"
+        What the best epoch is chosen by: "loss" or "discriminative_loss" of the validation windows;
+        "subject_loss" (squared error) or "r" (Pearson's) of the validation subjects' predictions;
+        or ``monitor(y, predicted)`` of these, both standardised, greater is better. Ties, and an r
+        that is not defined, are decided by the validation loss.
+    horizon, n_nets, device, n_threads : as in ``LSTMDGClassifier``
+        Points that are generated; nets, whose predictions are averaged; where they are trained.
+    warm_start, callbacks, verbose, init_seed, random_state : as in ``LSTMDGClassifier``
+        Going on, following the training, and repeating it.
+
+    Attributes
+    ----------
+    target_mean_, target_scale_ : float
+        Mean and standard deviation of the target in the rows that trained first. Going on with
+        ``warm_start``, and ``partial_fit``, keep them.
+    n_features_in_ : int
+        Number of ROIs.
+    history_ : dict of ndarray of shape (n_epochs,)
+        By epoch: total, generative and discriminative loss of training and validation windows, and
+        the validation subjects' squared error and r; of the standardised target.
+    n_iter_, best_epoch_, n_validation_ : int
+        Epochs trained; the epoch, from 1, whose weights are kept; rows that chose it.
+    membership_ : ndarray of shape (n_rois, n_communities)
+        :math:`W_d`: each ROI's membership in each community. Variants "dg" and "h".
+    influence_ : ndarray of shape (n_communities,)
+        Sum of each community's absolute input weights over all gates and nodes of the
+        discriminative LSTM. Variants "dg", "h" and "d".
+    memberships_, influences_ : list of ndarray
+        The same of each net.
+    net_ : skorch.NeuralNet
+        The first net; ``net_.module_`` is the torch module.
+    nets_ : list of skorch.NeuralNet
+        All ``n_nets`` nets.
+
+    See Also
+    --------
+    LSTMDGClassifier : The network for classes, and what its parameters mean.
+
+    Notes
+    -----
+    The defaults are the classifier's. With ``n_nets`` above 1, predictions are of all nets; all
+    else is the first net's.
+
+    The internal split holds back whole groups, whatever their target.
+
+    References
+    ----------
+    .. [1] N. C. Dvornek, X. Li, J. Zhuang, J. S. Duncan. "Jointly Discriminative and Generative
+       Recurrent Neural Networks for Learning from fMRI", MLMI 2019, arXiv:1910.06950.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_lstmdg import LSTMDGRegressor, SubsequenceAugmenter
+    >>> from sklearn_lstmdg.datasets import make_scans
+    >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
+    >>> model = make_pipeline(
+    ...     SubsequenceAugmenter(length=30, step=10),
+    ...     LSTMDGRegressor(n_communities=6, n_units=4, max_epochs=2, random_state=0),
+    ... )
+    >>> age = cohort.phenotypic["AGE_AT_SCAN"]
+    >>> model.fit(cohort.data, age).predict(cohort.data).shape
+    (20,)
+    >>> model[-1].membership_.shape
+    (12, 6)
+    """
+
+    _parameter_constraints = {
+        **JointEstimatorMixin._parameter_constraints,
+        "monitor": [StrOptions(_MONITORS), callable],
+    }
+
+    _n_classes = 0
+
+    @keeps_model_if_refused
+    def partial_fit(self, X: Scans, y: ArrayLike) -> "Self":
+        """Train for one epoch, without validation.
+
+        Parameters
+        ----------
+        X, y : as in ``fit``
+            Labelled rows. The first call's decide by what the target is standardised.
+
+        Returns
+        -------
+        self
+            The regressor, one epoch further.
+        """
+        return self._partial_fit(X, y)
+
+    def predict(self, X: Scans) -> NDArray[np.float64]:
+        """Return the target of each row, of a bag the mean over its windows.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        return np.array([row.mean() for row in self.predict_windows(X)])
+
+    def predict_windows(self, X: Scans) -> list[NDArray[np.float64]]:
+        """Return the target as every window tells it, row by row.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Rows to predict.
+
+        Returns
+        -------
+        list of ndarray of shape (n_windows_i,)
+        """
+        scores, _ = self._finite_scores(X)
+        return [self.target_mean_ + self.target_scale_ * row[:, 0] for row in scores]
+
+    def _check_y(self, y, n_rows):
+        return check_target(y, n_rows)
+
+    def _hold_out(self, validation, y, groups, rng):
+        return super()._hold_out(validation, np.zeros(len(y), dtype=int), groups, rng)
+
+    def _labels(self, y, trains):
+        """Return the standardised target; mean and deviation are those of the first training."""
+        if not hasattr(self, "_nets"):
+            self.target_mean_, self.target_scale_ = float(y[trains].mean()), float(y[trains].std())
+        if self.target_scale_ == 0:
+            raise ValueError(
+                f"y is {y[trains][0]} in all rows that train (n_samples={trains.sum()}): there is "
+                "nothing to learn."
+            )
+        return (y - self.target_mean_) / self.target_scale_, np.ones(len(y))
+
+    def _tells_nothing(self, logits):
+        if logits.std() > 0.01:
+            return None
+        return f"{len(logits)} windows of the training rows are all given about the same value"
