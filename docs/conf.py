@@ -19,6 +19,7 @@ copyright = author  # what the theme's footer reads
 version = release = sklearn_lstmdg.__version__
 
 extensions = [
+    "lists",
     "mathml",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -96,6 +97,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_lstmdg"
 html_static_path = ["_static"]
 html_css_files = ["lstmdg.css"]
+html_js_files = ["lstmdg.js"]
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,

@@ -1,6 +1,7 @@
 """Where the real scans are, and small cohorts that many tests share."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def ctrl_c_interrupts():
     """A shell that runs the tests in the background has them ignore SIGINT."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium of the system, driven by Playwright."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install it")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        # Containers run as root, where Chromium's sandbox does not start.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ def draw_block(translator, node):
     formula = node.astext()
     if r"\\" in formula:
         formula = rf"\begin{{split}}{formula}\end{{split}}"
-    translator.body.append(f'<div class="formula">{convert(formula, display="block")}</div>')
+    translator.body.append(
+        f'<div class="formula" tabindex="0">{convert(formula, display="block")}</div>'
+    )
     raise nodes.SkipNode
 
 

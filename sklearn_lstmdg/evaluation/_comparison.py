@@ -4,7 +4,7 @@ import os
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _HISTORY = "history_"
-_MOST_ROWS = 20  # of the summary that are shown
+_SHORT: dict[str, Any] = {"index": False, "max_rows": 20, "float_format": "{:.2f}".format}
 _FOLD = ["model", "site", "repeat", "fold"]
 
 
@@ -60,7 +60,7 @@ class Comparison:
     >>> comparison
     Comparison of 1 model on 12 subjects, 3 of 3 folds hardly trained
     model  acc  tpr  tnr  auc
-    dummy  0.5  0.0  1.0  0.5
+    dummy 0.50 0.00 1.00 0.50
     >>> comparison.fold("dummy", fold=1).score.tolist()
     [0.5, 0.5, 0.5, 0.5]
     """
@@ -83,10 +83,10 @@ class Comparison:
         return pandas.concat(parts, ignore_index=True)
 
     def __repr__(self) -> str:
-        return f"{self._title()}\n{self._overview().to_string(index=False, max_rows=_MOST_ROWS)}"
+        return f"{self._title()}\n{self._overview().to_string(**_SHORT)}"
 
     def _repr_html_(self) -> str:
-        table = self._overview().to_html(index=False, max_rows=_MOST_ROWS)
+        table = self._overview().to_html(**_SHORT)
         return f"<p>{escape(self._title())}</p>{table}"
 
     def _title(self):
@@ -105,7 +105,7 @@ class Comparison:
         named = ["model"] if table["site"].nunique() == 1 else ["model", "site"]
         shown = [name for name in table if f"{name}_sd" in table]
         texts = {name: table[name].map(printable) for name in named}
-        return table[named + shown].round(2).assign(**texts)
+        return table[named + shown].assign(**texts)
 
     def summary(self) -> "DataFrame":
         """Return each model's metrics at each site.

@@ -1,0 +1,110 @@
+"""The built documentation, as a browser shows it: ``DOCS_HTML`` is the folder of its pages."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from _axe import serious_faults
+
+PAGES = (
+    "index.html",
+    "start.html",
+    "api.html",
+    "study.html",
+    "limits.html",
+    "guide/model.html",
+    "guide/comparing.html",
+    "guide/coming_from.html",
+    "auto_examples/index.html",
+    "auto_examples/real_series/plot_motions.html",
+    "generated/sklearn_lstmdg.LSTMDGClassifier.html",
+    "generated/sklearn_lstmdg.evaluation.compare_models.html",
+)
+# Nothing but a table, formula or program, which scrolls by itself, may be wider than the screen.
+TOO_WIDE = """() => [...document.querySelectorAll(".bd-article *")].filter(element =>
+    element.getBoundingClientRect().right > innerWidth + 1
+    && element.getClientRects().length
+    && !element.closest(".pst-scrollable-table-container, pre, math, .headerlink")
+).map(element => element.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def html():
+    folder = os.environ.get("DOCS_HTML")
+    if folder is None:
+        pytest.skip("no pages: build them with sphinx, and set DOCS_HTML to their folder")
+    return Path(folder).resolve()
+
+
+@pytest.fixture
+def show(browser, html):
+    """Show a page of the documentation; what is not on this machine is not asked for."""
+    views = []
+
+    def open_page(name, width=1280, theme="light"):
+        view = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        views.append(view)
+        view.route("http*://**", lambda route: route.abort())
+        view.add_init_script(f"localStorage.setItem('mode', '{theme}')")
+        view.goto((html / name).as_uri())
+        assert view.evaluate("document.documentElement.dataset.theme") == theme
+        return view
+
+    yield open_page
+    for view in views:
+        view.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_serious_fault_of_contrast_names_or_keyboard(show, name):
+    assert serious_faults(show(name)) == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "start.html", "auto_examples/index.html"])
+def test_no_serious_fault_in_the_dark(show, name):
+    assert serious_faults(show(name, theme="dark")) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_narrow_screen_needs_no_scrolling_sideways(show, name):
+    view = show(name, width=390)
+    assert view.evaluate("document.documentElement.scrollWidth") <= 390
+    assert view.evaluate(TOO_WIDE) == []
+
+
+def test_equations_fit_a_narrow_screen(show):
+    formulas = show("guide/model.html", width=390).locator("div.formula")
+    assert formulas.count() >= 3
+    assert formulas.evaluate_all("all => all.every(f => f.scrollWidth <= f.clientWidth)")
+
+
+def test_the_keyboard_reaches_the_text_first_and_then_the_cards(show):
+    view = show("index.html")
+    view.keyboard.press("Tab")
+    assert "Skip to main content" in view.evaluate("document.activeElement.textContent")
+    reached = set()
+    for _ in range(60):
+        view.keyboard.press("Tab")
+        reached.add(view.evaluate("(document.activeElement.href || '').split('/').pop()"))
+    assert {"start.html", "own_data.html", "api.html", "limits.html"} <= reached
+
+
+def test_classes_and_functions_lead_to_their_source(show):
+    view = show("generated/sklearn_lstmdg.LSTMDGClassifier.html")
+    view.get_by_text("[source]").first.click()
+    assert "_modules/sklearn_lstmdg/classifier" in view.url
+
+
+def test_names_of_other_packages_are_links(show):
+    links = show("start.html").locator("a.reference.external[href*='sklearn.pipeline.Pipeline']")
+    assert links.count() >= 1
+
+
+def test_the_versions_are_read_from_the_published_list(show, html):
+    view = show("guide/model.html")
+    versions = Path(__file__).parents[1] / "docs" / "switcher.json"
+    view.route("**/switcher.json", lambda route: route.fulfill(path=versions))
+    view.reload()
+    view.locator("button.version-switcher__button").first.click()
+    assert view.locator(".version-switcher__menu a").count() >= 2
