@@ -1,7 +1,6 @@
 """The page of a results folder, as HTML and as a browser shows it."""
 
 import re
-import shutil
 from importlib.resources import files
 from io import BytesIO
 
@@ -67,21 +66,6 @@ def test_templates_escape_all_and_refuse_what_is_missing():
     assert not any(re.search(r"\|\s*safe|autoescape", text) for text in texts)
     with pytest.raises(UndefinedError, match="nothing"):
         _environment().from_string("{{ nothing }}").render()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium of the system, driven by Playwright."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install it")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        # Containers run as root, where Chromium's sandbox does not start.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
