@@ -247,9 +247,7 @@ class CommunityExtractor(
         """Influence of each community on the decision, from the estimator."""
         check_is_fitted(self)
         learner = unfold(self.estimator_)[-1]
-        if _n_nets(learner) == 1:
-            return learner.influence_
-        return common_influence(self.membership_, learner.memberships_, learner.influences_)
+        return learner.influence_ if _n_nets(learner) == 1 else community_influence(self)
 
     def __sklearn_tags__(self):
         """Declare the data forms that scikit-learn's checks try, and whether y is needed."""
