@@ -1,9 +1,19 @@
 """Cohorts of ROI scans: anyone's, ABIDE from disk or from the network, and simulated ones."""
 
 from ._abide import fetch_abide, load_abide
+from ._atlases import fetch_image, read_names
 from ._bids import load_bids
 from ._extraction import extract_scans
 from ._scan_table import load_scans
 from ._simulation import make_scans
 
-__all__ = ["extract_scans", "fetch_abide", "load_abide", "load_bids", "load_scans", "make_scans"]
+__all__ = [
+    "extract_scans",
+    "fetch_abide",
+    "fetch_image",
+    "load_abide",
+    "load_bids",
+    "load_scans",
+    "make_scans",
+    "read_names",
+]

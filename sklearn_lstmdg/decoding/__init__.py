@@ -2,7 +2,8 @@
 
 from ._brain_figures import plot_communities, plot_connectome, plot_terms
 from ._decoder import decode
-from ._images import estimator_images, from_image, load_atlas, to_image
+from ._images import estimator_images, from_image, to_image
+from ._label_atlas import load_atlas
 from ._peaks import load_studies, term_maps_from_nimare, term_maps_from_peaks
 from ._term_maps import TermMaps, term_maps_from_folder
 

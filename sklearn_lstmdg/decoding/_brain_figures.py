@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from .._bunch import Bunch
 from .._extras import require
 from ..communities import top_communities
-from ._images import Table, centroids, check_codes, to_image
+from ._images import centroids, to_image
+from ._label_atlas import Table
+from ._roi_codes import Rois, locate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,9 +23,9 @@ _COLORS = ("#e6ab02", "#1b9e77", "#e7298a", "#7570b3", "#d95f02", "#66a61e", "#a
 
 
 def plot_communities(
-    communities: ArrayLike,
-    roi_codes: ArrayLike,
-    atlas: Bunch,
+    communities: "ArrayLike | BaseEstimator",
+    roi_codes: Rois = None,
+    atlas: Bunch | None = None,
     *,
     influence: ArrayLike | None = None,
     n_communities: int = 3,
@@ -33,14 +36,16 @@ def plot_communities(
 
     Parameters
     ----------
-    communities : array-like of bool of shape (n_rois, n_communities)
-        ``communities_`` of a :class:`~sklearn_lstmdg.CommunityExtractor`.
-    roi_codes : array-like of int of shape (n_rois,)
-        The atlas code of each ROI.
-    atlas : Bunch
-        From :func:`load_atlas`.
+    communities : array-like of bool of shape (n_rois, n_communities), or CommunityExtractor
+        A fitted :class:`~sklearn_lstmdg.CommunityExtractor`, or ``communities_`` of one.
+    roi_codes : array-like of int or str of shape (n_rois,), masker, default=None
+        The atlas code, or name, of each ROI, or nilearn's masker that averaged the scans, fitted.
+        None finds the names that the extractor knows in the atlas.
+    atlas : Bunch, default=None
+        From :func:`load_atlas`; with a masker it is not needed.
     influence : array-like of shape (n_communities,) or None, default=None
-        ``influence_``; the highest come first. By default the order of the columns.
+        ``influence_``; the highest come first. By default that of the extractor, if it has one,
+        else the order of the columns.
     n_communities : int, default=3
         How many to draw; empty communities are passed over.
     terms : mapping from int to sequence of str, or None, default=None
@@ -59,18 +64,24 @@ def plot_communities(
         If shapes don't fit, or all communities are empty.
     """
     pyplot = require("matplotlib.pyplot", extra="plot")
+    names = getattr(communities, "feature_names_in_", None)
+    if hasattr(communities, "communities_"):
+        known = getattr(communities, "influence_", None)
+        influence = known if influence is None else influence
+        communities = communities.communities_
     members = np.asarray(communities, dtype=bool)
     ranks = np.zeros(members.shape[1]) if influence is None else influence
     top = top_communities(members, ranks, n=members.shape[1])
     drawn = [community for community in top if community["size"]][:n_communities]
     if not drawn:
         raise ValueError("There is no community with an ROI to draw.")
+    codes, atlas = locate(roi_codes, atlas, len(members), names)
     figure = figure or pyplot.figure(figsize=(13, 2.2 * len(drawn)))
     axes = figure.subplots(len(drawn), 2, squeeze=False, width_ratios=(2, 3))
     figure.subplots_adjust(0.01, 0.02, 0.99, 1 - 0.15 / len(drawn), wspace=0.02)
     for rank, (row, community) in enumerate(zip(axes, drawn, strict=True)):
         column = community["community"]
-        image = to_image(members[:, column], roi_codes, atlas)
+        image = to_image(members[:, column], codes, atlas)
         _draw_community(image, row, _COLORS[rank % len(_COLORS)])
         title = _title(community, influence is not None, (terms or {}).get(column, ()))
         row[0].set_title(title, loc="left", fontsize=11)
@@ -95,8 +106,8 @@ def _draw_community(image, axes, color):
 
 def plot_connectome(
     weights: ArrayLike,
-    roi_codes: ArrayLike,
-    atlas: Bunch,
+    roi_codes: Rois,
+    atlas: Bunch | None = None,
     *,
     n_edges: int = 50,
     title: str | None = None,
@@ -108,10 +119,10 @@ def plot_connectome(
     ----------
     weights : array-like of shape (n_rois, n_rois)
         Symmetric, as ``connectivity_coef_`` of :class:`~sklearn_lstmdg.FCSVM`.
-    roi_codes : array-like of int of shape (n_rois,)
-        The atlas code of each ROI.
-    atlas : Bunch
-        From :func:`load_atlas`.
+    roi_codes : array-like of int or str of shape (n_rois,), or masker
+        The atlas code, or name, of each ROI, or nilearn's masker that averaged the scans, fitted.
+    atlas : Bunch, default=None
+        From :func:`load_atlas`; with a masker it is not needed.
     n_edges : int, default=50
         How many connections to draw, by absolute weight; ties with the last are drawn too.
     title : str or None, default=None
@@ -131,7 +142,7 @@ def plot_connectome(
     """
     pyplot = require("matplotlib.pyplot", extra="plot")
     plotting = require("nilearn.plotting", extra="neuro")
-    codes = check_codes(roi_codes, atlas)
+    codes, atlas = locate(roi_codes, atlas, len(np.asarray(weights)))
     edges, drawn = _strongest(np.asarray(weights, dtype=float), len(codes), n_edges)
     figure = figure or pyplot.figure(figsize=(11, 3.6))
     size = np.abs(edges).sum(axis=0)

@@ -9,7 +9,8 @@ from sklearn.utils import check_random_state
 from .._bunch import Bunch
 from .._extras import require
 from .._typing import Seed
-from ._images import Image, Table, centroids, labels_on, on_grid
+from ._images import centroids, labels_on, on_grid
+from ._label_atlas import Image, Table
 from ._term_maps import TermMaps
 
 _ROUNDING = 1e-6  # a null set that is the community itself counts as reaching it

@@ -1,10 +1,5 @@
 """Values of ROIs as images and back, always by ROI code and never by column position."""
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
@@ -12,62 +7,12 @@ from sklearn.base import BaseEstimator
 
 from .._bunch import Bunch
 from .._extras import require
-
-if TYPE_CHECKING:
-    from nibabel import Nifti1Image
-    from pandas import DataFrame
-
-PathLike: TypeAlias = str | os.PathLike[str]
-Image: TypeAlias = "Nifti1Image"
-Table: TypeAlias = "DataFrame"
-
-
-def load_atlas(
-    name_or_path: "PathLike | Image",
-    labels: "PathLike | Mapping[int, str] | Table | None" = None,
-    *,
-    data_dir: PathLike | None = None,
-) -> Bunch:
-    """Load a label image and the names of its ROIs.
-
-    Parameters
-    ----------
-    name_or_path : {"aal", "harvard-oxford", "cc200"}, path or NIfTI image
-        A name is fetched by nilearn (over the network, then from its cache): AAL as of SPM12,
-        116 ROIs; Harvard-Oxford, cortex, maximum probability over 25 %, sides apart; of
-        Craddock's two-level temporal parcellations the one nearest to 200 ROIs. The masks that
-        the Preprocessed Connectomes Project averaged over have the same codes for AAL, and
-        other codes for Harvard-Oxford and CC200: for its series, give the path of its mask.
-    labels : path, mapping, data frame or None, default=None
-        Names of the codes: a table (``.csv``, or tab separated) with the columns ``code`` and
-        ``name``, the same as a data frame, or a mapping from code to name. By default the
-        fetched names, and the codes themselves for a path.
-    data_dir : path or None, default=None
-        Where nilearn caches what it fetches.
-
-    Returns
-    -------
-    Bunch
-        ``image`` (3-D NIfTI image of codes, 0 outside), ``codes`` (ndarray of int of shape
-        (n_rois,), rising) and ``names`` (list of str).
-
-    Raises
-    ------
-    ValueError
-        If there is no such name or file, or the image is not a 3-D image of whole codes.
-    """
-    image, names = _find_atlas(name_or_path, data_dir)
-    codes = np.unique(_label_array(image))
-    codes = codes[codes != 0]
-    if not codes.size:
-        raise ValueError("The atlas is empty: all its voxels are 0.")
-    if labels is not None:
-        names = _read_names(labels)
-    return Bunch(image=image, codes=codes, names=[names.get(int(c), str(c)) for c in codes])
+from ._label_atlas import Image, PathLike, label_array
+from ._roi_codes import Rois, check_codes, locate
 
 
 def to_image(
-    values: ArrayLike, roi_codes: ArrayLike, atlas: Bunch, *, resolution: int | None = None
+    values: ArrayLike, roi_codes: Rois, atlas: Bunch | None = None, *, resolution: int | None = None
 ) -> Image:
     """Paint values of ROIs into the brain.
 
@@ -76,10 +21,11 @@ def to_image(
     values : array-like of shape (n_rois,) or (n_rois, n_maps)
         For instance a membership column, ``membership_``, ``communities_``, or a matrix of
         connectivity weights, whose volume j then shows the connections of ROI j.
-    roi_codes : array-like of int of shape (n_rois,)
-        The atlas code of each row of `values`.
-    atlas : Bunch
-        From :func:`load_atlas`.
+    roi_codes : array-like of int or str of shape (n_rois,), or masker
+        The atlas code, or name, of each row of `values`; or the masker of nilearn that averaged
+        the scans, fitted, whose columns the rows are.
+    atlas : Bunch, default=None
+        From :func:`load_atlas`; with a masker it is not needed.
     resolution : int or None, default=None
         Voxel size in mm of nilearn's MNI152 grid to paint on, the codes being resampled to the
         nearest neighbour. By default the grid of the atlas.
@@ -111,7 +57,9 @@ def to_image(
     numbers = np.asarray(values)
     if numbers.ndim not in (1, 2) or numbers.dtype.kind not in "biuf":
         raise ValueError(f"values must be 1-D or 2-D numbers, got shape {numbers.shape}.")
-    codes = check_codes(roi_codes, atlas, n_rois=len(numbers))
+    if hasattr(roi_codes, "maps_img"):
+        return _paint_maps(numbers, roi_codes)
+    codes, atlas = locate(roi_codes, atlas, len(numbers))
     numbers = numbers.astype(np.uint8 if numbers.dtype == bool else np.float32)
     grid = atlas.image if resolution is None else brain_mask(resolution)
     # By hand, as nilearn's inverse_transform wants a value for every code, in the atlas's order.
@@ -124,6 +72,12 @@ def to_image(
     return require("nibabel", extra="neuro").Nifti1Image(volumes, grid.affine)
 
 
+def _paint_maps(values, masker):
+    """Return the sum of a masker's maps, weighted by values."""
+    rows = np.atleast_2d(values.astype(np.float32).T)
+    return masker.inverse_transform(rows[0] if values.ndim == 1 else rows)
+
+
 def from_image(image: "PathLike | Image", roi_codes: ArrayLike, atlas: Bunch) -> NDArray:
     """Average an image over each ROI; the inverse of :func:`to_image`.
 
@@ -132,8 +86,8 @@ def from_image(image: "PathLike | Image", roi_codes: ArrayLike, atlas: Bunch) ->
     image : path or NIfTI image
         3-D, or 4-D with one map per volume. Where its grid is not the atlas's, the codes are
         resampled to it, to the nearest neighbour.
-    roi_codes : array-like of int of shape (n_rois,)
-        Which ROIs, in which order.
+    roi_codes : array-like of int or str of shape (n_rois,)
+        Which ROIs, by code or name, in which order.
     atlas : Bunch
         From :func:`load_atlas`.
 
@@ -165,7 +119,11 @@ def from_image(image: "PathLike | Image", roi_codes: ArrayLike, atlas: Bunch) ->
 
 
 def estimator_images(
-    estimator: BaseEstimator, roi_codes: ArrayLike, atlas: Bunch, *, resolution: int | None = None
+    estimator: BaseEstimator,
+    roi_codes: Rois = None,
+    atlas: Bunch | None = None,
+    *,
+    resolution: int | None = None,
 ) -> Bunch:
     """Paint what a fitted estimator has learnt.
 
@@ -173,10 +131,11 @@ def estimator_images(
     ----------
     estimator : object
         Fitted, with one of ``membership_``, ``communities_`` and ``connectivity_coef_``.
-    roi_codes : array-like of int of shape (n_rois,)
-        The atlas code of each ROI of the scans.
-    atlas : Bunch
-        From :func:`load_atlas`.
+    roi_codes : array-like of int or str of shape (n_rois,), masker, default=None
+        The atlas code, or name, of each ROI of the scans, or nilearn's masker that averaged them;
+        None finds the names that the estimator knows in the atlas.
+    atlas : Bunch, default=None
+        From :func:`load_atlas`; with a masker it is not needed.
     resolution : int or None, default=None
         See :func:`to_image`.
 
@@ -197,8 +156,9 @@ def estimator_images(
     influence = getattr(estimator, "influence_", None)
     if values["communities"] is not None and influence is not None:
         values["influence"] = values["communities"] @ influence
+    rois = getattr(estimator, "feature_names_in_", None) if roi_codes is None else roi_codes
     images = {
-        name: to_image(value, roi_codes, atlas, resolution=resolution)
+        name: to_image(value, rois, atlas, resolution=resolution)
         for name, value in values.items()
         if value is not None
     }
@@ -207,23 +167,10 @@ def estimator_images(
     return Bunch(**images)
 
 
-def check_codes(roi_codes, atlas, n_rois=None):
-    """Return the codes as integers, all different, all in the atlas."""
-    codes = np.asarray(roi_codes).astype(np.int64)
-    if codes.ndim != 1 or (n_rois is not None and len(codes) != n_rois):
-        raise ValueError(f"roi_codes must be 1-D with {n_rois} codes, got shape {codes.shape}.")
-    if len(np.unique(codes)) < len(codes):
-        raise ValueError("roi_codes has a code twice.")
-    unknown = codes[~np.isin(codes, atlas.codes)]
-    if unknown.size:
-        raise ValueError(f"ROI codes that are not in the atlas: {unknown.tolist()[:10]}.")
-    return codes
-
-
 def centroids(roi_codes, atlas):
     """Return the mean position of each ROI's voxels, ndarray of shape (n_rois, 3), in mm."""
     # nilearn's find_parcellation_cut_coords takes the largest connected part of the left half only.
-    labels = _label_array(atlas.image)
+    labels = label_array(atlas.image)
     voxels = ndimage.center_of_mass(labels > 0, labels, check_codes(roi_codes, atlas))
     return np.array(voxels) @ atlas.image.affine[:3, :3].T + atlas.image.affine[:3, 3]
 
@@ -236,7 +183,7 @@ def brain_mask(resolution):
 
 def labels_on(grid, atlas):
     """Return the atlas's codes on the grid of an image, ndarray of int of shape (x, y, z)."""
-    return _label_array(on_grid(atlas.image, grid, "nearest"))
+    return label_array(on_grid(atlas.image, grid, "nearest"))
 
 
 def on_grid(image, grid, interpolation):
@@ -246,63 +193,3 @@ def on_grid(image, grid, interpolation):
     target = {"target_affine": grid.affine, "target_shape": grid.shape[:3]}
     options = {"interpolation": interpolation, "force_resample": True, "copy_header": True}
     return require("nilearn.image", extra="neuro").resample_img(image, **target, **options)
-
-
-def _label_array(image):
-    data = np.asarray(image.dataobj)
-    codes = np.rint(data).astype(np.int64)
-    if data.ndim != 3 or not np.array_equal(codes, data) or codes.min() < 0:
-        raise ValueError("An atlas must be one 3-D image of whole, non-negative codes.")
-    return codes
-
-
-def _find_atlas(name_or_path, data_dir):
-    """Return a label image and the names of its codes, from a name, a path or an image."""
-    if not isinstance(name_or_path, str | os.PathLike):
-        return name_or_path, {}
-    name, image, names = str(name_or_path).lower(), name_or_path, {}
-    if name in _FETCHERS:
-        image, names = _FETCHERS[name](require("nilearn.datasets", extra="neuro"), data_dir)
-    elif not Path(name_or_path).is_file():
-        raise ValueError(
-            f"{name_or_path} is neither a file nor one of the atlases {', '.join(_FETCHERS)}."
-        )
-    return require("nilearn.image", extra="neuro").load_img(image), names
-
-
-def _fetch_aal(datasets, data_dir):
-    atlas = datasets.fetch_atlas_aal(version="SPM12", data_dir=data_dir)
-    return atlas.maps, dict(zip(map(int, atlas.indices), atlas.labels, strict=True))
-
-
-def _fetch_harvard_oxford(datasets, data_dir):
-    atlas = datasets.fetch_atlas_harvard_oxford(
-        "cort-maxprob-thr25-2mm", data_dir=data_dir, symmetric_split=True
-    )
-    return atlas.maps, dict(enumerate(atlas.labels))
-
-
-def _fetch_cc200(datasets, data_dir):
-    atlas = datasets.fetch_atlas_craddock_2012(
-        data_dir=data_dir, homogeneity="temporal", grp_mean=False
-    )
-    volumes = list(require("nilearn.image", extra="neuro").iter_img(atlas.maps))
-    n_rois = [np.count_nonzero(np.unique(volume.dataobj)) for volume in volumes]
-    return volumes[np.abs(np.subtract(n_rois, 200)).argmin()], {}
-
-
-_FETCHERS = {"aal": _fetch_aal, "harvard-oxford": _fetch_harvard_oxford, "cc200": _fetch_cc200}
-
-
-def _read_names(labels):
-    """Return a dict from code to name."""
-    if isinstance(labels, Mapping) and not hasattr(labels, "columns"):
-        return {int(code): str(name) for code, name in labels.items()}
-    if isinstance(labels, str | os.PathLike):
-        pandas = require("pandas", extra="neuro")
-        labels = pandas.read_csv(labels, sep="," if str(labels).endswith(".csv") else "\t")
-    if not {"code", "name"} <= set(labels.columns):
-        raise ValueError(
-            f"The table of labels needs the columns code and name, it has {list(labels.columns)}."
-        )
-    return dict(zip(labels["code"].astype(int), labels["name"].astype(str), strict=True))

@@ -23,7 +23,8 @@ from scipy.spatial import cKDTree
 from .._bunch import Bunch
 from .._extras import require
 from .._version import __version__
-from ._images import Image, PathLike, Table, brain_mask
+from ._images import brain_mask
+from ._label_atlas import Image, PathLike, Table
 from ._term_maps import TermMaps
 
 _BLOCK = 20_000

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._extras import require
-from ._images import Image, PathLike, brain_mask, on_grid
+from ._images import brain_mask, on_grid
+from ._label_atlas import Image, PathLike
 
 
 @dataclass(frozen=True)

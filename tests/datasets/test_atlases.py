@@ -9,7 +9,7 @@ datasets = pytest.importorskip("nilearn.datasets")
 
 from sklearn_lstmdg.datasets._atlases import find_atlas  # noqa: E402
 
-from _images import labels, write_atlas  # noqa: E402
+from _image_trees import labels, write_atlas  # noqa: E402
 
 CODES = [3, 5, 8, 10]
 LUT = pandas.DataFrame({"index": [0, *CODES], "name": ["Background", *"abcd"]})

@@ -15,7 +15,7 @@ from nilearn.interfaces.fmriprep import load_confounds_strategy  # noqa: E402
 from sklearn_lstmdg.cli import main  # noqa: E402
 from sklearn_lstmdg.datasets import extract_scans, load_bids  # noqa: E402
 
-from _images import (  # noqa: E402
+from _image_trees import (  # noqa: E402
     AFFINE,
     REGIONS,
     SHAPE,

@@ -183,5 +183,5 @@ def test_wrong_images(atlas, tmp_path):
     with pytest.raises(ValueError, match="neither a file nor one of the atlases aal"):
         decoding.load_atlas(tmp_path / "none.nii")
     (tmp_path / "names.csv").write_text("index,label\n7,seven\n")
-    with pytest.raises(ValueError, match="columns code and name"):
+    with pytest.raises(ValueError, match=r"columns index \(or code\) and name"):
         decoding.load_atlas(atlas.image, tmp_path / "names.csv")
