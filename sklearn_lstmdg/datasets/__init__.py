@@ -1,7 +1,8 @@
 """Cohorts of ROI scans: anyone's, ABIDE from disk or from the network, and simulated ones."""
 
 from ._abide import fetch_abide, load_abide
-from ._atlases import fetch_image, read_names
+from ._atlases import fetch_image as fetch_image  # for decoding
+from ._atlases import read_names as read_names
 from ._bids import load_bids
 from ._extraction import extract_scans
 from ._scan_table import load_scans
