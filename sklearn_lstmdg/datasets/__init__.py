@@ -11,10 +11,8 @@ from ._simulation import make_scans
 __all__ = [
     "extract_scans",
     "fetch_abide",
-    "fetch_image",
     "load_abide",
     "load_bids",
     "load_scans",
     "make_scans",
-    "read_names",
 ]
