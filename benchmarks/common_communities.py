@@ -27,7 +27,6 @@ from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, ScanCleaner, Su
 from sklearn_lstmdg.communities import common_memberships, correlate
 from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.evaluation import measure_communities, summarize_robustness
-from sklearn_lstmdg.presets import COMMUNITIES
 
 N_FOLDS, LENGTH, PARAFAC_STEP, N_NETS = 10, 30, 15, 8
 MEASURES = ("correlation", "dice", "matched_correlation", "matched_dice")
@@ -35,7 +34,17 @@ SITES = {  # how scans are loaded, and whether their mean over ROIs is regressed
     "NYU": ({"atlas": "ho", "global_signal_regression": False, "quality_checked": True}, True),
     "UM_1": ({"atlas": "aal"}, False),
 }
-TRAINING = COMMUNITIES | {"n_nets": 1}  # nets are trained one by one, with seeds of their own
+TRAINING = {
+    "augment": ("sign", "reverse"),
+    "generate_at": "all",
+    "discriminative_weight": 0.1,
+    "dropout": (0.5, 0.5, 0.0),
+    "input_noise": 0.7,
+    "lr": 3e-3,
+    "lr_schedule": "cosine",
+    "max_updates": 1000,
+    "patience": None,
+}
 CANDIDATES = {  # parameters; "density" and "overlap" weigh penalties on the memberships
     "parafac": {},
     "parafac, K 20": {"n_communities": 20},

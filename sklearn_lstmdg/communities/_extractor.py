@@ -247,7 +247,9 @@ class CommunityExtractor(
         """Influence of each community on the decision, from the estimator."""
         check_is_fitted(self)
         learner = unfold(self.estimator_)[-1]
-        return learner.influence_ if _n_nets(learner) == 1 else community_influence(self)
+        if _n_nets(learner) == 1:
+            return learner.influence_
+        return common_influence(self.membership_, learner.memberships_, learner.influences_)
 
     def __sklearn_tags__(self):
         """Declare the data forms that scikit-learn's checks try, and whether y is needed."""

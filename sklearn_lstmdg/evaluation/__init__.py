@@ -9,6 +9,7 @@ from ._community_robustness import (
 )
 from ._comparison import Comparison, load_comparison
 from ._confidence_intervals import calibration_curve, confidence_intervals
+from ._confusion import confusion_matrices
 from ._fingerprint import describe, digest
 from ._fitting import class_probabilities
 from ._fold_runs import FoldTask, run_folds
@@ -27,6 +28,7 @@ from ._published import published_results
 from ._questions import ABOUT_INTERVALS as ABOUT_INTERVALS
 from ._questions import ABOUT_TESTS as ABOUT_TESTS
 from ._sample_size import subjects_needed
+from ._target_kinds import find_target_kind
 
 __all__ = [
     "Comparison",
@@ -37,10 +39,12 @@ __all__ = [
     "community_robustness",
     "compare_models",
     "confidence_intervals",
+    "confusion_matrices",
     "connectivity_agreement",
     "describe",
     "digest",
     "evaluate_forecast",
+    "find_target_kind",
     "forecast",
     "intervals_over_sites",
     "load_comparison",

@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from .._extras import require
 from .._typing import Seed
 from . import _statistics as statistics
 from ._confidence_intervals import estimate_pooled
-from ._metrics import check_predictions
+from ._draws import N_DRAWS
+from ._target_kinds import check_predictions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-_N_DRAWS = 2000
 
 
 def intervals_over_sites(
@@ -31,7 +31,9 @@ def intervals_over_sites(
     .. math:: \frac{\sum_s n^+_s n^-_s \mathrm{AUC}_s}{\sum_s n^+_s n^-_s}
 
     so that scores which only tell sites apart are worth one half. Other metrics are means over all
-    subjects.
+    subjects. With several classes that holds of each class against all others. With a continuous
+    target r is that of what distinguishes subjects from the mean of their site, and R2 the share of
+    the squared distances from it that predictions explain.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def intervals_over_sites(
     level : float, default=0.95
         Confidence level.
     pos_label : object, default=None
-        The positive label; by default the greater one.
+        The positive label of two; by default the greater one.
     n_bins : int, default=10
         Bins of the calibration error.
     random_state : int, RandomState instance or None, default=0
@@ -51,8 +53,8 @@ def intervals_over_sites(
     DataFrame
         One row per model and metric, as from :func:`confidence_intervals`: ``pooled``, ``low``,
         ``high`` and ``n``, and ``n_sites``. The interval of AUC is of 2000 draws of subjects with
-        replacement from each site and class; where all draws are the same, it is Wilson's for the
-        smaller class.
+        replacement from each site and class, as those of a continuous target are; where all draws
+        of AUC are the same, it is Wilson's for the smallest class.
 
     Raises
     ------
@@ -72,13 +74,13 @@ def intervals_over_sites(
     >>> over_sites.loc["auc", ["n", "n_sites"]].tolist()
     [60, 2]
     """
-    predictions = check_predictions(predictions, pos_label)
+    predictions, kind = check_predictions(predictions, pos_label)
     rows = predictions.groupby(["subject_site", "site", "subject", "row"]).ngroup()
-    predictions = predictions.assign(subject=rows, row=0)
+    predictions = predictions.assign(subject=rows, row=0, site="all")
+    estimate = _estimate_numbers if kind.name == "continuous" else _estimate_classes
     records = []
     for model, part in predictions.groupby("model", sort=False):
-        estimates = estimate_pooled(part, level, n_bins)
-        estimates["auc"] |= _auc_within_sites(part, level, random_state)
+        estimates = estimate(part, kind, level, n_bins, random_state)
         n_sites = part["subject_site"].nunique()
         records += [
             {"model": model, "metric": name} | row | {"n_sites": n_sites}
@@ -87,32 +89,57 @@ def intervals_over_sites(
     return require("pandas", extra="data").DataFrame(records)
 
 
-def _auc_within_sites(part, level, random_state):
+def _estimate_classes(part, kind, level, n_bins, random_state):
+    estimates = estimate_pooled(part, kind, level, n_bins, random_state)
+    estimates["auc"] |= _auc_within_sites(part, kind, level, random_state)
+    return estimates
+
+
+def _estimate_numbers(part, kind, level, n_bins, random_state):
+    """Return the metrics, and their intervals, of distances from the mean of a site."""
+    means = part.groupby("subject_site")[["y", "predicted"]].transform("mean")
+    from_truth = part[["y", "predicted"]].sub(means["y"], axis=0)
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    r, errors = (
+        estimate_pooled(part.assign(**table), kind, level, n_bins, seed)
+        for table in (part[["y", "predicted"]] - means, from_truth)
+    )
+    return errors | {"r": r["r"]}
+
+
+def _auc_within_sites(part, kind, level, random_state):
     """Return the share of pairs of one site that are in their order, and its interval."""
     subjects = part.groupby("subject").agg({"subject_site": "first", "y": "first"})
     strata = subjects.groupby(["subject_site", "y"]).ngroup()
     rng = np.random.default_rng(random_state)
-    drawn = statistics.draw_counts(strata, _N_DRAWS, rng)
+    drawn = statistics.draw_counts(strata, N_DRAWS, rng)
     counts = np.vstack([np.ones(len(subjects)), drawn])
-    shares = [_share_won(repeat, subjects, counts) for _, repeat in part.groupby("repeat")]
+    shares = [_share_won(repeat, kind, subjects, counts) for _, repeat in part.groupby("repeat")]
     values = np.mean(shares, axis=0)
     if not np.isfinite(values[0]):
         return {"pooled": np.nan, "low": np.nan, "high": np.nan}
     low, high = np.quantile(values[1:], [(1 - level) / 2, (1 + level) / 2])
     if low == high:  # all pairs are in their order, or all scores equal
-        smaller = min(subjects["y"].sum(), (~subjects["y"]).sum())
+        smaller = subjects["y"].value_counts().min()
         low, high = statistics.wilson_interval(values[0], smaller, level)
     return {"pooled": float(values[0]), "low": float(low), "high": float(high)}
 
 
-def _share_won(repeat, subjects, counts):
-    """Return the share of pairs in each draw (n_draws, n_subjects), over all sites; NaN if none."""
-    won = n_pairs = np.zeros(len(counts))
-    for _, site in repeat.groupby("subject_site"):
-        y, score = site["y"].to_numpy(), site["score"].to_numpy()
-        mine = counts[:, subjects.index.get_indexer(site["subject"])]
-        positive, negative = mine[:, y], mine[:, ~y]
+def _share_won(repeat, kind, subjects, counts):
+    """Return the share of pairs in each draw (n_draws, n_subjects), over all sites and classes."""
+    sites = [site for _, site in repeat.groupby("subject_site")]
+    drawn = [counts[:, subjects.index.get_indexer(site["subject"])] for site in sites]
+    by_class = zip(*map(kind.areas, sites), strict=True)
+    return np.mean([_share_of_class(areas, drawn) for areas in by_class], axis=0)
+
+
+def _share_of_class(areas, drawn):
+    """Return the share of pairs of a class and another, over all sites; NaN if there are none."""
+    won = n_pairs = np.zeros(len(drawn[0]))
+    for (_, is_positive, scores), counts in zip(areas, drawn, strict=True):
+        y, score = np.asarray(is_positive), np.asarray(scores)
+        positive, negative = counts[:, y], counts[:, ~y]
         wins = statistics.wins(score[y], score[~y])
         won = won + ((positive @ wins) * negative).sum(axis=1)
         n_pairs = n_pairs + positive.sum(axis=1) * negative.sum(axis=1)
-    return np.divide(won, n_pairs, out=np.full(len(counts), np.nan), where=n_pairs > 0)
+    return np.divide(won, n_pairs, out=np.full(len(won), np.nan), where=n_pairs > 0)

@@ -13,9 +13,11 @@ from .._bunch import Bunch
 from .._extras import require
 from .._files import write_atomically
 from .._text import printable, to_csv
+from ._confusion import count_confusions
 from ._folds import LEAVE_ONE_SITE_OUT
-from ._metrics import score_predictions, summarise
+from ._metrics import summarise
 from ._store import FoldResult, FoldStore, read_settings
+from ._target_kinds import kind_of_facts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,7 +33,7 @@ class Comparison:
     Parameters
     ----------
     results : list of FoldResult
-        Finished folds, of one positive label.
+        Finished folds, of one kind of target.
 
     Attributes
     ----------
@@ -44,9 +46,16 @@ class Comparison:
     predictions : DataFrame
         One row per model, site, repeat and test subject: ``subject``, true label ``y``, ``score``
         (probability of the positive class), ``predicted`` label and ``fold``. Where the sites
-        were split together, ``subject_site`` tells each subject's.
+        were split together, ``subject_site`` tells each subject's. With several classes there is
+        a column ``probability_`` of each in place of ``score``; with a continuous target
+        ``predicted`` is a number, and there is no score.
+    target : object
+        The kind of target. ``name``: "two classes", "classes" or "continuous"; ``classes``: the
+        labels, ascending, or None; ``metrics``: the columns that judge a model, ``main`` the one
+        to name where there is room for one; ``percent`` and ``lower_is_better``: which of them are
+        told in per cent, and which are errors; ``words(metric)`` names one for readers.
     pos_label : object
-        The positive class.
+        The positive class of two, else None.
 
     Examples
     --------
@@ -67,7 +76,9 @@ class Comparison:
 
     def __init__(self, results: list[FoldResult]) -> None:
         self._results = {result.key: result for result in results}
-        self.pos_label = results[0].facts["pos_label"]
+        y = np.concatenate([result.arrays["y"] for result in results])
+        self.target = kind_of_facts(results[0].facts, y)
+        self.pos_label = self.target.pos_label
 
     @cached_property
     def folds(self) -> "DataFrame":
@@ -79,7 +90,7 @@ class Comparison:
     def predictions(self) -> "DataFrame":
         """Predictions for each test subject."""
         pandas = require("pandas", extra="data")
-        parts = [pandas.DataFrame(_prediction_rows(r)) for r in self._results.values()]
+        parts = [pandas.DataFrame(self._prediction_rows(r)) for r in self._results.values()]
         return pandas.concat(parts, ignore_index=True)
 
     def __repr__(self) -> str:
@@ -119,13 +130,22 @@ class Comparison:
             subjects of one site. ``n_one_class`` counts the folds whose test subjects are all of
             one class, so that AUC and one of the rates are undefined, ``n_untrained`` those whose
             model is hardly trained. ``n_subjects`` counts groups, of which each may have several
-            scans: ``n_scans``. Where the sites were split together, further rows judge each
+            scans: ``n_scans``.
+
+            With several classes: ``acc``, ``balanced_acc``, ``auc`` (mean over classes of each
+            against all others) and a ``recall_`` of each class; ``n_undefined`` counts the folds
+            whose test subjects lack a class. With a continuous target: ``r`` (Pearson's), ``mae``
+            (mean absolute error) and ``r2``; ``r_within_sites`` is r of what distinguishes
+            subjects from the mean of their site, and ``n_undefined`` counts the folds whose
+            predictions are all equal.
+
+            Where the sites were split together, further rows judge each
             site's subjects on their own.
         """
         folds, predictions = self.folds, self.predictions
         if "subject_site" in predictions:
-            folds, predictions = _add_sites(folds, predictions, self.pos_label)
-        return summarise(folds, predictions, self.pos_label)
+            folds, predictions = _add_sites(folds, predictions, self.target)
+        return summarise(folds, predictions, self.target)
 
     def fold(self, model: str, site: str = "all", repeat: int = 0, fold: int = 0) -> Bunch:
         """Return all that was kept of one fold.
@@ -143,8 +163,9 @@ class Comparison:
         -------
         Bunch
             ``train``, ``validation``, ``test`` (row numbers of X), ``subject``, ``y``,
-            ``score``, ``predicted`` (of the test rows), ``history`` (dict of arrays by epoch),
-            ``membership`` and ``influence`` (None where the model has none), ``roi_names``
+            ``score`` (with several classes ``proba``, with a continuous target neither),
+            ``predicted`` (of the test rows), ``history`` (dict of arrays by epoch), ``membership``
+            and ``influence`` (None where the model has none), ``roi_names``
             (None where X has none), ``parameters``, ``seed``, ``versions``, ``seconds``,
             ``finished``, ``n_iter``, ``best_epoch``, ``warnings``. Of several nets, membership and
             influence are those of the 20 communities that they have in common
@@ -198,7 +219,9 @@ class Comparison:
         return np.unique(np.concatenate(tested))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write ``summary.csv``, ``folds.csv`` and ``predictions.csv``.
+        """Write ``summary.csv``, ``folds.csv``, ``predictions.csv``; with several classes more.
+
+        With several classes, ``confusion.csv`` too: :func:`confusion_matrices`.
 
         A text that a spreadsheet would take for a formula has an apostrophe before it.
 
@@ -209,6 +232,9 @@ class Comparison:
         """
         self.save_folds(folder)
         _write(folder, "summary", self.summary())
+        if self.target.name == "classes":
+            confusions = count_confusions(self.predictions, self.target.classes)
+            _write(folder, "confusion", confusions)
 
     def save_folds(self, folder: str | os.PathLike[str]) -> None:
         """Write ``folds.csv`` and ``predictions.csv`` alone, as :meth:`save` does.
@@ -225,13 +251,18 @@ class Comparison:
         facts, arrays = result.facts, result.arrays
         row = {name: facts[name] for name in _FOLD}
         row |= _count_rows(facts, arrays)
-        row |= score_predictions(
-            arrays["y"] == self.pos_label, arrays["predicted"] == self.pos_label, arrays["score"]
-        )
+        row |= self.target.score(arrays | self.target.columns(arrays))
         row |= {name: facts[name] for name in ("n_iter", "best_epoch", "seconds")}
-        row["untrained"] = _is_untrained(row, arrays["score"])
+        is_constant = self.target.is_constant(arrays, facts.get("parameters"))
+        row["untrained"] = bool(_keeps_first_epoch(row) or is_constant)
         pretrained_on = facts.get("pretrained_on")
         return row if pretrained_on is None else row | {"pretrained_on": pretrained_on}
+
+    def _prediction_rows(self, result):
+        scores = self.target.columns(result.arrays)
+        names = ("model", "site", "repeat", "subject", "y", *scores, "predicted", "fold")
+        both = result.facts | result.arrays | scores
+        return {name: both[name] for name in (*names, "subject_site") if name in both}
 
 
 def _write(folder, name, table):
@@ -246,25 +277,17 @@ def _count_rows(facts, arrays):
     return counts | {"n_test": len(arrays["test"])}
 
 
-def _is_untrained(row, score):
-    """Tell whether the first of several epochs was kept, or all test scores are equal."""
-    first_kept = row["n_validation"] > 0 and row["best_epoch"] == 1 < (row["n_iter"] or 0)
-    return bool(first_kept or (len(score) > 1 and np.ptp(score) == 0))
+def _keeps_first_epoch(row):
+    """Tell whether the first of several epochs was kept."""
+    return row["n_validation"] > 0 and row["best_epoch"] == 1 < (row["n_iter"] or 0)
 
 
-def _prediction_rows(result):
-    names = ("model", "site", "repeat", "subject", "y", "score", "predicted", "fold")
-    both = result.facts | result.arrays
-    return {name: both[name] for name in (*names, "subject_site") if name in both}
-
-
-def _add_sites(folds, predictions, pos_label):
+def _add_sites(folds, predictions, kind):
     """Add what the test subjects of each site say, to folds that hold those of all sites."""
     pandas = require("pandas", extra="data")
     own = predictions.assign(site=predictions["subject_site"])
     records = [
-        dict(zip(_FOLD, key, strict=True))
-        | score_predictions(part["y"] == pos_label, part["predicted"] == pos_label, part["score"])
+        dict(zip(_FOLD, key, strict=True)) | kind.score(part)
         for key, part in own.groupby(_FOLD, sort=False)
     ]
     flags = folds[["model", "repeat", "fold", "untrained"]]

@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from .._extras import require
+from .._typing import Seed
 from . import _statistics as statistics
-from ._metrics import check_frame, check_predictions, score_predictions
+from ._draws import draw_subjects
+from ._metrics import check_frame
+from ._target_kinds import check_predictions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -18,6 +22,7 @@ def confidence_intervals(
     level: float = 0.95,
     pos_label: object = None,
     n_bins: int = 10,
+    random_state: Seed = 0,
 ) -> "DataFrame":
     """Estimate each model's metrics at each site, with confidence intervals.
 
@@ -30,21 +35,28 @@ def confidence_intervals(
     level : float, default=0.95
         Confidence level.
     pos_label : object, default=None
-        The positive label; by default the greater one.
+        The positive label of two; by default the greater one.
     n_bins : int, default=10
         Bins of the calibration error.
+    random_state : int, RandomState instance or None, default=0
+        Decides the draws of the bootstrap, which a continuous target's intervals are by.
 
     Returns
     -------
     DataFrame
         One row per model, site and metric: "acc", "balanced_acc", "tpr", "tnr", "auc", "brier" and
-        "ece" (expected calibration error).
+        "ece" (expected calibration error). With several classes a recall of each stands in place
+        of "tpr" and "tnr", AUC is the mean of each class's against all others, the Brier score
+        half of the sum over classes, and the calibration error that of the predicted class's
+        probability. With a continuous target: "r", "mae" and "r2".
 
         - ``pooled``, ``low``, ``high``, ``n``: over the ``n`` test subjects that the metric is of:
           what if these very models were tested on other subjects of the site? Rates: Wilson;
           balanced accuracy: Newcombe; AUC: DeLong; Brier score: t; none for "ece", which small
-          samples bias. Repeats are averaged and do not narrow an interval, which tells of the
-          sample of subjects, not of the seeds. Rows of a family count as independent;
+          samples bias; of a continuous target: 2000 draws of subjects (of families, where
+          ``subject`` names those) with replacement. Repeats are averaged and do not narrow an
+          interval, which tells of the sample of subjects, not of the seeds. With classes, rows of
+          a family count as independent;
         - with ``folds``: ``fold_mean``, ``fold_sd``, ``n_folds`` (where the metric is defined),
           ``fold_low`` and ``fold_high``, by the corrected resampled t (none for "ece", and for
           one fold): what if the models were trained again too?
@@ -55,21 +67,27 @@ def confidence_intervals(
         If a column is missing.
     """
     pandas = require("pandas", extra="data")
-    predictions = check_predictions(predictions, pos_label)
+    predictions, kind = check_predictions(predictions, pos_label)
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     records = []
     for (model, site), part in predictions.groupby(["model", "site"], sort=False):
-        estimates = estimate_pooled(part, level, n_bins)
+        estimates = estimate_pooled(part, kind, level, n_bins, seed)
         if folds is not None:
             check_frame(folds, ["model", "site", "n_train", "n_test"], "folds")
             sizes = folds[(folds["model"] == model) & (folds["site"] == site)]
-            by_fold = _by_fold(part, sizes, level)
+            by_fold = _by_fold(part, kind, sizes, level)
             estimates = {name: row | by_fold.get(name, {}) for name, row in estimates.items()}
         for name, row in estimates.items():
             records.append({"model": model, "site": site, "metric": name} | row)
     return pandas.DataFrame(records)
 
 
-def estimate_pooled(part, level, n_bins):
+def estimate_pooled(part, kind, level, n_bins, seed):
+    """Return each pooled metric with its interval, by the kind of target."""
+    return _POOLED[kind.name](part, kind, level, n_bins, seed)
+
+
+def _pool_two(part, kind, level, n_bins, seed):
     """Return each pooled metric with its interval; rows are averaged over repeats first."""
     repeats = [repeat for _, repeat in part.groupby("repeat")]
     ece = [statistics.calibration_error(r["y"], r["score"], n_bins) for r in repeats]
@@ -87,15 +105,76 @@ def estimate_pooled(part, level, n_bins):
     both = tpr["pooled"], tpr["n"], tnr["pooled"], tnr["n"]
     balanced = _row((both[0] + both[2]) / 2, len(y), statistics.balanced_interval(*both, level))
     auc = statistics.auc_interval(y, rows["placement"], level)
-    error = statistics.corrected_mean(rows["error"].to_numpy(), n_train=1, n_test=0)
     return {
         "acc": estimates.pop("acc"),
         "balanced_acc": balanced,
         **estimates,
         "auc": _row(rows["placement"][y].mean(), len(y), auc),
-        "brier": _row(error[0], len(y), _t_interval(*error, level)),
+        "brier": _mean_row(rows["error"], level),
         "ece": _row(np.mean(ece), len(y), (np.nan, np.nan)),
     }
+
+
+def _pool_classes(part, kind, level, n_bins, seed):
+    """Return each pooled metric of several classes, rows averaged over repeats first."""
+    columns = dict(zip(kind.names, kind.score_columns, strict=True))
+    repeats = [_judge(repeat, columns) for _, repeat in part.groupby("repeat")]
+    ece = [statistics.calibration_error(r["hit"], r["confidence"], n_bins) for r in repeats]
+    judged = require("pandas", extra="data").concat(repeats)
+    names = ["hit", "error", *columns]
+    rows = judged.groupby(["subject", "row"]).agg(dict.fromkeys(names, "mean") | {"y": "first"})
+    y = rows["y"].to_numpy()
+    members = {name: y == name for name in columns}
+    recalls = {name: _rate(rows["hit"][mine], level) for name, mine in members.items()}
+    rates, sizes = zip(*[(row["pooled"], row["n"]) for row in recalls.values()], strict=True)
+    balanced = statistics.mean_interval(rates, sizes, level)
+    areas = [rows[name].to_numpy() for name in columns]
+    area, interval = statistics.macro_auc(members.values(), areas, level)
+    return {
+        "acc": _rate(rows["hit"], level),
+        "balanced_acc": _row(np.mean(rates), len(y), balanced),
+        "auc": _row(area, len(y), interval),
+        **{f"recall_{name}": row for name, row in recalls.items()},
+        "brier": _mean_row(rows["error"], level),
+        "ece": _row(np.mean(ece), len(y), (np.nan, np.nan)),
+    }
+
+
+def _judge(repeat, columns):
+    """Return each row's hit, confidence and Brier error, and its placement for each class."""
+    y, proba = repeat["y"].to_numpy(), repeat[[*columns.values()]].to_numpy()
+    is_class = np.column_stack([y == name for name in columns])
+    placed = (statistics.auc_placements(is_class[:, i], proba[:, i]) for i in range(len(columns)))
+    return repeat[["subject", "row", "y"]].assign(
+        hit=(repeat["predicted"] == y) * 1.0,
+        confidence=proba.max(axis=1),
+        error=np.square(proba - is_class).sum(axis=1) / 2,
+        **dict(zip(columns, placed, strict=True)),
+    )
+
+
+def _mean_row(errors, level):
+    error = statistics.corrected_mean(errors.to_numpy(), n_train=1, n_test=0)
+    return _row(error[0], len(errors), _t_interval(*error, level))
+
+
+def _pool_numbers(part, kind, level, n_bins, seed):
+    """Return each pooled metric of a continuous target, with its interval over draws."""
+    repeats = [counted[1:] for counted in draw_subjects(part, kind, seed)]
+    scores = [kind.score(repeat) for repeat, _ in repeats]
+    n, estimates = len(part) // len(repeats), {}
+    for name, measure in kind.measures.items():
+        drawn = [
+            measure.value(repeat["y"].to_numpy(), repeat["predicted"].to_numpy(), counts)
+            for repeat, counts in repeats
+        ]
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        interval = statistics.quantiles(np.mean(drawn, axis=0), tails)
+        estimates[name] = _row(np.mean([score[name] for score in scores]), n, interval)
+    return estimates
+
+
+_POOLED = {"two classes": _pool_two, "classes": _pool_classes, "continuous": _pool_numbers}
 
 
 def _rate(hits, level):
@@ -107,33 +186,31 @@ def _row(value, n, interval):
     return {"pooled": float(value), "low": interval[0], "high": interval[1], "n": n}
 
 
-def _t_interval(mean, error, df, level):
-    """Return the interval of a mean of values between 0 and 1."""
-    low, high = np.clip(statistics.t_interval(mean, error, df, level), 0, 1)
+def _t_interval(mean, error, df, level, bounds=(0, 1)):
+    """Return the interval of a mean of values between bounds."""
+    low, high = np.clip(statistics.t_interval(mean, error, df, level), *bounds)
     return float(low), float(high)
 
 
-def _by_fold(part, sizes, level):
+def _by_fold(part, kind, sizes, level):
     """Return mean, spread and interval over folds of each metric but the calibration error."""
     scored = []
     for _, fold in part.groupby(["repeat", "fold"]):
-        y, predicted, score = (fold[name].to_numpy() for name in ("y", "predicted", "score"))
-        metrics = score_predictions(y, predicted, score)
-        metrics["balanced_acc"] = (metrics["tpr"] + metrics["tnr"]) / 2
-        metrics["brier"] = statistics.brier(y, score).mean()
+        metrics = kind.score(fold) | kind.score_probabilities(fold)
         scored.append(metrics | {"tested": frozenset(fold["subject"])})
     table = require("pandas", extra="data").DataFrame(scored)
     ratio = sizes["n_train"].mean(), sizes["n_test"].mean()
-    return {name: _fold_row(table, name, ratio, level) for name in table if name != "tested"}
+    bounds = {name: kind.bounds.get(name, (0, 1)) for name in table if name != "tested"}
+    return {name: _fold_row(table, name, ratio, level, each) for name, each in bounds.items()}
 
 
-def _fold_row(table, name, sizes, level):
+def _fold_row(table, name, sizes, level, bounds):
     values = table[name].dropna()
     row = {"fold_mean": values.mean(), "fold_sd": values.std(), "n_folds": len(values)}
     if values.empty:
         return row | {"fold_low": np.nan, "fold_high": np.nan}
     distinct = values.groupby(table["tested"]).mean().to_numpy()
-    low, high = _t_interval(*statistics.corrected_mean(distinct, *sizes), level)
+    low, high = _t_interval(*statistics.corrected_mean(distinct, *sizes), level, bounds)
     return row | {"fold_low": low, "fold_high": high}
 
 
@@ -155,14 +232,21 @@ def calibration_curve(
     -------
     DataFrame
         One row per model, site and bin: its edges ``low`` and ``high``, ``n_predictions`` (over
-        all repeats), ``mean_score`` and ``share_positive`` (NaN where a bin is empty).
+        all repeats), ``mean_score`` and ``share_positive`` (NaN where a bin is empty). With
+        several classes, one for each ``class`` too, which is then the positive one.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or the target is continuous.
     """
     pandas = require("pandas", extra="data")
-    predictions = check_predictions(predictions, pos_label)
+    predictions, kind = check_predictions(predictions, pos_label)
     edges, tables = np.linspace(0, 1, n_bins + 1), []
     for (model, site), part in predictions.groupby(["model", "site"], sort=False):
-        counts = statistics.calibration_bins(part["y"], part["score"], n_bins)
-        columns = dict(zip(("n_predictions", "mean_score", "share_positive"), counts, strict=True))
-        row = {"model": model, "site": site, "low": edges[:-1], "high": edges[1:]}
-        tables.append(pandas.DataFrame(row | columns))
+        for label, is_positive, scores in kind.areas(part):
+            counts = statistics.calibration_bins(is_positive, scores, n_bins)
+            names = "n_predictions", "mean_score", "share_positive"
+            row = {"model": model, "site": site, **label, "low": edges[:-1], "high": edges[1:]}
+            tables.append(pandas.DataFrame(row | dict(zip(names, counts, strict=True))))
     return pandas.concat(tables, ignore_index=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, clone
 
@@ -17,10 +17,11 @@ from .._typing import Scans
 from ..communities import common_influence, common_memberships
 
 
-def fit_fold(estimator, seed, X, y, groups, fold, X_unlabeled=None):
+def fit_fold(estimator, seed, X, y, groups, fold, predict, X_unlabeled=None):
     """Train a clone on the training and validation rows and predict the test rows.
 
-    Return what is kept in arrays and in facts, and the clone.
+    ``predict(estimator, X)`` returns the arrays that are kept of the predictions. Return what is
+    kept in arrays and in facts, and the clone.
     """
     estimator = clone(estimator)
     sequence = np.random.SeedSequence(seed)
@@ -32,8 +33,7 @@ def fit_fold(estimator, seed, X, y, groups, fold, X_unlabeled=None):
         request_metadata(estimator)
         arguments = fit_arguments(estimator, groups[rows], is_validation, X_unlabeled)
         estimator.fit(X.take(rows).in_form(), y[rows], **arguments)
-        proba = class_probabilities(estimator, X.take(fold.test).in_form())
-    arrays = {"proba": proba, "classes": np.asarray(estimator.classes_)}
+        arrays = predict(estimator, X.take(fold.test).in_form())
     facts = {"pretrained_on": _pretrained_on(estimator, X_unlabeled)}
     facts["n_validation"] = _count_validation(estimator, arguments, len(fold.validation))
     return arrays | _learnt_arrays(estimator), facts | _learnt_numbers(estimator), estimator
@@ -60,7 +60,7 @@ def class_probabilities(estimator: BaseEstimator, X: Scans) -> NDArray[np.float6
     ----------
     estimator : classifier
         With ``predict_proba``, or with a decision function, which goes through the logistic
-        function.
+        function, or with several classes through the softmax.
     X : array-like or list
         What it reads.
 
@@ -71,7 +71,7 @@ def class_probabilities(estimator: BaseEstimator, X: Scans) -> NDArray[np.float6
     Raises
     ------
     ValueError
-        If they are not finite.
+        If they are not finite, or not one a class.
 
     Examples
     --------
@@ -84,11 +84,19 @@ def class_probabilities(estimator: BaseEstimator, X: Scans) -> NDArray[np.float6
     if hasattr(estimator, "predict_proba"):
         proba = np.asarray(estimator.predict_proba(X), dtype=np.float64)
     else:
-        positive = expit(estimator.decision_function(X))
-        proba = np.column_stack([1 - positive, positive])
+        proba = _squash(np.asarray(estimator.decision_function(X)))
     if not np.isfinite(proba).all():
         raise ValueError("The model's predicted probabilities are not finite.")
+    if proba.shape[1] != len(estimator.classes_):
+        raise ValueError(f"{proba.shape[1]} scores a row, for {len(estimator.classes_)} classes")
     return proba
+
+
+def _squash(decisions):
+    if decisions.ndim == 2:
+        return softmax(decisions, axis=1)
+    positive = expit(decisions)
+    return np.column_stack([1 - positive, positive])
 
 
 def _learnt_arrays(estimator):

@@ -1,12 +1,12 @@
-"""Accuracy, true positive and true negative rate, and AUC: by fold, and over all subjects."""
+"""Metrics of predicted classes and numbers: by fold, and over all subjects."""
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from .._extras import require
+from . import _statistics as statistics
 
 METRICS = ("acc", "tpr", "tnr", "auc")
-_WITHIN = "auc_within_sites"
 
 
 def score_predictions(y, predicted, score):
@@ -37,19 +37,58 @@ def auc_within_sites(y, score, sites):
     return won / n_pairs if n_pairs else np.nan
 
 
-def summarise(folds, predictions, pos_label):
-    """Summarise each model at each site."""
+def score_classes(y, predicted, proba, classes):
+    """Judge predictions of several classes: accuracy, its mean over classes, AUC, recalls.
+
+    AUC is the mean over classes of each against all others. What needs a class that is missing is
+    NaN. Shapes: y, predicted (n_rows,); proba (n_rows, n_classes).
+    """
+    recalls = [_share(predicted[y == label] == label) for label in classes]
+    areas = [_area(y == label, proba[:, i]) for i, label in enumerate(classes)]
+    return _share(predicted == y), float(np.mean(recalls)), float(np.mean(areas)), *recalls
+
+
+def _area(y, score):
+    return float(roc_auc_score(y, score)) if y.any() and not y.all() else np.nan
+
+
+def score_numbers(y, predicted):
+    """Judge predicted numbers; NaN for r and R2 where a spread that they need is missing."""
+    y, predicted = np.asarray(y, float), np.asarray(predicted, float)
+    residual, total = np.sum((y - predicted) ** 2), np.sum((y - y.mean()) ** 2)
+    return {
+        "r": _correlate(y, predicted),
+        "mae": float(np.mean(np.abs(y - predicted))),
+        "r2": float(1 - residual / total) if np.ptp(y) > 0 else np.nan,
+    }
+
+
+def _correlate(y, predicted):
+    return float(np.mean(statistics.standardise(y) * statistics.standardise(predicted)))
+
+
+def correlate_within_sites(y, predicted, sites):
+    """Return r of what distinguishes subjects from the mean of their site."""
+    values, sites = np.array([y, predicted], dtype=float), np.asarray(sites)
+    for site in dict.fromkeys(sites.tolist()):
+        values[:, sites == site] -= values[:, sites == site].mean(axis=1, keepdims=True)
+    return _correlate(*values)
+
+
+def summarise(folds, predictions, kind):
+    """Summarise each model at each site, by the metrics of the kind of target."""
     pandas = require("pandas", extra="data")
     records = []
     for (model, site), part in folds.groupby(["model", "site"], sort=False):
         mine = predictions[(predictions["model"] == model) & (predictions["site"] == site)]
-        pooled = _pool(mine, pos_label)
+        pooled = _pool(mine, kind)
         record = {"model": model, "site": site}
-        for metric in METRICS:
+        for metric in kind.metrics:
             record |= {metric: part[metric].mean(), f"{metric}_sd": part[metric].std()}
             record[f"{metric}_pooled"] = np.mean([repeat[metric] for repeat in pooled])
-        record[_WITHIN] = np.mean([repeat[_WITHIN] for repeat in pooled])
-        record |= {"n_folds": len(part), "n_one_class": int(part["auc"].isna().sum())}
+        within = [name for name in pooled[0] if name.endswith("_within_sites")]
+        record |= {name: np.mean([repeat[name] for repeat in pooled]) for name in within}
+        record |= {"n_folds": len(part), kind.undefined: int(part[kind.main].isna().sum())}
         if "untrained" in part:  # folds.csv of earlier versions has no such column
             record["n_untrained"] = int(part["untrained"].sum())
         counts = {"n_subjects": mine["subject"].nunique(), "n_scans": len(mine) // len(pooled)}
@@ -57,13 +96,12 @@ def summarise(folds, predictions, pos_label):
     return pandas.DataFrame(records)
 
 
-def _pool(predictions, pos_label):
+def _pool(predictions, kind):
     """Judge each repeat's subjects together."""
     pooled = []
     for _, part in predictions.assign(subject_site=subject_sites(predictions)).groupby("repeat"):
-        y, score = part["y"] == pos_label, part["score"].to_numpy()
-        pooled.append(score_predictions(y, part["predicted"] == pos_label, score))
-        pooled[-1][_WITHIN] = auc_within_sites(y, score, part["subject_site"])
+        name, value = kind.score_within_sites(part, part["subject_site"])
+        pooled.append(kind.score(part) | {name: value})
     return pooled
 
 
@@ -81,15 +119,26 @@ def check_frame(frame, names, what):
         raise ValueError(f"{what} lacks the columns {', '.join(missing)}.")
 
 
-def check_predictions(predictions, pos_label):
-    """Check predictions; ``y`` and ``predicted`` become bool, ``row`` counts a subject's rows."""
-    names = ["model", "site", "repeat", "fold", "subject", "y", "score", "predicted"]
+def check_rows(predictions, scores):
+    """Check the columns of predictions; ``row`` counts a subject's rows."""
+    names = ["model", "site", "repeat", "fold", "subject", "y", *scores, "predicted"]
     check_frame(predictions, names, "predictions")
-    unscored = predictions[predictions["score"].isna()]
-    if len(unscored):
-        model, subject = unscored[["model", "subject"]].iloc[0]
-        raise ValueError(f"predictions has no score of model {model!r} for subject {subject!r}.")
-    labels = set(predictions["y"]) | set(predictions["predicted"])
+    for name in scores or ("predicted",):
+        unscored = predictions[predictions[name].isna()]
+        if len(unscored):
+            model, subject = unscored[["model", "subject"]].iloc[0]
+            raise ValueError(
+                f"predictions has no {name} of model {model!r} for subject {subject!r}."
+            )
+    keys = ["model", "site", "repeat", "subject"]
+    row = predictions.groupby(keys).cumcount()
+    return predictions[names].assign(row=row, subject_site=subject_sites(predictions))
+
+
+def check_two_classes(predictions, pos_label):
+    """Check predictions of two classes; ``y`` and ``predicted`` become bool."""
+    rows = check_rows(predictions, ["score"])
+    labels = set(rows["y"]) | set(rows["predicted"])
     if pos_label is None and len(labels) != 2:
         raise ValueError(
             f"The labels are {sorted(labels, key=str)}: pos_label must say which is positive."
@@ -99,10 +148,4 @@ def check_predictions(predictions, pos_label):
         raise ValueError(
             f"pos_label={pos_label!r} is not among the labels {sorted(labels, key=str)}."
         )
-    keys = ["model", "site", "repeat", "subject"]
-    return predictions[names].assign(
-        y=predictions["y"] == pos_label,
-        predicted=predictions["predicted"] == pos_label,
-        row=predictions.groupby(keys).cumcount(),
-        subject_site=subject_sites(predictions),
-    )
+    return rows.assign(y=rows["y"] == pos_label, predicted=rows["predicted"] == pos_label)

@@ -10,7 +10,9 @@ from sklearn.utils import check_random_state
 from .._extras import require
 from .._typing import Seed
 from . import _statistics as statistics
-from ._metrics import METRICS, check_frame, check_predictions, score_predictions
+from ._draws import draw_subjects
+from ._metrics import check_frame
+from ._target_kinds import check_predictions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 _FOLD = ["site", "repeat", "fold"]
 _ROW = ["site", "repeat", "subject", "row", "subject_site"]
 _LEVEL = 0.95
-_N_DRAWS = 2000
 _DIFFERENCES = ("difference", "difference_low", "difference_high")
 _POOLED = ("difference_pooled", "difference_pooled_low", "difference_pooled_high")
 _LIBERAL = "p_paired_t_liberal"
@@ -31,7 +32,7 @@ def test_against(
     folds: "DataFrame",
     predictions: "DataFrame",
     reference: str = "lstm-dg",
-    metrics: Sequence[str] = ("acc", "tnr", "auc"),
+    metrics: Sequence[str] | None = None,
     pos_label: object = None,
     n_permutations: int = 10_000,
     random_state: Seed = 0,
@@ -39,7 +40,8 @@ def test_against(
     r"""Test whether a model differs from each of the others.
 
     The tests are two-sided, but for the paper's, which is one-tailed: its p value near 1 says that
-    the reference is worse. They answer for all sites together.
+    the reference is worse. They answer for all sites together. A negative difference of the mean
+    absolute error speaks for the reference.
 
     Parameters
     ----------
@@ -47,10 +49,12 @@ def test_against(
         Of a :class:`Comparison`, or read from ``folds.csv`` and ``predictions.csv``.
     reference : str, default="lstm-dg"
         The model that should be better.
-    metrics : sequence of {"acc", "tpr", "tnr", "auc"}, default=("acc", "tnr", "auc")
-        What to test.
+    metrics : sequence of str, default=None
+        What to test, of the columns of ``folds`` that judge a model; by default ("acc", "tnr",
+        "auc"), with several classes ("acc", "balanced_acc", "auc"), with a continuous target
+        ("mae", "r", "r2").
     pos_label : object, default=None
-        The positive label; by default the greater one.
+        The positive label of two; by default the greater one.
     n_permutations : int, default=10000
         Random swaps of the permutation test.
     random_state : int, RandomState instance or None, default=0
@@ -74,7 +78,7 @@ def test_against(
           takes folds for independent, which they are not, and is too liberal;
         - ``p_corrected_t``: Nadeau's and Bengio's corrected resampled t-test, two-sided;
         - ``p_permutation``: the two models swapped at random in each subject, pooled metrics
-          (for AUC: ranks of the scores), two-sided;
+          (for AUC: ranks of the scores; for r: predictions in standard deviations), two-sided;
         - the last two again with ``_holm``, corrected for all rows of the frame by Holm's method;
         - ``liberal_only``: the paper's test alone is below 0.05, before any correction;
         - ``remark``: why the corrected t is NaN; empty where it is not.
@@ -121,10 +125,10 @@ def test_against(
     True
     """
     pandas = require("pandas", extra="data")
-    check_frame(folds, ["model", *_FOLD, "n_train", "n_test", *metrics], "folds")
-    predictions = check_predictions(predictions, pos_label)
-    if set(metrics) - set(METRICS):
-        raise ValueError(f"metrics={metrics!r} must be among {', '.join(METRICS)}.")
+    check_frame(folds, ["model", *_FOLD, "n_train", "n_test", *(metrics or ())], "folds")
+    predictions, kind = check_predictions(predictions, pos_label)
+    metrics = _check_metrics(metrics, kind, kind.tested)
+    check_frame(folds, metrics, "folds")
     models = list(dict.fromkeys(folds["model"]))
     if reference not in models or len(models) < 2:
         raise ValueError(f"{reference!r} and others are needed; folds holds {models}.")
@@ -136,12 +140,21 @@ def test_against(
         pairs = pair_predictions(predictions, reference, model)
         both = _pair_folds(folds, pairs, reference, model)
         for metric in metrics:
-            tested = _test_folds(both, metric) | _test_subjects(pairs, metric, n_permutations, seed)
+            tested = _test_folds(both, metric, kind)
+            tested |= _test_subjects(pairs, metric, kind, n_permutations, seed)
             records.append({"model": model, "metric": metric} | tested)
     return _correct(pandas.DataFrame(records))
 
 
 vars(test_against)["__test__"] = False  # its name is no reason for pytest to collect it
+
+
+def _check_metrics(metrics, kind, default):
+    """Return the metrics that are asked for, or else the default; refuse those of other kinds."""
+    metrics = default if metrics is None else tuple(metrics)
+    if set(metrics) - set(kind.metrics):
+        raise ValueError(f"metrics={metrics!r} must be among {', '.join(kind.metrics)}.")
+    return metrics
 
 
 def _correct(tests):
@@ -182,7 +195,7 @@ def _pair_folds(folds, pairs, reference, model):
     return both.merge(tested.reset_index(), on=_FOLD)
 
 
-def _test_folds(both, metric):
+def _test_folds(both, metric, kind):
     """Test the differences of folds by the paper's and by the corrected t-test."""
     both = both.assign(difference=both[f"{metric}_a"] - both[f"{metric}_b"])
     defined = both.dropna(subset="difference")
@@ -190,7 +203,7 @@ def _test_folds(both, metric):
     record["n_undefined"] = len(both) - len(defined)
     if defined.empty:
         names = (*_DIFFERENCES, _LIBERAL, _P_VALUES[0])
-        return record | dict.fromkeys(names, np.nan) | {"remark": "no fold has both classes"}
+        return record | dict.fromkeys(names, np.nan) | {"remark": kind.why_undefined}
     by_number = defined.groupby(["site", "fold"])["difference"].mean()
     parts = [part for _, part in defined.groupby("site")]
     distinct = [part.groupby("tested")["difference"].mean().to_numpy() for part in parts]
@@ -199,7 +212,8 @@ def _test_folds(both, metric):
     mean, error, df = statistics.corrected_mean(distinct, *sizes)
     interval = statistics.t_interval(mean, error if p == p else np.nan, df, _LEVEL)
     record |= dict(zip(_DIFFERENCES, (mean, *interval), strict=True))
-    record |= {_LIBERAL: statistics.paired_t(by_number.to_numpy())[2], _P_VALUES[0]: p}
+    gains = by_number.to_numpy() * (-1 if metric in kind.lower_is_better else 1)
+    record |= {_LIBERAL: statistics.paired_t(gains)[2], _P_VALUES[0]: p}
     return record | {"remark": "" if p == p else _explain_missing(distinct, mean)}
 
 
@@ -209,10 +223,11 @@ def _explain_missing(distinct, mean):
     return _ONE_FOLD.format(n=n_single, of=len(distinct)) if n_single else _EQUAL.format(mean=mean)
 
 
-def _test_subjects(pairs, metric, n_permutations, seed):
+def _test_subjects(pairs, metric, kind, n_permutations, seed):
     """Test the mean over sites of the pooled difference by swapping subjects."""
     parts = [part for _, part in pairs.groupby(["site", "repeat"])]
-    contributed = [part.assign(share=_contributions(part, metric)) for part in parts]
+    measure = kind.measures[metric]
+    contributed = [part.assign(share=measure.contributions(part)) for part in parts]
     shares = require("pandas", extra="data").concat(contributed).dropna(subset="share")
     if shares.empty:
         return dict.fromkeys((*_POOLED, _P_VALUES[1]), np.nan)
@@ -220,60 +235,27 @@ def _test_subjects(pairs, metric, n_permutations, seed):
     whole = shares.assign(share=shares["share"] / (n_repeats * shares["site"].nunique()))
     subjects = whole.groupby(["site", "subject"])["share"].sum().to_numpy()
     p = statistics.paired_permutation(subjects, n_permutations, seed)
-    interval = _draw_interval(shares, metric, seed)
+    interval = _draw_interval(shares, measure, kind, seed)
     pooled = dict(zip(_POOLED, (float(subjects.sum()), *interval), strict=True))
     return pooled | {_P_VALUES[1]: p}
 
 
-def _contributions(part, metric):
-    y = part["y"].to_numpy()
-    if metric == "auc":
-        return statistics.auc_contributions(y, part["score_a"], part["score_b"])
-    hits = [part[f"predicted_{which}"].to_numpy() == y for which in "ab"]
-    return statistics.rate_contributions(*hits, _among(y, metric))
-
-
-def _among(y, metric):
-    """Return which subjects a rate is of."""
-    return {"acc": np.ones_like(y), "tpr": y, "tnr": ~y}[metric]
-
-
-def _draw_interval(pairs, metric, seed):
+def _draw_interval(pairs, measure, kind, seed):
     """Return the pooled difference's interval over draws of subjects from each site and class."""
-    pandas = require("pandas", extra="data")
-    subjects = pairs.groupby(["site", "subject"]).agg({"subject_site": "first", "y": "mean"})
-    strata = subjects.assign(y=subjects["y"] >= 0.5).groupby(["site", "subject_site", "y"]).ngroup()
-    counts = statistics.draw_counts(strata, _N_DRAWS, np.random.default_rng(seed))
     differences = {}
-    for (site, _), part in pairs.groupby(["site", "repeat"]):
-        rows = subjects.index.get_indexer(pandas.MultiIndex.from_frame(part[["site", "subject"]]))
-        drawn = _weighted_difference(part, metric, counts[:, rows])
-        differences.setdefault(site, []).append(drawn)
+    for (site, _), part, counts in draw_subjects(pairs, kind, seed):
+        differences.setdefault(site, []).append(measure.drawn(part, counts))
     drawn = np.mean([np.mean(repeats, axis=0) for repeats in differences.values()], axis=0)
     return np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
-
-
-def _weighted_difference(part, metric, counts):
-    """Return the difference of a metric in draws (n_draws, n_rows) that hold rows repeatedly."""
-    y = part["y"].to_numpy()
-    if metric != "auc":
-        hits_a, hits_b = (part[f"predicted_{which}"].to_numpy() == y for which in "ab")
-        counts = counts * _among(y, metric)
-        return counts @ (hits_a * 1.0 - hits_b) / counts.sum(axis=1)
-    a, b = (part[f"score_{which}"].to_numpy() for which in "ab")
-    gained = statistics.wins(a[y], a[~y]) - statistics.wins(b[y], b[~y])
-    positive, negative = counts[:, y], counts[:, ~y]
-    n_pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return ((positive @ gained) * negative).sum(axis=1) / n_pairs
 
 
 def null_from_permutations(
     predictions: "DataFrame",
     permuted: Iterable["DataFrame"],
-    metrics: Sequence[str] = METRICS,
+    metrics: Sequence[str] | None = None,
     pos_label: object = None,
 ) -> "DataFrame":
-    """Compare a run with runs whose labels were permuted within sites.
+    """Compare a run with runs whose labels, or targets, were permuted within sites.
 
     Parameters
     ----------
@@ -281,10 +263,10 @@ def null_from_permutations(
         Predictions of the run with the true labels.
     permuted : iterable of DataFrame
         Predictions of each run with permuted labels, of the same models and sites.
-    metrics : sequence of {"acc", "tpr", "tnr", "auc"}, default=all
-        What to summarise.
+    metrics : sequence of str, default=all
+        What to summarise, of the columns of ``folds`` that judge a model.
     pos_label : object, default=None
-        The positive label; by default the greater one.
+        The positive label of two; by default the greater one.
 
     Returns
     -------
@@ -312,19 +294,27 @@ def null_from_permutations(
         raise ValueError("permuted holds no run.")
     null = pandas.concat(nulls, axis=1)
     n_permuted = null.notna().sum(axis=1)
-    reached = null.ge(observed - 1e-12, axis=0).sum(axis=1)
+    signs = _signs(predictions, observed, pos_label)
+    reached = null.mul(signs, axis=0).ge(observed * signs - 1e-12, axis=0).sum(axis=1)
     p = ((1 + reached) / (1 + n_permuted)).where(observed.notna() & (n_permuted > 0))
     columns = {"observed": observed, "null_mean": null.mean(axis=1), "null_sd": null.std(axis=1)}
     return pandas.DataFrame(columns | {"n_permuted": n_permuted, "p": p}).reset_index()
 
 
+def _signs(predictions, observed, pos_label):
+    """Return -1 for each metric of errors, 1 for the others, in a Series like the observed."""
+    lower = check_predictions(predictions, pos_label)[1].lower_is_better
+    is_error = observed.index.get_level_values("metric").isin(lower)
+    return require("pandas", extra="data").Series(np.where(is_error, -1, 1), observed.index)
+
+
 def _pooled_metrics(predictions, metrics, pos_label):
     """Return a Series of pooled metrics by model, site and metric."""
     pandas = require("pandas", extra="data")
-    predictions = check_predictions(predictions, pos_label)
+    predictions, kind = check_predictions(predictions, pos_label)
+    metrics = _check_metrics(metrics, kind, kind.metrics)
     scored = [
-        dict(zip(("model", "site", "repeat"), key, strict=True))
-        | score_predictions(part["y"], part["predicted"], part["score"])
+        dict(zip(("model", "site", "repeat"), key, strict=True)) | kind.score(part)
         for key, part in predictions.groupby(["model", "site", "repeat"], sort=False)
     ]
     sites = pandas.DataFrame(scored).groupby(["model", "site"], sort=False)[list(metrics)].mean()

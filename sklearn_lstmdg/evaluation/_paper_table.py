@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from .._extras import require
 from .._text import printable, to_csv
-from ._metrics import METRICS, check_frame, check_predictions, summarise
+from ._metrics import METRICS, check_frame, check_two_classes, summarise
 from ._published import published_results
+from ._target_kinds import TwoClasses
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -73,7 +74,7 @@ def paper_table(
     if form not in ("markdown", "csv", "latex"):
         raise ValueError(f"form={form!r} must be 'markdown', 'csv' or 'latex'.")
     check_frame(folds, ["model", "site", "repeat", "fold", *METRICS], "folds")
-    predictions = check_predictions(predictions, pos_label)
+    predictions = check_two_classes(predictions, pos_label)
     results = _our_results(folds, predictions, _COUNTERPARTS | (counterparts or {}))
     results = _add_published(results)
     if form == "csv":
@@ -85,7 +86,7 @@ def paper_table(
 
 def _our_results(folds, predictions, counterparts):
     """Return our results in the columns and units of the published ones."""
-    summary = summarise(folds, predictions, True)
+    summary = summarise(folds, predictions, TwoClasses(True))
     positive = 100 * predictions.groupby(["model", "site"])["y"].mean()
     keys = zip(summary["model"], summary["site"], strict=True)
     return summary[["model", "site", "n_subjects", "n_one_class"]].assign(

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, check_scalar
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _PROTOCOL = "number of folds, seed or positive class"
+_TARGET = "kind of target"
 
 
 def compare_models(
@@ -52,8 +52,9 @@ def compare_models(
     X_unlabeled: Scans | None = None,
     save_models: bool = False,
     t_r: "float | ArrayLike | None" = None,
+    target_kind: str | None = None,
 ) -> Comparison:
-    """Compare classifiers by subject-safe cross-validation.
+    """Compare classifiers, or regressors, by subject-safe cross-validation.
 
     The protocol is the paper's [1]_: subjects are split into ``n_folds`` stratified folds; fold f
     is tested, fold f + 1 validates (early stopping), the others train. All models get the same
@@ -61,27 +62,28 @@ def compare_models(
 
     Parameters
     ----------
-    estimators : dict of str to classifier
-        Any binary classifiers or Pipelines, by name. Where the ``fit`` of a classifier, or of a
+    estimators : dict of str to classifier or regressor
+        Any that fit the target, or Pipelines, by name. Where the ``fit`` of a model, or of a
         Pipeline's last step, takes ``validation``, it is told which rows validate; the others
         train on training and validation rows alike. Every ``fit`` that takes ``groups`` gets them.
     X : array-like or list
         Scans, bags of windows or a table, one row per subject. Bags reach the models as a list.
     y : array-like of shape (n_rows,)
-        Labels of two classes.
+        Labels of two classes or more, or the numbers of a continuous target, such as ages.
     groups : array-like of shape (n_rows,), default=None
         Subjects or families: rows of a group stay together. Without groups every row is a subject.
     sites : array-like of shape (n_rows,), default=None
         Site of each row. Without sites all rows are of one, "all".
     confounds : array-like or DataFrame of shape (n_rows, n_confounds), default=None
-        Head motion, age and the like. They add a model "confounds", a logistic regression on them
-        alone: what the groups' differences in these would give. Missing values (NaN) become means.
+        Head motion, age and the like. They add a model "confounds", a logistic (or ridge)
+        regression on them alone: what the groups' differences in these would give. Missing values
+        (NaN) become means.
     n_folds : int, default=10
         At least 3.
     n_repeats : int, default=1
         Partitions into folds, each with seeds of its own.
     pos_label : object, default=None
-        The positive class; by default the greater label.
+        The positive class of two; by default the greater label.
     n_jobs : int, default=None
         Folds trained side by side, as in joblib. Each runs on one thread.
     out : path, default=None
@@ -101,17 +103,19 @@ def compare_models(
         site; results have the site "pooled", predictions also ``subject_site``.
     X_unlabeled : array-like or list, default=None
         Scans in the form of X, of sites that are not compared: controls, for models that pretrain:
-        the ``fit`` of the classifier, or of a Pipeline's last step, takes ``X_unlabeled``, and
+        the ``fit`` of the model, or of a Pipeline's last step, takes ``X_unlabeled``, and
         its ``pretrain_epochs``, if any, are not 0. They get them together with the rows of the
-        negative class at those sites of X that have no part in the fold, after the Pipeline's
-        earlier steps; ``pretrained_on`` in ``folds`` tells whether there were any. So their
-        results, alone, depend on the other sites.
+        negative class (all rows, unless there are two classes) at those sites of X that have no
+        part in the fold, after the Pipeline's earlier steps; ``pretrained_on`` in ``folds`` tells
+        whether there were any. So their results, alone, depend on the other sites.
     save_models : bool, default=False
         Whether each fold's fitted model is kept, in the folder ``models`` of ``out``, for
         :func:`~sklearn_lstmdg.persistence.load_model` and ``lstmdg predict``. A fold that was
         finished without is fitted again. Needs the extra ``files``.
     t_r : float or array-like of shape (n_rows,), default=None
         Repetition times in seconds; a saved model tells those that it was trained on.
+    target_kind : {"classes", "continuous"}, default=None
+        What y is; by default what :func:`find_target_kind` takes it for.
 
     Returns
     -------
@@ -121,8 +125,8 @@ def compare_models(
     Raises
     ------
     ValueError
-        If the input is not as described, or ``out`` holds results of other data, folds, seed or
-        parameters.
+        If the input is not as described, a model is for another kind of target, or ``out`` holds
+        results of other data, folds, seed or parameters.
     RuntimeError
         If a model fails; the message names it and the fold. Finished folds are kept.
 
@@ -139,7 +143,12 @@ def compare_models(
     Notes
     -----
     A subject is predicted positive where ``predict_proba`` of the positive class is the greater. A
-    model without ``predict_proba`` is scored by the logistic function of its decision function.
+    model without ``predict_proba`` is scored by the logistic function of its decision function, and
+    with several classes by the softmax. Of several classes that of the greatest probability is
+    predicted; what no training row had has probability 0.
+
+    Folds of a continuous target are stratified by its quantiles within each site: at most ten, of
+    ``n_folds`` rows or more each.
 
     Folds also run on a Dask cluster (extra ``dask``), with the same bits: ``with
     distributed.Client(address), joblib.parallel_config(backend="dask"):`` around the call. ``out``
@@ -171,11 +180,15 @@ def compare_models(
     if scheme not in SCHEMES:
         raise ValueError(f"scheme={scheme!r} must be one of {', '.join(SCHEMES)}.")
     out = None if out is None else Path(out).expanduser().resolve()
-    estimators = _add_confounds(estimators, confounds)
-    cohort, pos_label = check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled)
+    _check_names(estimators, confounds)
+    cohort = check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled, target_kind)
+    cohort.target.check_models(estimators)
+    if confounds is not None:
+        steps = SimpleImputer(), StandardScaler(), cohort.target.confounds_model()
+        estimators = {**estimators, CONFOUNDS: make_pipeline(*steps)}
     times = _check_times(t_r, len(cohort.y))
     seed = _check_seed(random_state, out)
-    protocol = {"n_folds": int(n_folds), "seed": seed, "pos_label": pos_label}
+    protocol = {"n_folds": int(n_folds), "seed": seed, **cohort.target.facts()}
     tasks = _plan(estimators, cohort, protocol, n_repeats, scheme, times)
     results = run_folds(
         *(tasks, _fit, cohort),
@@ -215,18 +228,14 @@ def _warn_of_untrained(folds):
         warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
 
-def _add_confounds(estimators, confounds):
+def _check_names(estimators, confounds):
     if not isinstance(estimators, dict) or not estimators:
-        raise ValueError("estimators must be a dict of at least one classifier, by name.")
+        raise ValueError("estimators must be a dict of at least one model, by name.")
     unnamed = [name for name in estimators if not isinstance(name, str)]
     if unnamed:
         raise ValueError(f"The names of estimators must be str, got {unnamed[0]!r}.")
-    if confounds is None:
-        return estimators
-    if CONFOUNDS in estimators:
+    if confounds is not None and CONFOUNDS in estimators:
         raise ValueError(f"The name {CONFOUNDS!r} is taken by the model of the confounds.")
-    model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
-    return {**estimators, CONFOUNDS: model}
 
 
 def _check_seed(random_state, out):
@@ -250,12 +259,13 @@ def _check_times(t_r, n_rows):
 def _plan(estimators, cohort, protocol, n_repeats, scheme, times):
     """Return every fold of every model; all models' first folds come first."""
     seed, n_folds = protocol["seed"], protocol["n_folds"]
-    folds = make_folds(cohort.y, cohort.groups, cohort.sites, n_folds, n_repeats, seed, scheme)
+    strata = cohort.target.strata(cohort.y, cohort.sites, n_folds)
+    folds = make_folds(strata, cohort.groups, cohort.sites, n_folds, n_repeats, seed, scheme)
     parameters = {model: describe(estimator) for model, estimator in estimators.items()}
     data = _fingerprint_data(estimators, cohort, folds)
     tasks = []
     for fold in folds:
-        others = cohort.unlabeled_rows(fold, protocol["pos_label"])
+        others = cohort.unlabeled_rows(fold)
         for model, estimator in estimators.items():
             rows = others if pretrains(estimator) else None
             key = {"model": model, "site": fold.site, "repeat": fold.repeat, "fold": fold.fold}
@@ -267,8 +277,10 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme, times):
                 "X_unlabeled": None if rows is None else cohort.unlabeled_fingerprint(rows),
                 "parameters": digest(parameters[model]),
             }
+            if "target" in protocol:  # not of two classes, whose folds of earlier versions lack it
+                fingerprint[_TARGET] = digest(protocol["target"])
             facts = key | {"seed": make_seed(seed, *key.values()), "fingerprint": fingerprint}
-            facts |= {"pos_label": protocol["pos_label"], "parameters": parameters[model]}
+            facts |= {**cohort.target.facts(), "parameters": parameters[model]}
             facts |= _times_of(times, fold)
             tasks.append(FoldTask(facts, (estimator, fold, rows)))
     return tasks
@@ -298,20 +310,10 @@ def _fit(task, cohort):
     X = cohort.rows_of(task.facts["model"])
     y, groups = np.asarray(cohort.y), np.asarray(cohort.groups)
     X_unlabeled = None if unlabeled is None else cohort.take_unlabeled(unlabeled)
-    arrays, facts, model = fit_fold(estimator, task.facts["seed"], X, y, groups, fold, X_unlabeled)
-    arrays |= _decide(arrays.pop("proba"), arrays.pop("classes"), task.facts["pos_label"])
+    predict, seed = cohort.target.predict, task.facts["seed"]
+    arrays, facts, model = fit_fold(estimator, seed, X, y, groups, fold, predict, X_unlabeled)
     arrays |= {"subject": np.asarray(cohort.subjects)[fold.test], "y": y[fold.test]}
     if fold.site == POOLED:
         arrays["subject_site"] = np.asarray(cohort.sites)[fold.test]
     arrays |= {name: getattr(fold, name) for name in ("train", "validation", "test")}
     return arrays, facts, model
-
-
-def _decide(proba, classes, pos_label):
-    """Return the score of the positive class and the label that is decided for."""
-    if pos_label not in classes:
-        raise ValueError(f"the training rows are all of class {classes.tolist()}")
-    # The positive class comes last, for the first of equals is decided for.
-    order = np.argsort(classes == pos_label, kind="stable")
-    winner = order[proba[:, order].argmax(axis=1)]
-    return {"score": proba[:, order[-1]], "predicted": classes[winner]}

@@ -9,8 +9,8 @@ from sklearn.utils import check_scalar
 
 from .._extras import require
 from . import _statistics as statistics
-from ._metrics import check_predictions
 from ._paired_tests import pair_predictions
+from ._target_kinds import check_predictions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -47,7 +47,7 @@ def subjects_needed(
     alpha : float, default=0.05
         Level of the two-sided test.
     pos_label : object, default=None
-        The positive label; by default the greater one.
+        The positive label of two; by default the greater one.
 
     Returns
     -------
@@ -62,8 +62,8 @@ def subjects_needed(
     Raises
     ------
     ValueError
-        If a column, a score or a model is missing, a number is out of its range, or the models
-        were not tested on the same folds.
+        If a column, a score or a model is missing, a number is out of its range, the models were
+        not tested on the same folds, or the target is continuous.
 
     Warns
     -----
@@ -100,7 +100,9 @@ def subjects_needed(
     pandas = require("pandas", extra="data")
     for name, value in {"difference": difference, "power": power, "alpha": alpha}.items():
         check_scalar(value, name, Real, min_val=0, max_val=1, include_boundaries="neither")
-    predictions = check_predictions(predictions, pos_label)
+    predictions, kind = check_predictions(predictions, pos_label)
+    if kind.main != "auc":
+        raise ValueError("subjects_needed is of AUC, and the target is continuous.")
     models = list(dict.fromkeys(predictions["model"]))
     if reference not in models or len(models) < 2:
         raise ValueError(f"{reference!r} and others are needed; predictions holds {models}.")
@@ -108,7 +110,7 @@ def subjects_needed(
     records = []
     for model in models:
         if model != reference:
-            estimate = _estimate(pair_predictions(predictions, reference, model))
+            estimate = _estimate(pair_predictions(predictions, reference, model), kind)
             smallest = reach * estimate["standard_error"]
             smallest = smallest if smallest > 0 else np.nan
             n_needed = np.ceil(estimate["n_subjects"] * (smallest / difference) ** 2)
@@ -117,10 +119,10 @@ def subjects_needed(
     return pandas.DataFrame(records).astype({"n_needed": "Int64"})
 
 
-def _estimate(pairs):
+def _estimate(pairs, kind):
     """Return the number of subjects, the difference of AUC and its standard error."""
     pandas = require("pandas", extra="data")
-    parts = [_deviate(part) for _, part in pairs.groupby(["site", "repeat"])]
+    parts = [_deviate(part, kind) for _, part in pairs.groupby(["site", "repeat"])]
     rows = pandas.concat(parts).dropna(subset="deviation")
     rows = rows.groupby(["site", "subject", "row"])[["gain", "deviation"]].mean()
     n_sites = rows.index.get_level_values("site").nunique()
@@ -132,10 +134,13 @@ def _estimate(pairs):
     }
 
 
-def _deviate(part):
+def _deviate(part, kind):
     """Return what each row of a site adds to the difference of AUC, and to its error."""
-    y = part["y"].to_numpy()
-    a, b = (statistics.auc_placements(y, part[f"score_{which}"]) for which in "ab")
-    # The mean over a class is the difference of AUC; each class counts half.
-    share = np.where(y, y.mean(), 1 - y.mean())
-    return part.assign(gain=(a - b) / (2 * share), deviation=statistics.auc_deviations(y, a - b))
+    gains, deviations = [], []
+    for y, *scores in kind.measures["auc"].each(part):
+        a, b = (statistics.auc_placements(y, score) for score in scores)
+        # The mean over a class is the difference of AUC; each class counts half.
+        share = np.where(y, y.mean(), 1 - y.mean())
+        gains.append((a - b) / (2 * share))
+        deviations.append(statistics.auc_deviations(y, a - b))
+    return part.assign(gain=np.mean(gains, axis=0), deviation=np.mean(deviations, axis=0))

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from .._extras import require
-from ..scans import Sequences, check_groups, check_labels, check_sequences
-from ._fingerprint import N_ROWS, PARTS, describe, digest
+from ..scans import Sequences, check_groups, check_sequences
+from ._fingerprint import N_ROWS, PARTS, digest
+from ._target_kinds import TargetKind, check_target
 
 CONFOUNDS = "confounds"
 
@@ -21,6 +22,7 @@ class Cohort:
 
     scans: Sequences
     confounds: Sequences | None
+    target: TargetKind
     y: np.ndarray
     groups: np.ndarray
     subjects: np.ndarray
@@ -46,11 +48,11 @@ class Cohort:
         parts |= {name: digest(values) for name, values in named.items()}
         return {"data": digest(X, rows, y, groups, subjects), PARTS: parts}
 
-    def unlabeled_rows(self, fold, pos_label):
-        """Return the negative rows of the sites that are not in a fold, nor are their groups."""
+    def unlabeled_rows(self, fold):
+        """Return the rows that pretrain: of sites that are not in a fold, nor are their groups."""
         is_here = np.isin(self.sites, self.sites[fold.rows])
         is_here |= np.isin(self.groups, self.groups[fold.rows])
-        return np.flatnonzero(~is_here & (self.y != pos_label))
+        return np.flatnonzero(~is_here & self.target.unlabeled(self.y))
 
     def unlabeled_fingerprint(self, rows):
         """Return a digest of these rows and ``unlabeled``; None if there are none."""
@@ -72,24 +74,17 @@ def _digest(rows):
     return digest(rows.kind, rows.lengths, *rows.starts, *rows.series, *names)
 
 
-def check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled=None):
+def check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled=None, target_kind=None):
     """Check the input of a comparison."""
     scans = _check_rows(X)
     n_rows = len(scans)
-    classes, codes = check_labels(y, n_rows)
-    if len(classes) != 2:
-        raise ValueError(f"compare_models needs 2 classes, but y holds {len(classes)}.")
-    pos_label = classes[1] if pos_label is None else pos_label
-    if pos_label not in classes:
-        raise ValueError(f"pos_label={pos_label!r} is not among the classes {classes.tolist()}.")
+    target, y = check_target(y, n_rows, pos_label, target_kind)
     codes_of_groups = check_groups(groups, n_rows)
     subjects = np.arange(n_rows) if groups is None else _plain(groups)
     sites = np.full(n_rows, "all") if sites is None else _check_sites(sites, n_rows)
     table = None if confounds is None else _check_confounds(confounds, n_rows)
-    labels = _plain(classes)[codes]
     unlabeled = None if X_unlabeled is None else _check_unlabeled(X_unlabeled, scans)
-    cohort = Cohort(scans, table, labels, codes_of_groups, subjects, sites, unlabeled)
-    return cohort, describe(np.asarray(pos_label)[()])
+    return Cohort(scans, table, target, y, codes_of_groups, subjects, sites, unlabeled)
 
 
 def _plain(values):

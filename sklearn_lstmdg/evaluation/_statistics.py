@@ -166,6 +166,14 @@ def draw_counts(strata, n_draws, rng):
     return counts
 
 
+def standardise(values):
+    """Return values in standard deviations from their mean; NaN where all are equal."""
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) == 0 or np.ptp(values) == 0:
+        return np.full(len(values), np.nan)
+    return (values - values.mean()) / values.std()
+
+
 def holm(p):
     """Correct p values for their number by Holm's step-down method; NaN stays and counts not."""
     p = np.asarray(p, dtype=np.float64)
@@ -190,17 +198,21 @@ def wilson_interval(rate, n, level=0.95):
 
 
 def balanced_interval(tpr, n_positive, tnr, n_negative, level=0.95):
-    """Return an interval of balanced accuracy, from Wilson's intervals of its two halves [1]_.
+    """Return the interval of balanced accuracy of two classes."""
+    return mean_interval((tpr, tnr), (n_positive, n_negative), level)
+
+
+def mean_interval(rates, sizes, level=0.95):
+    """Return an interval of the mean of independent rates, from Wilson's interval of each [1]_.
 
     References
     ----------
     .. [1] R. G. Newcombe. "Interval Estimation for the Difference Between Independent
        Proportions", Statistics in Medicine 17, 1998: squares of the distances add.
     """
-    rates = np.array([tpr, tnr])
-    sizes = (n_positive, n_negative)
+    rates = np.asarray(rates)
     bounds = np.array([wilson_interval(*pair, level) for pair in zip(rates, sizes, strict=True)])
-    below, above = np.sqrt(np.sum((bounds - rates[:, None]) ** 2, axis=0)) / 2
+    below, above = np.sqrt(np.sum((bounds - rates[:, None]) ** 2, axis=0)) / len(rates)
     return float(rates.mean() - below), float(rates.mean() + above)
 
 
@@ -247,13 +259,37 @@ def auc_interval(y, placements, level=0.95):
     smaller = min(y.sum(), (~y).sum())
     if smaller < 2:
         return np.nan, np.nan
-    auc = placements[y].mean()
-    error = np.sqrt(np.square(auc_deviations(y, placements)).sum())
+    return _logit_interval(placements[y].mean(), auc_deviations(y, placements), smaller, level)
+
+
+def macro_auc(members, placements, level=0.95):
+    """Return the mean of each class's AUC against all others, and its interval as DeLong's.
+
+    What a subject adds to the error of the mean is the mean of what it adds to each area's. NaN
+    below two subjects of a class. Shapes: each of members and placements (n_subjects,).
+    """
+    pairs = list(zip(members, placements, strict=True))
+    area = np.mean([placed[mine].mean() if mine.any() else np.nan for mine, placed in pairs])
+    smallest = min(mine.sum() for mine, _ in pairs)
+    if smallest < 2:
+        return area, (np.nan, np.nan)
+    deviations = np.mean([auc_deviations(*pair) for pair in pairs], axis=0)
+    return area, _logit_interval(area, deviations, smallest, level)
+
+
+def _logit_interval(auc, deviations, smaller, level):
+    error = np.sqrt(np.square(deviations).sum())
     if error < _ROUNDING:
         return wilson_interval(auc, smaller, level)
     half = norm.isf((1 - level) / 2) * error / (auc * (1 - auc))
     low, high = 1 / (1 + np.exp(-(np.log(auc / (1 - auc)) + np.array([-half, half]))))
     return float(low), float(high)
+
+
+def quantiles(drawn, levels):
+    """Return quantiles of the draws where a metric is defined; NaN where it is in none."""
+    drawn = drawn[~np.isnan(drawn)]
+    return tuple(np.quantile(drawn, levels)) if len(drawn) else (np.nan,) * len(levels)
 
 
 def brier(y, score):

@@ -9,6 +9,7 @@ from sklearn_lstmdg.evaluation._metrics import (
     score_predictions,
     summarise,
 )
+from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
 
 from _stubs import Noise
 
@@ -62,7 +63,7 @@ def make_tables():
 
 
 def test_summary_of_folds_and_pooled():
-    row = summarise(*make_tables(), pos_label=1).iloc[0]
+    row = summarise(*make_tables(), TwoClasses(1)).iloc[0]
     # Folds: ACC 1/2, 1, 1/2, 1/2; TPR 1, -, 0, -; TNR 0, 1, 1, 1/2; AUC 0, -, 1, -.
     assert row["acc"] == pytest.approx(5 / 8)
     assert row["acc_sd"] == pytest.approx(np.std([0.5, 1, 0.5, 0.5], ddof=1))

@@ -666,7 +666,7 @@ def test_workers_map_scans_and_tasks_do_not_carry_them(cohort, monkeypatch, n_jo
         ),
         ({"n_folds": 31}, "too few for n_folds=31"),
         ({"n_repeats": 0}, "n_repeats"),
-        ({"y": np.arange(N_ROWS) % 3}, "2 classes, but y holds 3"),
+        ({"y": np.arange(N_ROWS) % 3, "pos_label": 1}, "pos_label=1 is for two classes, y holds 3"),
         ({"pos_label": 2}, "pos_label=2"),
         ({"sites": ["A"]}, "sites has 1"),
         ({"groups": [1, 2]}, "groups"),
@@ -689,11 +689,11 @@ def test_a_tested_row_cannot_be_a_source(cohort):
 
 
 def test_a_tie_is_not_positive_whichever_label_is():
-    from sklearn_lstmdg.evaluation._protocol import _decide
+    from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
 
     proba = np.array([[0.5, 0.5], [0.6, 0.4], [0.4, 0.6]])
     for pos_label, wanted in ((1, [0, 0, 1]), (0, [1, 0, 1])):
-        decided = _decide(proba, np.array([0, 1]), pos_label)
+        decided = TwoClasses(pos_label).decide(proba, np.array([0, 1]))
         assert decided["predicted"].tolist() == wanted
 
 
