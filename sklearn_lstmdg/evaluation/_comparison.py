@@ -49,7 +49,7 @@ class Comparison:
         were split together, ``subject_site`` tells each subject's. With several classes there is
         a column ``probability_`` of each in place of ``score``; with a continuous target
         ``predicted`` is a number, and there is no score.
-    target : object
+    kind : object
         The kind of target. ``name``: "two classes", "classes" or "continuous"; ``classes``: the
         labels, ascending, or None; ``metrics``: the columns that judge a model, ``main`` the one
         to name where there is room for one; ``percent`` and ``lower_is_better``: which of them are
@@ -77,8 +77,8 @@ class Comparison:
     def __init__(self, results: list[FoldResult]) -> None:
         self._results = {result.key: result for result in results}
         y = np.concatenate([result.arrays["y"] for result in results])
-        self.target = kind_of_facts(results[0].facts, y)
-        self.pos_label = self.target.pos_label
+        self.kind = kind_of_facts(results[0].facts, y)
+        self.pos_label = self.kind.pos_label
 
     @cached_property
     def folds(self) -> "DataFrame":
@@ -144,8 +144,8 @@ class Comparison:
         """
         folds, predictions = self.folds, self.predictions
         if "subject_site" in predictions:
-            folds, predictions = _add_sites(folds, predictions, self.target)
-        return summarise(folds, predictions, self.target)
+            folds, predictions = _add_sites(folds, predictions, self.kind)
+        return summarise(folds, predictions, self.kind)
 
     def fold(self, model: str, site: str = "all", repeat: int = 0, fold: int = 0) -> Bunch:
         """Return all that was kept of one fold.
@@ -232,8 +232,8 @@ class Comparison:
         """
         self.save_folds(folder)
         _write(folder, "summary", self.summary())
-        if self.target.name == "classes":
-            confusions = count_confusions(self.predictions, self.target.classes)
+        if self.kind.name == "classes":
+            confusions = count_confusions(self.predictions, self.kind.classes)
             _write(folder, "confusion", confusions)
 
     def save_folds(self, folder: str | os.PathLike[str]) -> None:
@@ -251,15 +251,15 @@ class Comparison:
         facts, arrays = result.facts, result.arrays
         row = {name: facts[name] for name in _FOLD}
         row |= _count_rows(facts, arrays)
-        row |= self.target.score(arrays | self.target.columns(arrays))
+        row |= self.kind.score(arrays | self.kind.columns(arrays))
         row |= {name: facts[name] for name in ("n_iter", "best_epoch", "seconds")}
-        is_constant = self.target.is_constant(arrays, facts.get("parameters"))
+        is_constant = self.kind.is_constant(arrays, facts.get("parameters"))
         row["untrained"] = bool(_keeps_first_epoch(row) or is_constant)
         pretrained_on = facts.get("pretrained_on")
         return row if pretrained_on is None else row | {"pretrained_on": pretrained_on}
 
     def _prediction_rows(self, result):
-        scores = self.target.columns(result.arrays)
+        scores = self.kind.columns(result.arrays)
         names = ("model", "site", "repeat", "subject", "y", *scores, "predicted", "fold")
         both = result.facts | result.arrays | scores
         return {name: both[name] for name in (*names, "subject_site") if name in both}

@@ -42,9 +42,9 @@ def confusion_matrices(comparison: "Comparison") -> "DataFrame":
     >>> counts.pivot(index="y", columns="predicted", values="n").to_numpy().tolist()
     [[10.0, 0.0, 0.0], [0.0, 10.0, 0.0], [0.0, 0.0, 10.0]]
     """
-    if comparison.target.classes is None:
+    if comparison.kind.classes is None:
         raise ValueError("The target is continuous: there are no classes to confuse.")
-    return count_confusions(comparison.predictions, comparison.target.classes)
+    return count_confusions(comparison.predictions, comparison.kind.classes)
 
 
 def count_confusions(predictions, classes):

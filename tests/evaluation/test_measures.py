@@ -139,7 +139,7 @@ def groups():
 def test_tests_are_of_the_summary_s_differences(which, request):
     c = request.getfixturevalue(which)
     tests = compare_against(c.folds, c.predictions, "good", n_permutations=199)
-    assert list(dict.fromkeys(tests["metric"])) == [*c.target.tested]
+    assert list(dict.fromkeys(tests["metric"])) == [*c.kind.tested]
     summary = c.summary().groupby("model").mean(numeric_only=True)
     for row in tests[tests["model"] != "mean"].to_dict("records"):
         pooled, by_fold = (summary[f"{row['metric']}{end}"] for end in ("_pooled", ""))
@@ -148,7 +148,7 @@ def test_tests_are_of_the_summary_s_differences(which, request):
         assert row["difference_pooled"] == pytest.approx(pooled["good"] - pooled[row["model"]])
         assert row["difference_pooled_low"] < row["difference_pooled"]
         assert row["difference_pooled_high"] > row["difference_pooled"]
-    shown = tests[(tests["metric"] == c.target.tested[-1]) & (tests["model"] != "mean")]
+    shown = tests[(tests["metric"] == c.kind.tested[-1]) & (tests["model"] != "mean")]
     assert (shown[["p_corrected_t_holm", "p_permutation_holm"]] < 0.05).all(axis=None)
     assert (shown["p_paired_t_liberal"] < 0.05).all()
 
@@ -278,7 +278,7 @@ def test_a_missing_prediction_is_named(ages):
 
 def test_summary_from_tables_is_the_comparison_s(groups):
     pandas.testing.assert_frame_equal(
-        summarise(groups.folds, groups.predictions, groups.target), groups.summary()
+        summarise(groups.folds, groups.predictions, groups.kind), groups.summary()
     )
 
 

@@ -84,7 +84,7 @@ def test_the_kind_of_a_target(y, kind):
 def test_three_classes_are_judged_as_scikit_learn_does(three):
     X, y = three
     c = compare_models(CLASSIFIERS, X, y, n_folds=3, random_state=0)
-    assert c.target.name == "classes" and c.target.classes == CLASSES and c.pos_label is None
+    assert c.kind.name == "classes" and c.kind.classes == CLASSES and c.pos_label is None
     columns = ["probability_adhd", "probability_autism", "probability_control"]
     assert [n for n in c.predictions if n.startswith("probability_")] == columns
     assert "score" not in c.predictions
@@ -110,7 +110,7 @@ def test_three_classes_are_judged_as_scikit_learn_does(three):
 def test_a_quantity_is_judged_as_scikit_learn_and_scipy_do(age):
     X, y = age
     c = compare_models({"ridge": Ridge()}, X, y, n_folds=4, n_repeats=2, random_state=0)
-    assert c.target.name == "continuous" and c.target.classes is None
+    assert c.kind.name == "continuous" and c.kind.classes is None
     for (repeat, fold), part in c.predictions.groupby(["repeat", "fold"]):
         row = c.folds.set_index(["repeat", "fold"]).loc[(repeat, fold)]
         assert row["r"] == pytest.approx(pearsonr(part["y"], part["predicted"])[0])
@@ -128,7 +128,7 @@ def test_whole_numbers_are_a_quantity_or_classes_as_one_says(age):
     c = compare_models({"m": Ridge()}, X, y, n_folds=3, target_kind="continuous", random_state=0)
     assert c.predictions["y"].dtype == float
     c = compare_models({"m": LogisticRegression()}, X, y, n_folds=3, random_state=0)
-    assert c.target.classes == (0, 1, 2, 3, 4, 5)
+    assert c.kind.classes == (0, 1, 2, 3, 4, 5)
 
 
 def test_every_fold_holds_all_quantiles_of_each_site(age):
@@ -211,7 +211,7 @@ def test_same_bits_for_any_n_jobs_and_after_an_interruption(kind, request, tmp_p
     for c in (again, kept):
         pandas.testing.assert_frame_equal(c.predictions, alone.predictions)
         pandas.testing.assert_frame_equal(c.summary(), alone.summary())
-        assert c.target == alone.target
+        assert c.kind == alone.kind
     written = pandas.read_csv(tmp_path / "predictions.csv")
     pandas.testing.assert_frame_equal(written, alone.predictions, check_dtype=False)
     with pytest.raises(ValueError, match=r"these differ: .*positive class"):
