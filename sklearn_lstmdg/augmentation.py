@@ -141,14 +141,12 @@ class SubsequenceAugmenter(
         """
         check_is_fitted(self)
         sequences = self._check_scans(X)
-        n_points = self.length + self.horizon
         if sequences.kind == "table":
             return np.stack(sequences.series)[:, None]
         if getattr(X, "ndim", None) == 3:
             X = np.asarray(X, dtype=sequences.series[0].dtype)
-            return window_view(X, n_points, self.step)
-        bags = [window_view(scan, n_points, self.step) for scan in sequences.series]
-        return with_names(bags, sequences.names)
+            return window_view(X, self.length + self.horizon, self.step)
+        return with_names(self._cut(sequences), sequences.names)
 
     @available_if(_gives("bags"))
     def fit_transform(
@@ -188,13 +186,15 @@ class SubsequenceAugmenter(
         """
         sequences = self._check_scans(X, reset=True)
         y = check_column(y, len(sequences), "y")
-        bags = [
-            window_view(scan, self.length + self.horizon, self.step) for scan in sequences.series
-        ]
+        bags = self._cut(sequences)
         counts = [len(bag) for bag in bags]
         self.sample_indices_ = np.repeat(np.arange(len(bags)), counts)
         self.start_indices_ = np.concatenate([np.arange(n) * self.step for n in counts])
         return np.concatenate(bags), _safe_indexing(y, self.sample_indices_)
+
+    def _cut(self, sequences):
+        n_points = self.length + self.horizon
+        return [window_view(scan, n_points, self.step) for scan in sequences.series]
 
     def _check_scans(self, X, reset=False):
         self._validate_params()

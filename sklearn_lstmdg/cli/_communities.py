@@ -30,6 +30,11 @@ def run(args):
     summary = comparison.summary()
     for line in tell_untrained(summary[summary["model"].isin(args.model)]):
         say(line)
+    for method, mine in methods.items():
+        first = next(iter(mine.values()))
+        if "memberships" in first:
+            shared = f"{first.membership.shape[1]} communities that {len(first.memberships)}"
+            say(f"{method}: {shared} networks of each fold have in common.")
     figures = _draw(methods, communities, robustness, args.folder)
     if not args.quiet:
         say(f"\nResults: {args.folder} ({', '.join([*tables, *figures])})")

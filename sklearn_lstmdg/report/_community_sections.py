@@ -45,6 +45,11 @@ def robustness(study):
         "figures": [*robustness_figures(*tables, measures), *redundancy_figure(summary)],
         "sizes": summary.assign(dead=100 * summary["dead"]).to_dict("records"),
         "is_distinct_known": summary["redundancy"].notna().any(),
+        "common": {
+            model: (fold.membership.shape[1], len(fold.memberships))
+            for (model, *_), fold in study.results.items()
+            if "memberships" in fold
+        },
     }
 
 

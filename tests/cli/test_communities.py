@@ -123,17 +123,17 @@ def test_several_models_are_compared(communities):
 
 
 def test_communities_of_several_nets_are_those_in_common(communities, folder):
-    code, _, err = communities(model=("nets",))
+    code, out, err = communities(model=("nets", "other"))
     assert code == 0 and err == ""
+    shared = "20 communities that 4 networks of each fold have in common"
+    assert out.count("in common") == 1 and f"nets: {shared}" in out
     comparison, table = load_comparison(folder), pandas.read_csv(folder / "communities.csv")
-    for number, rows in table.groupby("fold"):
+    for number, rows in table[table["method"] == "nets"].groupby("fold"):
         fold = comparison.fold("nets", "SITE", fold=number)
         np.testing.assert_array_equal(fold.membership, common_memberships(fold.memberships))
         assert rows["size"].tolist() == two_means(fold.membership).sum(axis=0).tolist()
         np.testing.assert_allclose(rows["influence"], fold.influence)
-    page = write_report(folder).read_text(encoding="utf-8")
-    top = np.argmax(comparison.fold("nets", "SITE").influence)
-    assert "nets" in page and f">{top}<" in page
+    assert f"<li>nets: {shared}.</li>" in write_report(folder).read_text(encoding="utf-8")
 
 
 def test_folds_hardly_trained_are_told(communities, monkeypatch):
