@@ -3,18 +3,20 @@
 from collections.abc import Callable
 from functools import wraps
 from numbers import Integral, Real
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
 from .scans import (
+    Sequences,
     check_groups,
     check_labels,
+    check_sample_weight,
     check_sequences,
     check_validation_mask,
     hold_out_groups,
@@ -60,6 +62,31 @@ def keeps_model_if_refused(fit: _Fit) -> _Fit:
     return cast(_Fit, fit_or_restore)
 
 
+class TrainingRows(NamedTuple):
+    """Rows with all that ``fit`` knows of each."""
+
+    sequences: Sequences
+    y: NDArray
+    groups: NDArray
+    weights: NDArray
+    validation: ArrayLike | None
+    places: NDArray  # of each row of X among these rows, -1 where it is left out
+
+    def leave_out_weightless(self):
+        """Return the rows of weight above 0."""
+        kept = np.flatnonzero(self.weights)
+        if len(kept) == len(self.weights):
+            return self
+        validation = self.validation
+        if np.shape(validation) == self.weights.shape:
+            validation = np.asarray(validation)[kept]
+        groups = np.unique(self.groups[kept], return_inverse=True)[1]
+        places = np.full(len(self.weights), -1)
+        places[kept] = np.arange(len(kept))
+        rows = self.sequences.take(kept), self.y[kept], groups, self.weights[kept]
+        return TrainingRows(*rows, validation, places)
+
+
 class ScanEstimatorMixin:
     """What every estimator of scans shares: it reads X in all data forms, and its tags say so.
 
@@ -101,6 +128,18 @@ class ScanEstimatorMixin:
             raise ValueError("X_unlabeled is of another form than X: one is a table, one is not.")
         return unlabeled
 
+    def _training_rows(self, sequences, y, groups, sample_weight=None, validation=None):
+        """Return the rows that have a weight, with checked groups and weights."""
+        n_rows = len(sequences)
+        weights = check_sample_weight(sample_weight, n_rows)
+        groups = check_groups(groups, n_rows)
+        self._check_weights(weights, y)
+        rows = TrainingRows(sequences, y, groups, weights, validation, np.arange(n_rows))
+        return rows.leave_out_weightless()
+
+    def _check_weights(self, weights, y):
+        """Refuse weights that leave nothing to learn from; by default any will do."""
+
     def _check_form(self, sequences):
         """Refuse a table of features where fit had scans, and scans where it had a table."""
         if (sequences.kind == "table") != self._is_table:
@@ -138,12 +177,21 @@ class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):
 
     aggregation = "vote"
 
-    def _check_fit(self, X, y, groups):
-        """Return the rows, their class numbers and their groups; nothing was learnt before."""
+    def _check_fit(self, X, y, groups, sample_weight=None, validation=None):
+        """Return the rows with their class numbers; nothing was learnt before."""
         self._validate_params()
         sequences = self._check_rows(X, reset=True)
         self.classes_, y_encoded = check_labels(y, len(sequences))
-        return sequences, y_encoded, check_groups(groups, len(sequences))
+        return self._training_rows(sequences, y_encoded, groups, sample_weight, validation)
+
+    def _check_weights(self, weights, y):
+        """Refuse weights that leave a class without rows."""
+        lost = np.setdiff1d(y, y[weights > 0])
+        if len(lost):
+            raise ValueError(
+                f"sample_weight is 0 for all rows of class {self.classes_[lost[0]]!r}: leave these "
+                "rows out of X, or weigh some."
+            )
 
     def predict(self, X: Scans) -> NDArray:
         """Return the most probable class of each row, the first of equals.

@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 
 from ._typing import ClassWeight, Scans, Seed
 from .base import ScanClassifierMixin, keeps_model_if_refused
 from .joint import JointEstimatorMixin
-from .scans import check_class_weight, check_labels, probabilities, votes
+from .scans import balanced_weights, check_class_weight, check_labels, probabilities, votes
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -307,12 +306,19 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
             raise ValueError(f"y holds {unknown[0]!r}, which is not among the known classes.")
         return np.searchsorted(self.classes_, labels)[y_encoded]
 
-    def _labels(self, y_encoded, trains):
-        """Return class numbers, and classes' weights, which are counted over training rows."""
-        class_weight = check_class_weight(self.class_weight, self.classes_)
-        present, weights = np.unique(y_encoded[trains]), np.ones(len(self.classes_))
-        weights[present] = compute_class_weight(class_weight, classes=present, y=y_encoded[trains])
-        return y_encoded, weights[y_encoded]
+    def _labels(self, y_encoded, trains, weights):
+        """Return class numbers, and rows' weights times those of their classes.
+
+        Balanced weights of classes are counted over training rows.
+        """
+        told = check_class_weight(self.class_weight, self.classes_)
+        of_class = np.ones(len(self.classes_))
+        if told == "balanced":
+            counted = balanced_weights(y_encoded[trains], weights[trains])
+            of_class[: len(counted)] = counted
+        elif told is not None:
+            of_class = np.array([told[number] for number in range(len(self.classes_))])
+        return y_encoded, weights * of_class[y_encoded]
 
     def _tells_nothing(self, logits):
         if len(set(votes(logits).argmax(axis=1))) > 1:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import network
 from ._typing import Scans, Seed
 from .base import ScanEstimatorMixin, draw_seed, keeps_model_if_refused
-from .scans import check_float32, check_groups, cut_like, level_of_the_caller
+from .scans import check_float32, cut_like, level_of_the_caller
 
 if TYPE_CHECKING:
     from skorch import NeuralNet
@@ -30,12 +30,14 @@ class JointEstimatorMixin(ScanEstimatorMixin):
     """An estimator that trains the joint network; parameters are ``LSTMDGClassifier``'s.
 
     A subclass says what it is trained to tell: ``_n_classes``; ``_check_y(y, n_rows, **others)``,
-    which returns class numbers or a target's values; ``_labels(y, trains)``, what the network is
-    to tell of each row, and the row's weight; and ``_tells_nothing(logits)``, how the logits of
-    training windows show that they tell nothing, or None.
+    which returns class numbers or a target's values; ``_labels(y, trains, weights)``, what the
+    network is to tell of each row, and the row's weight in that; and ``_tells_nothing(logits)``,
+    how the logits of training windows show that they tell nothing, or None.
     """
 
-    __metadata_request__fit = {"groups": True, "X_unlabeled": True, "validation": True}
+    __metadata_request__fit = dict.fromkeys(
+        ("groups", "X_unlabeled", "validation", "sample_weight"), True
+    )
 
     _parameter_constraints: dict = {
         "variant": [StrOptions({"dg", "h", "d", "s"})],
@@ -136,6 +138,7 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         groups: ArrayLike | None = None,
         X_unlabeled: Scans | None = None,
         validation: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> "Self":
         """Train on scans, windows or bags whose class or target is known.
 
@@ -154,6 +157,10 @@ class JointEstimatorMixin(ScanEstimatorMixin):
             More scans or bags for the generative task. Scans are cut as the windows of X are.
         validation : array-like of bool of shape (n_rows,), default=None
             Rows that validate, in place of the internal split. Without ``patience`` they train.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows in the discriminative loss, times those of their classes; scaled so
+            that the mean over the windows is 1. A row of weight 0 is left out, of the generative
+            task too: give it as ``X_unlabeled`` to keep it there.
 
         Returns
         -------
@@ -173,14 +180,14 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         if not self.warm_start:
             self._forget()
         sequences, y = self._check_labelled(X, y)
-        groups = check_groups(groups, len(sequences))
+        rows = self._training_rows(sequences, y, groups, sample_weight, validation)
         rng = check_random_state(self.random_state)
-        is_validation = self._hold_out(validation, y, groups, rng)
+        is_validation = self._hold_out(rows.validation, rows.y, rows.groups, rng)
         unlabeled = None
         if X_unlabeled is not None:
-            more = self._check_unlabeled(X_unlabeled, sequences)
-            unlabeled = cut_like(check_float32(more), sequences)
-        windows = self._lay_out(sequences, y, groups, is_validation, unlabeled)
+            more = self._check_unlabeled(X_unlabeled, rows.sequences)
+            unlabeled = cut_like(check_float32(more), rows.sequences)
+        windows = self._lay_out(rows, is_validation, unlabeled)
         length = {"n_epochs": self.max_epochs, "n_updates": self.max_updates}
         self._train(windows, rng, **length, n_pretrain=self.pretrain_epochs)
         self.n_validation_ = 0 if is_validation is None else int(is_validation.sum())
@@ -190,8 +197,8 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         """Train for one epoch, without validation."""
         self._check_parameters(None)
         sequences, y = self._check_labelled(X, y, **others)
-        groups = check_groups(None, len(sequences))
-        windows = self._lay_out(sequences, y, groups, None, None)
+        rows = self._training_rows(sequences, y, None)
+        windows = self._lay_out(rows, None, None)
         rng = check_random_state(self.random_state)
         return self._train(windows, rng, {"lr_schedule": None}, n_epochs=1)
 
@@ -237,20 +244,20 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         sequences = check_float32(self._check_rows(X, reset=not hasattr(self, "_nets")))
         return sequences, self._check_y(y, len(sequences), **others)
 
-    def _lay_out(self, sequences, y, groups, is_validation, unlabeled):
+    def _lay_out(self, rows, is_validation, unlabeled):
         """Return training windows, unlabelled ones included, and validation windows or None."""
-        trains = np.ones(len(groups), dtype=bool) if is_validation is None else ~is_validation
-        labels, weights = self._labels(y, trains)
+        sequences, subjects = rows.sequences, np.arange(len(rows.y))
+        trains = np.ones(len(rows.y), dtype=bool) if is_validation is None else ~is_validation
+        labels, weights = self._labels(rows.y, trains, rows.weights)
         # A bag is a subject; sequences are, where they share a group and a class or target.
-        subjects = np.arange(len(groups))
         if sequences.kind != "bags":
-            told = np.column_stack([groups, y])
+            told = np.column_stack([rows.groups, rows.y])
             subjects = np.unique(told, axis=0, return_inverse=True)[1].ravel()
         device = network.usable_device(self.device)
 
-        def labelled(rows, more=None):
-            taken = sequences.take(np.flatnonzero(rows))
-            values = labels[rows], subjects[rows], weights[rows]
+        def labelled(some, more=None):
+            taken = sequences.take(np.flatnonzero(some))
+            values = labels[some], subjects[some], weights[some]
             return network.LabelledWindows.from_rows(taken, *values, more, device)
 
         return labelled(trains, unlabeled), None if trains.all() else labelled(~trains)

@@ -172,16 +172,18 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
     def _hold_out(self, validation, y, groups, rng):
         return super()._hold_out(validation, np.zeros(len(y), dtype=int), groups, rng)
 
-    def _labels(self, y, trains):
+    def _labels(self, y, trains, weights):
         """Return the standardised target; mean and deviation are those of the first training."""
         if not hasattr(self, "_nets"):
-            self.target_mean_, self.target_scale_ = float(y[trains].mean()), float(y[trains].std())
+            mean = np.average(y[trains], weights=weights[trains])
+            variance = np.average(np.square(y[trains] - mean), weights=weights[trains])
+            self.target_mean_, self.target_scale_ = float(mean), float(np.sqrt(variance))
         if self.target_scale_ == 0:
             raise ValueError(
                 f"y is {y[trains][0]} in all rows that train (n_samples={trains.sum()}): there is "
                 "nothing to learn."
             )
-        return (y - self.target_mean_) / self.target_scale_, np.ones(len(y))
+        return (y - self.target_mean_) / self.target_scale_, weights
 
     def _tells_nothing(self, logits):
         if logits.std() > 0.01:

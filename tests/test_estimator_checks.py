@@ -26,12 +26,28 @@ SMALL = {"n_communities": 8, "n_units": 8, "max_epochs": 30, "augment": None, "r
 EXACT = SMALL | {"lr": 1e-2, "dropout": 0.0, "input_noise": 0.0}  # R2 on the training rows counts
 
 # Check of scikit-learn's that an estimator is known to fail: reason, and the check in its place.
-EXPECTED_FAILURES = {}
+_DRAWN = {
+    "check_sample_weight_equivalence_on_dense_data": "dropout, noise and batches are drawn, others "
+    "for repeated rows; tests/test_sample_weight.py trains without"
+}
+EXPECTED_FAILURES = {
+    LSTMDGClassifier: _DRAWN,
+    LSTMDGRegressor: _DRAWN,
+    MeanMLPClassifier: _DRAWN,
+    TransferAutoencoderClassifier: _DRAWN,
+}
+
+
+def expected_failures(estimator):
+    """Return those of an estimator; without dropout nothing is drawn."""
+    draws = getattr(estimator, "dropout", True)
+    return EXPECTED_FAILURES.get(type(estimator), {}) if draws else {}
+
 
 TABLES = [
     SubsequenceAugmenter(length=1, horizon=0),
     ScanCleaner(),
-    FCSVM(),
+    FCSVM(tol=1e-10, max_iter=100_000),  # weights and repeated rows agree within the tolerance
     LSTMDGClassifier("dg", **SMALL),
     LSTMDGClassifier("h", **SMALL),
     LSTMDGClassifier("d", **SMALL),
@@ -74,9 +90,7 @@ SCANS = [
 ]
 
 
-@parametrize_with_checks(
-    TABLES, expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator), {})
-)
+@parametrize_with_checks(TABLES, expected_failed_checks=expected_failures)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 

@@ -113,7 +113,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
     (12, 12)
     """
 
-    __metadata_request__fit = {"groups": True}
+    __metadata_request__fit = {"groups": True, "sample_weight": True}
 
     _parameter_constraints = {
         **SEARCH_CONSTRAINTS,
@@ -149,7 +149,13 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @keeps_model_if_refused
-    def fit(self, X: Scans, y: ArrayLike, groups: ArrayLike | None = None) -> "FCSVM":
+    def fit(
+        self,
+        X: Scans,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> "FCSVM":
         """Search for C, then fit on all rows and windows.
 
         Parameters
@@ -158,6 +164,9 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
             Scans, bags of windows, or a table of ready features.
         y, groups : as in ``LSTMDGClassifier.fit``
             Class labels, and which rows belong together.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows, in the fits and in the search's accuracy: a row of weight 2 counts
+            as two, one of weight 0 is left out.
 
         Returns
         -------
@@ -168,26 +177,26 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         ValueError
             If the input is not as described, or a sequence has fewer than two points.
         """
-        sequences, y_encoded, groups = self._check_fit(X, y, groups)
+        rows = self._check_fit(X, y, groups, sample_weight)
+        sequences, y_encoded = rows.sequences, rows.y
         self._is_table = sequences.kind == "table"
         check_connectable(sequences)
         Cs = check_Cs(self.Cs)
         rng = check_random_state(self.random_state)
-        folds = search_folds(y_encoded, groups, self.cv, rng)
-        weights = check_class_weight(self.class_weight, self.classes_)
-        search = SVMSearch(weights, self.max_iter, self.tol, draw_seed(rng), self.n_jobs)
-        features, rows, n_constant = _features(sequences)
-        searched, kept, weight = features, rows, 1.0
+        folds = search_folds(y_encoded, rows.groups, self.cv, rng, rows.places)
+        class_weight = check_class_weight(self.class_weight, self.classes_)
+        options = self.max_iter, self.tol, draw_seed(rng), self.n_jobs
+        search = SVMSearch(y_encoded, rows.weights, class_weight, *options)
+        features, origin, n_constant = _features(sequences)
+        searched, kept, weight = features, origin, 1.0
         if folds and len(Cs) > 1:
             step = self.search_step if sequences.kind == "bags" else 1
             chosen, kept = every_window(step, sequences.n_windows)
             searched, weight = gram_factor(features[chosen]), len(features) / len(kept)
-        self.C_, self.cv_results_, n_capped = search.choose_C(
-            Cs, searched, kept, y_encoded, folds, weight
-        )
+        self.C_, self.cv_results_, n_capped = search.choose_C(Cs, searched, kept, folds, weight)
         # Where the search has used every window, its Gram factor serves the final fit too.
         final = searched if len(searched) == len(features) else features
-        svm = search.fit(self.C_, final, y_encoded[rows])
+        svm = search.fit(self.C_, final, origin)
         self.coef_ = primal_coefficients(svm.coef_, final, features)
         self.intercept_, self.n_iter_ = svm.intercept_, int(np.max(svm.n_iter_))
         self._warn(n_constant, n_capped + search.is_capped(svm))

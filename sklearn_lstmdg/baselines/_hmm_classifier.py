@@ -212,7 +212,7 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
             If ROIs are constant: how many series.
         """
         self._check_parameters(X_unlabeled)
-        sequences, y_encoded, groups = self._check_fit(X, y, groups)
+        sequences, y_encoded, groups, *_ = self._check_fit(X, y, groups)
         unlabeled = None if X_unlabeled is None else self._check_unlabeled(X_unlabeled, sequences)
         if unlabeled is not None and sequences.kind == "bags":
             unlabeled = cut_like(unlabeled, sequences)

@@ -81,7 +81,7 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
     (20, 2)
     """
 
-    __metadata_request__fit = {"groups": True, "validation": True}
+    __metadata_request__fit = {"groups": True, "sample_weight": True, "validation": True}
 
     _parameter_constraints = {
         **LOOP_CONSTRAINTS,
@@ -119,6 +119,7 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         y: ArrayLike,
         groups: ArrayLike | None = None,
         validation: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> "MeanMLPClassifier":
         """Train on labelled scans.
 
@@ -128,6 +129,8 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
             Scans, bags of windows, or a table of scans of one point.
         y, groups, validation : as in ``LSTMDGClassifier.fit``
             Class labels, which rows belong together, and which validate.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows in the loss; a row of weight 0 is left out.
 
         Returns
         -------
@@ -140,15 +143,16 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         FloatingPointError
             If the loss stops being finite.
         """
-        sequences, y_encoded, groups = self._check_fit(X, y, groups)
+        fitted = self._check_fit(X, y, groups, sample_weight, validation)
         sizes = check_positive(self.hidden_sizes, "hidden_sizes", Integral)
         rng = check_random_state(self.random_state)
-        is_validation = self._hold_out(validation, y_encoded, groups, rng)
-        module = {"n_rois": sequences.n_rois, "hidden_sizes": sizes, "dropout": self.dropout}
-        rows = self._read_rows(sequences)
+        is_validation = self._hold_out(fitted.validation, fitted.y, fitted.groups, rng)
+        n_rois = self.n_features_in_
+        module = {"n_rois": n_rois, "hidden_sizes": sizes, "dropout": self.dropout}
+        rows = self._label(self._read_rows(fitted.sequences), fitted)
         from ._mean_mlp_module import MeanMLPNet  # torch is imported when it trains
 
-        return self._train(MeanMLPNet, module, rows, y_encoded, is_validation, rng)
+        return self._train(MeanMLPNet, module, rows, is_validation, rng)
 
     def _read_rows(self, sequences):
         return network.as_rows(whole_scans(check_float32(sequences)))

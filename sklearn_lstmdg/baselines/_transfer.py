@@ -190,6 +190,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         groups: ArrayLike | None = None,
         X_unlabeled: Scans | None = None,
         validation: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> "TransferAutoencoderClassifier":
         """Pretrain where that was not done, then fine-tune on labelled rows.
 
@@ -204,6 +205,8 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
             rows of X that do not validate.
         validation : array-like of bool of shape (n_rows,), default=None
             Rows that validate, in place of the internal split.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows in the loss of fine-tuning; a row of weight 0 is left out.
 
         Returns
         -------
@@ -217,10 +220,11 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         FloatingPointError
             If the loss stops being finite.
         """
-        sequences, y_encoded, groups = self._check_fit(X, y, groups)
+        fitted = self._check_fit(X, y, groups, sample_weight, validation)
+        sequences = fitted.sequences
         self._is_table = sequences.kind == "table"
         rng = check_random_state(self.random_state)
-        is_validation = self._hold_out(validation, y_encoded, groups, rng)
+        is_validation = self._hold_out(fitted.validation, fitted.y, fitted.groups, rng)
         features = _features(check_float32(sequences))
         unlabeled = None if X_unlabeled is None else self._check_unlabeled(X_unlabeled, sequences)
         self.encoder_ = self._make_encoder(features, is_validation, unlabeled, rng)
@@ -230,7 +234,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
             module.load_encoder(self.encoder_)
 
         module, rows = {"sizes": list(self.encoder_.sizes)}, network.as_rows(features)
-        return self._train(EncoderNet, module, rows, y_encoded, is_validation, rng, start)
+        return self._train(EncoderNet, module, self._label(rows, fitted), is_validation, rng, start)
 
     def _make_encoder(self, features, is_validation, unlabeled, rng):
         """Return the encoder to start from, and note what it was trained on."""

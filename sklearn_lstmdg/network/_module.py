@@ -255,8 +255,8 @@ def _mean_generative_loss(generated, target, n_known=None):
 
 
 class ClassLoss(nn.Module):
-    """Mean cross-entropy of labelled rows."""
+    """Weighted mean cross-entropy of labelled rows."""
 
-    def forward(self, logits, labels):
+    def forward(self, logits, labels, weights):
         """Return the mean over rows, a scalar."""
-        return discriminative_losses(logits, labels).mean()
+        return (discriminative_losses(logits, labels) * weights).mean()

@@ -1,6 +1,6 @@
 """Small networks that read whole scans, one row a subject."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ def as_rows(arrays):
 
 @dataclass
 class LabelledRows:
-    """Rows with their classes.
+    """Rows with their classes and weights.
 
     Attributes
     ----------
@@ -24,26 +24,32 @@ class LabelledRows:
         What the module reads of each row.
     labels : Tensor of int64 of shape (n_rows,)
         Class numbers.
+    weights : Tensor of float32 of shape (n_rows,)
+        Of rows that train or validate together, with mean 1.
     """
 
     rows: list
     labels: torch.Tensor
+    weights: torch.Tensor
 
     @classmethod
-    def from_rows(cls, rows, labels):
-        """Keep rows with their class numbers (an ndarray)."""
-        return cls(rows, torch.from_numpy(labels))
+    def from_rows(cls, rows, labels, weights):
+        """Keep rows with their class numbers and weights (ndarrays)."""
+        weights = (weights / weights.mean()).astype(np.float32)
+        return cls(rows, torch.from_numpy(labels), torch.from_numpy(weights))
 
     def take(self, where):
         """Return the rows of these numbers."""
-        return LabelledRows([self.rows[row] for row in where.tolist()], self.labels[where])
+        rows = [self.rows[row] for row in where.tolist()]
+        return LabelledRows(rows, self.labels[where], self.weights[where])
 
     def split(self, is_validation):
         """Return the rows that train and those that validate, or None for the latter."""
         if is_validation is None:
             return self, None
         held = torch.from_numpy(is_validation)
-        return self.take((~held).nonzero()[:, 0]), self.take(held.nonzero()[:, 0])
+        parts = [self.take(some.nonzero()[:, 0]) for some in (~held, held)]
+        return tuple(replace(part, weights=part.weights / part.weights.mean()) for part in parts)
 
     def __len__(self):
         """Return the number of rows."""
@@ -80,17 +86,17 @@ class ScanNet(EpochNet):
         return net
 
     def batches(self, training):
-        """Yield the rows and labels of shuffled batches."""
+        """Yield the rows, labels and weights of shuffled batches."""
         for where in torch.randperm(len(training), generator=self.random_.cpu).split(
             self.batch_size
         ):
             batch = training.take(where)
-            yield batch.rows, batch.labels
+            yield batch.rows, batch.labels, batch.weights
 
-    def train_batch(self, rows, labels):
+    def train_batch(self, rows, labels, weights):
         """Take one step; return the loss, in a tensor of one."""
         self.optimizer_.zero_grad()
-        loss = self.criterion_(self.module_(rows), labels)
+        loss = self.criterion_(self.module_(rows), labels, weights)
         loss.backward()
         self.optimizer_.step()
         return loss.detach().double()[None]
@@ -99,9 +105,8 @@ class ScanNet(EpochNet):
         """Return the loss over all validation rows."""
         self._set_training(False)
         with torch.inference_mode():
-            return {
-                "loss": float(self.criterion_(self.module_(validation.rows), validation.labels))
-            }
+            told = validation.labels, validation.weights
+            return {"loss": float(self.criterion_(self.module_(validation.rows), *told))}
 
     def logits(self, rows):
         """Return the rows' logits (n_rows, n_outputs) in float64, each row read on its own."""

@@ -28,11 +28,13 @@ __getattr__, __dir__, __all__ = attach(
         "._splits": ["hold_out_groups"],
         "._validation": [
             "Sequences",
+            "balanced_weights",
             "check_class_weight",
             "check_column",
             "check_float32",
             "check_groups",
             "check_labels",
+            "check_sample_weight",
             "check_sequences",
             "check_target",
             "check_validation_mask",

@@ -327,6 +327,41 @@ def check_groups(groups, n_rows):
     return np.unique(check_column(groups, n_rows, "groups"), return_inverse=True)[1]
 
 
+def check_sample_weight(sample_weight, n_rows):
+    """Check weights of rows; without, and with one number, all rows weigh the same.
+
+    Shapes: returned (n_rows,), float64.
+    """
+    if sample_weight is None or isinstance(sample_weight, Real):
+        sample_weight = np.full(n_rows, 1.0 if sample_weight is None else sample_weight)
+    column = check_column(sample_weight, n_rows, "sample_weight")
+    try:
+        weights = column.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight holds something that is no number: {error}") from error
+    bad = ~((weights >= 0) & (weights < np.inf))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"sample_weight must be 0 or more, and finite, got {weights[row]:g} in row {row} of X."
+        )
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every row of X.")
+    return weights
+
+
+def balanced_weights(codes, row_weights):
+    """Return the weight of each class number that gives all classes the same sum over rows.
+
+    Shapes: codes, row_weights (n_rows,); returned (n_classes,), 1 where no row is of a class.
+    """
+    totals = np.bincount(codes, row_weights)
+    present = totals > 0
+    weights = np.ones(len(totals))
+    weights[present] = totals.sum() / (present.sum() * totals[present])
+    return weights
+
+
 def check_validation_mask(validation, groups, y_encoded):
     """Check a boolean mask over rows that says which of them validate."""
     mask = np.asarray(validation)
