@@ -18,7 +18,8 @@ _DESCR = """Simulated cohort
 
 Each scan is the sum of its communities' time courses, weighted by the ROIs' membership, and of
 noise, all band-limited to 0.01-0.1 Hz. Communities 0 and 1 differ between the groups: in autism
-they are less coordinated (amplitude) and coupled the other way round.
+they are less coordinated (amplitude) and coupled the other way round; where the target is
+continuous, the more so the greater the severity.
 """
 
 
@@ -36,6 +37,7 @@ def make_scans(
     subject_variability: float = 0.2,
     site_effect: float = 0.5,
     ragged: bool = False,
+    continuous: bool = False,
     random_state: Seed = None,
 ) -> Bunch:
     r"""Simulate a cohort of resting-state scans with planted communities.
@@ -80,6 +82,10 @@ def make_scans(
         the noise.
     ragged : bool, default=False
         Whether scans end after 75 to 100 % of ``n_timepoints``.
+    continuous : bool, default=False
+        Whether the target is a severity from 0 to 100 in place of a label. ``effect_size`` is then
+        the difference between its ends, in proportion between them; those of label 1 have 50 and
+        more.
     random_state : int, RandomState instance or None, default=None
         Seed of everything that is drawn.
 
@@ -90,7 +96,8 @@ def make_scans(
 
         - ``data`` : float32 ndarray of shape (n_subjects, n_timepoints, n_rois), or a list of
           arrays of shape (n_timepoints_i, n_rois) if ``ragged``;
-        - ``target`` : ndarray of int of shape (n_subjects,), 1 is autism;
+        - ``target`` : ndarray of int of shape (n_subjects,), 1 is autism; of float where it is
+          continuous;
         - ``groups`` : ndarray of int of shape (n_subjects,), the subjects' ids;
         - ``sites`` : ndarray of str of shape (n_subjects,);
         - ``roi_codes`` : ndarray of int of shape (n_rois,);
@@ -126,12 +133,13 @@ def make_scans(
     membership = _draw_membership(n_rois, n_communities, overlap, rng)
     sites = [_draw_site(n_rois, site_effect, rng) for _ in range(n_sites)]
     order = rng.permutation(n_subjects)
-    target, site = order % 2, order // 2 % n_sites
+    label, site = order % 2, order // 2 % n_sites
+    severity = (label + rng.uniform(size=n_subjects)) / 2 if continuous else label
     shortest = n_timepoints * 3 // 4 if ragged else n_timepoints
     lengths = rng.randint(shortest, n_timepoints + 1, n_subjects)
     scans = []
     for i in range(n_subjects):
-        coupling = _draw_coupling(n_communities, target[i], effect_size, subject_variability, rng)
+        coupling = _draw_coupling(n_communities, severity[i], effect_size, subject_variability, rng)
         loadings = membership * np.exp(subject_variability * rng.standard_normal(membership.shape))
         courses = _draw_courses(lengths[i], n_communities, t_r, rng) @ coupling
         scan = courses @ loadings.T + noise * _draw_noise(lengths[i], sites[site[i]], t_r, rng)
@@ -139,11 +147,11 @@ def make_scans(
     site_ids = np.array([f"SITE_{s + 1}" for s in site])
     return Bunch(
         data=scans if ragged else np.stack(scans),
-        target=target,
+        target=100 * severity if continuous else label,
         groups=np.arange(1, n_subjects + 1),
         sites=site_ids,
         roi_codes=np.arange(1, n_rois + 1),
-        phenotypic=_draw_phenotypes(target, site_ids, rng),
+        phenotypic=_draw_phenotypes(label, site_ids, rng),
         t_r=np.full(n_subjects, float(t_r)),
         membership=membership,
         communities=membership > 0,
@@ -188,15 +196,15 @@ def _draw_site(n_rois, strength, rng):
     }
 
 
-def _draw_coupling(n_communities, label, effect_size, variability, rng):
-    """Draw how a subject's communities mix, with the group's shift of the first two."""
+def _draw_coupling(n_communities, severity, effect_size, variability, rng):
+    """Draw how a subject's communities mix, shifted for the first two by a severity in [0, 1]."""
     coupling = rng.standard_normal((n_communities, n_communities)) * variability / 2
     coupling = coupling + coupling.T
-    sign = 1 - 2 * label
-    coupling[:2, :2] += sign * effect_size / 2 * (1 - np.eye(2))[:n_communities, :n_communities]
+    shift = (1 - 2 * severity) * effect_size / 2
+    coupling[:2, :2] += shift * (1 - np.eye(2))[:n_communities, :n_communities]
     np.fill_diagonal(coupling, 1)
     amplitude = variability * rng.standard_normal(n_communities)
-    amplitude[:2] += sign * effect_size / 2
+    amplitude[:2] += shift
     return coupling * np.exp(amplitude)
 
 

@@ -1,11 +1,11 @@
-"""Gradients of a subject's logit by ROI and time, laid back onto its scan."""
+"""Gradients of a subject's logit, or predicted target, by ROI and time, laid back onto its scan."""
 
 from numbers import Integral
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_scalar
 
 from .._bunch import Bunch
@@ -39,11 +39,12 @@ def attribute(
        \frac{\partial f(b + \alpha (x - b))}{\partial x_{tr}} \, d\alpha,
        \qquad \sum_{tr} a_{tr} = f(x) - f(b) .
 
-    The gradient is :math:`\partial f / \partial x_{tr}`, saliency [2]_ its absolute value.
+    The gradient is :math:`\partial f / \partial x_{tr}`, saliency [2]_ its absolute value. Of a
+    regressor :math:`f` is the prediction, in the target's unit.
 
     Parameters
     ----------
-    estimator : LSTMDGClassifier or Pipeline
+    estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
         Fitted. A Pipeline is followed to its last step, and attributions are in units of what
         enters ``SubsequenceAugmenter``, the cleaned scan; no other step may come after that.
     X : array-like or list
@@ -70,7 +71,7 @@ def attribute(
         - ``attributions``, (n_subjects, n_timepoints, n_rois), a list where scans are ragged;
         - ``logits`` and ``baseline_logits``, (n_subjects,): :math:`f(x)` and :math:`f(b)`;
         - ``gap``, (n_subjects,): by how much the sum misses their difference; integrated gradients;
-        - ``target``, (n_subjects,): the labels;
+        - ``target``, (n_subjects,): the labels; None of a regressor;
         - ``scans``: the cleaned scans, one for each subject;
         - ``feature_names``: the ROIs' names in the fit, or their numbers.
 
@@ -125,7 +126,7 @@ def attribute_reading(
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
     baseline = _check_baseline(baseline, reading.windows.n_rois)
-    targets = check_target(target, reading.model.classes_, len(reading))
+    targets = check_target(target, reading.model, len(reading))
     explain = _explainer(method, module, baseline, n_steps)
     rows = [
         _attribute_row(reading, row, module, explain, wanted, baseline)
@@ -136,7 +137,8 @@ def attribute_reading(
     return Bunch(
         attributions=in_rows([np.abs(a) for a in laid] if method == "saliency" else laid),
         gap=np.array(told["gap"]) if method == "integrated_gradients" else None,
-        **{name: np.array(told[name]) for name in ("logits", "baseline_logits", "target")},
+        **{name: np.array(told[name]) for name in ("logits", "baseline_logits")},
+        target=None if is_regressor(reading.model) else np.array(told["target"]),
         scans=reading.scans,
     )
 
@@ -145,12 +147,13 @@ def _attribute_row(reading, row, module, explain, wanted, baseline):
     """Return a subject's attributions, laid back in both ways, its logits, and their gap."""
     windows = torch.from_numpy(reading.points(row))
     logits, base = (_mean_logits(module, w) for w in (windows, baseline.expand_as(windows[:1])))
-    label, output, sign = _choose(reading.model.classes_, wanted, logits)
-    values = sign * explain(windows, output)[:, : reading.n_read(row)]
+    label, output, start, scale = _choose(reading.model, wanted, logits)
+    values = scale * explain(windows, output)[:, : reading.n_read(row)]
     mean, counts = reading.lay_back(row, values)
-    sums, change = mean * counts[:, None] / len(values), sign * (logits[output] - base[output])
+    sums, change = mean * counts[:, None] / len(values), scale * (logits[output] - base[output])
     told = {"means": mean, "sums": sums, "gap": sums.sum() - change, "target": label}
-    return told | {"logits": sign * logits[output], "baseline_logits": sign * base[output]}
+    answers = (start + scale * z[output] for z in (logits, base))
+    return told | dict(zip(("logits", "baseline_logits"), answers, strict=True))
 
 
 def _check_baseline(baseline, n_rois):
@@ -163,12 +166,14 @@ def _check_baseline(baseline, n_rois):
     return torch.from_numpy(np.broadcast_to(point, n_rois).copy())
 
 
-def _choose(classes, wanted, logits):
-    """Return a class's label, its output, and the sign with which the output speaks for it."""
-    number = class_number(classes, wanted, logits)
-    if len(classes) > 2:
-        return classes[number], number, 1
-    return classes[number], 0, 2 * number - 1
+def _choose(model, wanted, logits):
+    """Return a class's label, its output, and the start and scale by which that speaks for it."""
+    if is_regressor(model):
+        return None, 0, model.target_mean_, model.target_scale_
+    number = class_number(model.classes_, wanted, logits)
+    if len(model.classes_) > 2:
+        return model.classes_[number], number, 0, 1
+    return model.classes_[number], 0, 0, 2 * number - 1
 
 
 def _explainer(method, module, baseline, n_steps):

@@ -1,9 +1,9 @@
-"""What a subject's probability loses without a community."""
+"""What a subject's probability, or predicted target, loses without a community."""
 
 import numpy as np
 import torch
 from scipy.special import logit
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 
 from .._bunch import Bunch
 from .._typing import Scans
@@ -28,7 +28,7 @@ def occlude_communities(
 
     Parameters
     ----------
-    estimator : LSTMDGClassifier or Pipeline
+    estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
         Fitted, of variant "dg", "h" or "d".
     X : array-like or list
         What the estimator reads.
@@ -51,6 +51,8 @@ def occlude_communities(
           logit where there are two classes;
         - ``probability``, (n_subjects,): the probability that is lost from;
         - ``target``, (n_subjects,): the labels.
+
+        Of a regressor ``loss`` and ``prediction``, what is lost from, in the target's unit.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def occlude_communities(
         raise ValueError(f"hold must be 'mean' or 'zero', got {hold!r}.")
     reading = read_communities(estimator, X)
     model = reading.model
-    targets = check_target(target, model.classes_, len(reading))
+    targets = check_target(target, model, len(reading))
     module = WindowLogits(model).double()
     held = None if reference is None else _mean_states(module, read(estimator, reference))
     told = []
@@ -87,13 +89,29 @@ def occlude_communities(
         constants = states.mean(dim=(1, 2)) if held is None else held
         constants = torch.zeros_like(constants) if hold == "zero" else constants
         logits = [_logits(module, states), *_without_each(module, states, constants)]
-        proba = np.stack([_decide(z, reading) for z in logits])
-        number = class_number(model.classes_, wanted, proba[0])
-        odds = np.array([logit(probabilities(z)[:, number]).mean() for z in logits])
-        told.append((proba[:, number], odds, model.classes_[number]))
+        told.append(_judge(reading, logits, wanted))
+    if is_regressor(model):
+        predicted = np.array(told)
+        return Bunch(loss=_lost(predicted), prediction=predicted[:, 0])
     proba, odds, labels = (np.array(values) for values in zip(*told, strict=True))
-    losses = {"loss": proba[:, :1] - proba[:, 1:], "logit_loss": odds[:, :1] - odds[:, 1:]}
+    losses = {"loss": _lost(proba), "logit_loss": _lost(odds)}
     return Bunch(**losses, probability=proba[:, 0], target=labels)
+
+
+def _judge(reading, logits, wanted):
+    """Return predictions, or a class's probabilities and mean log-odds and its label."""
+    model = reading.model
+    if is_regressor(model):
+        return model.target_mean_ + model.target_scale_ * np.array([z.mean() for z in logits])
+    proba = np.stack([_decide(z, reading) for z in logits])
+    number = class_number(model.classes_, wanted, proba[0])
+    odds = np.array([logit(probabilities(z)[:, number]).mean() for z in logits])
+    return proba[:, number], odds, model.classes_[number]
+
+
+def _lost(values):
+    """Return what the first of a row has more than each other."""
+    return values[:, :1] - values[:, 1:]
 
 
 def _hidden_states(module, reading, row):

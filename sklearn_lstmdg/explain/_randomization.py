@@ -76,7 +76,7 @@ def randomize_weights(
 
     Parameters
     ----------
-    estimator : LSTMDGClassifier or Pipeline
+    estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
         Fitted.
     X : array-like or list
         Subjects whose decisions are explained.
@@ -163,7 +163,7 @@ def randomize_labels(
 
     Parameters
     ----------
-    estimator : LSTMDGClassifier or Pipeline
+    estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
         Fitted on X and y.
     X : array-like or list
         Training subjects.

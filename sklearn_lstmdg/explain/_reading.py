@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from .._routing import unfold
 from ..augmentation import SubsequenceAugmenter
-from ..classifier import LSTMDGClassifier
+from ..joint import JointEstimatorMixin
 from ..scans import Sequences, check_float32, check_sequences
 
 
@@ -94,13 +94,15 @@ def read(estimator, X):
     return Reading(model, series, replace(windows, series=series, starts=starts))
 
 
-def check_target(target, classes, n_rows):
+def check_target(target, model, n_rows):
     """Return a label, or None, for each row."""
     if target is None:
         return [None] * n_rows
+    if is_regressor(model):
+        raise ValueError(f"target names a class, and {type(model).__name__} has none.")
     if np.ndim(target) and len(target) != n_rows:
         raise ValueError(f"target has {len(target)} labels for {n_rows} subjects.")
-    labels, known = np.broadcast_to(target, n_rows).tolist(), classes.tolist()
+    labels, known = np.broadcast_to(target, n_rows).tolist(), model.classes_.tolist()
     for label in labels:
         if label not in known:
             raise ValueError(f"target {label!r} is not among {', '.join(map(repr, known))}.")
@@ -135,9 +137,9 @@ def in_rows(values):
 
 def _checked(model):
     check_is_fitted(model)
-    if not isinstance(model, LSTMDGClassifier):
+    if not isinstance(model, JointEstimatorMixin):
         raise ValueError(
-            f"{type(model).__name__} cannot be explained: an LSTMDGClassifier, or a Pipeline or "
-            "search that ends in one, is needed."
+            f"{type(model).__name__} cannot be explained: an LSTMDGClassifier or LSTMDGRegressor, "
+            "or a Pipeline or search that ends in one, is needed."
         )
     return model

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 
 from .._bunch import Bunch
 from .._typing import Scans
@@ -29,7 +29,7 @@ def window_probabilities(estimator: BaseEstimator, X: Scans) -> Bunch:
     Raises
     ------
     ValueError
-        If the Pipeline cannot be followed.
+        If the Pipeline cannot be followed, or ends in a regressor.
 
     Examples
     --------
@@ -43,6 +43,8 @@ def window_probabilities(estimator: BaseEstimator, X: Scans) -> Bunch:
     (array([ 0, 10, 20]), (3, 2))
     """
     reading = read(estimator, X)
+    if is_regressor(reading.model):
+        raise ValueError("A regressor has no probabilities: predict_windows tells its predictions.")
     bags = [reading.windows.windows(row) for row in range(len(reading))]
     return Bunch(
         probabilities=reading.model.predict_window_proba(bags),
@@ -62,7 +64,7 @@ def community_time_courses(
 
     Parameters
     ----------
-    estimator : LSTMDGClassifier or Pipeline
+    estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
         Fitted, of variant "dg", "h" or "d".
     X : array-like or list
         What the estimator reads.

@@ -1,4 +1,4 @@
-"""The networks of a classifier as one torch module that reads windows, batch first."""
+"""The networks of an estimator as one torch module that reads windows, batch first."""
 
 from copy import deepcopy
 
@@ -18,7 +18,7 @@ class WindowLogits(nn.Module):
 
     Parameters
     ----------
-    estimator : LSTMDGClassifier or Pipeline
+    estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
         Fitted; a Pipeline's or search's last step is taken.
 
     Attributes
@@ -29,7 +29,7 @@ class WindowLogits(nn.Module):
     Raises
     ------
     ValueError
-        If the estimator does not end in an ``LSTMDGClassifier``.
+        If the estimator ends in something else.
 
     See Also
     --------
@@ -91,7 +91,7 @@ class WindowLogits(nn.Module):
         Returns
         -------
         Tensor of shape (n_windows, n_outputs)
-            One logit of ``classes_[1]``, or one for each class.
+            One logit of ``classes_[1]``, one for each class, or a regressor's standardised target.
 
         Raises
         ------

@@ -135,3 +135,20 @@ def test_one_community_is_enough():
 def test_parameters_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=name):
         make_scans(**{name: value})
+
+
+def test_a_continuous_target_is_the_severity_of_the_difference():
+    cohort = make_scans(
+        200, 150, 24, 4, effect_size=1.0, continuous=True, overlap=0, random_state=0
+    )
+    severity = cohort.target
+    assert severity.min() >= 0 and severity.max() <= 100 and len(set(severity)) == 200
+    np.testing.assert_array_equal(severity >= 50, cohort.phenotypic["DX_GROUP"] == 1)
+    rows, columns = np.triu_indices(24, 1)
+    features = connectivity(cohort.data)
+    first, second = (cohort.communities[:, k] for k in (0, 1))
+    between = (first[rows] & second[columns]) | (second[rows] & first[columns])
+    coupling = features[:, between].mean(axis=1)
+    assert np.corrcoef(severity, coupling)[0, 1] < -0.6
+    for half in (severity < 50, severity >= 50):  # within the groups too
+        assert np.corrcoef(severity[half], coupling[half])[0, 1] < -0.3
