@@ -95,10 +95,8 @@ class CommunityActivityDisplay(Display):
             The subject.
         communities : sequence of int, default=None
             Which are drawn; None takes the six of largest ``influence_``.
-        names : sequence of length n_communities, default=None
-            Names of all communities.
-        t_r : float, default=2.0
-            Repetition time, in seconds.
+        names, t_r : as in the class
+            Names of all communities, and repetition time.
         ax : Axes, default=None
             Where to draw; a new one by default.
 

@@ -78,10 +78,8 @@ class AttributionDisplay(Display):
             What the estimator reads.
         row : int, default=0
             The subject.
-        roi_names : sequence of length n_rois, default=None
-            Names of the ROIs; None takes those of the fit.
-        t_r : float, default=2.0
-            Repetition time, in seconds.
+        roi_names, t_r : as in the class
+            Names of the ROIs, None taking those of the fit, and repetition time.
         ax : array-like of 2 Axes, default=None
             Where to draw; new ones by default.
         **options

@@ -64,10 +64,8 @@ class HistoryDisplay(Display):
         ----------
         estimator : estimator or Pipeline
             Fitted, with ``history_``; a Pipeline's last step is taken.
-        losses : sequence of str, default=None
-            What to draw; None takes those of ``losses()``.
-        ax : Axes or array-like of Axes, default=None
-            As many as losses; new ones by default.
+        losses, ax : as in ``plot``
+            What to draw, and where.
 
         Returns
         -------
@@ -104,10 +102,8 @@ class HistoryDisplay(Display):
             Name of the model.
         site : str, default=None
             One site; all by default.
-        losses : sequence of str, default=None
-            What to draw; None takes those of ``losses()``.
-        ax : Axes or array-like of Axes, default=None
-            As many as losses; new ones by default.
+        losses, ax : as in ``plot``
+            What to draw, and where.
 
         Returns
         -------

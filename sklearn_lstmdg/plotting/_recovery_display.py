@@ -62,12 +62,8 @@ class RecoveryDisplay(Display):
 
         Parameters
         ----------
-        records : DataFrame
-            One row per method and repetition.
-        x : str
-            The column of what varies.
-        score : str, default="dice_adjusted"
-            The column of what is drawn.
+        records, x, score : as in the class
+            One row per method and repetition; what varies, and what is drawn.
         ax : Axes, default=None
             Where to draw; a new one by default.
 

@@ -62,10 +62,8 @@ class RedundancyDisplay(Display):
         ----------
         communities, robustness : DataFrame
             From :func:`~sklearn_lstmdg.evaluation.measure_communities`.
-        measure : str, default="correlation"
-            As in ``plot``.
-        ax : Axes, default=None
-            Where to draw; a new one by default.
+        measure, ax : as in ``plot``
+            What to draw, and where.
 
         Returns
         -------

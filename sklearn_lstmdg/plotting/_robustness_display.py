@@ -73,10 +73,8 @@ class RobustnessDisplay(Display):
         memberships : dict of str to (dict of str to list of ndarray)
             By method and site, memberships (n_rois, n_communities) of all folds, the reference
             first.
-        n_permutations : int, default=100
-            Permutations of the ROI labels, at least 2.
-        random_state : int, RandomState instance or None, default=None
-            Decides the permutations.
+        n_permutations, random_state : as in ``community_robustness``
+            Permutations of the ROI labels, and what decides them.
         ax : array-like of 3 Axes, default=None
             Where to draw; new ones by default.
 

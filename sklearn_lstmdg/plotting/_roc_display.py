@@ -71,10 +71,8 @@ class ROCDisplay(Display):
             Which models, in which order; all by default.
         site : str, default=None
             One site; by default the folds of all sites count alike.
-        band : {"error", "deviation", None}, default="error"
-            Half width of the band, as in ``plot``.
-        ax : Axes, default=None
-            Where to draw; a new one by default.
+        band, ax : as in ``plot``
+            Half width of the bands, and where to draw.
 
         Returns
         -------

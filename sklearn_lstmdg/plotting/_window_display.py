@@ -96,10 +96,8 @@ class WindowProbabilityDisplay(Display):
             What the estimator reads.
         row : int, default=0
             The subject.
-        t_r : float, default=2.0
-            Repetition time, in seconds.
-        class_names : sequence of length n_classes, default=None
-            Names of the classes; None takes the labels.
+        t_r, class_names : as in the class
+            Repetition time, and names of the classes; None takes the labels.
         ax : Axes, default=None
             Where to draw; a new one by default.
 
