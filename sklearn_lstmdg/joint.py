@@ -242,6 +242,8 @@ class JointEstimatorMixin(ScanEstimatorMixin):
     def _check_labelled(self, X, y, **others):
         """Check X and y; the first training decides ROIs and what is told of them."""
         sequences = check_float32(self._check_rows(X, reset=not hasattr(self, "_nets")))
+        if self.horizon > (longest := sequences.lengths.max()):
+            raise ValueError(f"horizon={self.horizon} is beyond the {longest} points of a row.")
         return sequences, self._check_y(y, len(sequences), **others)
 
     def _lay_out(self, rows, is_validation, unlabeled):

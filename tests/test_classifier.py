@@ -589,6 +589,12 @@ def test_a_horizon_that_cannot_be_is_refused_at_prediction(scans, horizon):
             getattr(model, method)(scans[0])
 
 
+@pytest.mark.parametrize("horizon", [41, 2**31])
+def test_a_horizon_beyond_every_sequence_is_refused(scans, horizon):
+    with pytest.raises(ValueError, match=f"horizon={horizon} is beyond the 40 points"):
+        LSTMDGClassifier(**TINY | {"horizon": horizon}).fit(*scans)
+
+
 @pytest.mark.parametrize("name", ["n_communities", "n_units", "batch_size", "max_epochs", "n_nets"])
 def test_numpy_integers_are_integers_and_truth_values_are_not(scans, name):
     wanted = LSTMDGClassifier(**TINY | {name: 2}).fit(*scans).predict_proba(scans[0])
