@@ -146,6 +146,10 @@ def _read_codes(path, n_rois):
     return codes if len(codes) == n_rois else [code for code in codes if code != _FAULT]
 
 
+def _count_rois(n_rois):
+    return f"{n_rois} ROI{'s' if n_rois != 1 else ''}"
+
+
 def _format(table):
     """Return one line per community: its size and first terms, or ROIs."""
     lines = []
@@ -153,7 +157,7 @@ def _format(table):
         first = part.iloc[0]
         words = part["term"].dropna().tolist()[:5] or first["rois"].split("; ")[:5]
         lines.append(
-            f"{site}  {rank}. community {first['community']}, {first['n_rois']} ROIs, influence "
-            f"{first['influence']:.3g}: {', '.join(words)}"
+            f"{site}  {rank}. community {first['community']}, {_count_rois(first['n_rois'])}, "
+            f"influence {first['influence']:.3g}: {', '.join(words)}"
         )
     return "\n".join(lines)

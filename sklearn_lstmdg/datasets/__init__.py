@@ -7,6 +7,7 @@ from ._bids import load_bids
 from ._extraction import extract_scans
 from ._scan_table import load_scans
 from ._simulation import make_scans
+from ._study_folder import make_study
 
 __all__ = [
     "extract_scans",
@@ -15,4 +16,5 @@ __all__ = [
     "load_bids",
     "load_scans",
     "make_scans",
+    "make_study",
 ]

@@ -33,7 +33,8 @@ class ImageProgress:
         told = printable(f"{name}: left out, {reason}" if reason else name)
         n_read = self.n_done + self.n_new
         seconds = (time.monotonic() - self.begin) / self.n_new * (self.n_images - n_read)
-        self._write(f"[{n_read}/{self.n_images}] {told}; about {seconds:.0f} s left")
+        left = tqdm.format_interval(seconds)
+        self._write(f"[{n_read}/{self.n_images}] {told}; about {left} left")
 
     def close(self):
         """End the bar's line."""
