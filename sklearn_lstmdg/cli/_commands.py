@@ -15,7 +15,11 @@ _SEED = number("--seed", "decides all results", 0, least=0)
 _N_JOBS = number("--n-jobs", "folds side by side; -1: all cores", 1)
 _QUIET = switch("--quiet", "print nothing but the table")
 
-_MODELS = ["lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm"]
+MODELS = {
+    "classes": ["lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm"],
+    "continuous": ["lstm-dg-regress", "fc-ridge-regress", "fc-svr", "mean"],
+}
+"""Which models are compared by default, by the kind of target."""
 
 _PCP = (
     text("--atlas", "aal, ho, cc200, ...", "aal"),
@@ -56,8 +60,14 @@ _OWN_SCANS = (
         "them; --atlas is then the label of one (default: the only one)",
     ),
     text("--table FILE", "or a table (.csv, .tsv) with one row a scan"),
-    text("--target COLUMN", "column of the classes"),
-    text("--positive NAME", "the positive class (default: the last by alphabet)"),
+    text("--target COLUMN", "column of the classes, or of a quantity such as age"),
+    text(
+        "--target-kind KIND",
+        "classes or continuous (default: numbers with fractions, and more than ten different "
+        "numbers, are continuous; all else has classes)",
+        choices=("classes", "continuous"),
+    ),
+    text("--positive NAME", "the positive class of two (default: the last by alphabet)"),
     text("--site COLUMN", "column of sites, each compared on its own (default: one site)"),
     text("--group COLUMN", "column of what folds must not divide (default: participants)"),
 )
@@ -132,6 +142,9 @@ scans of one's own, from XCP-D's derivatives and participants.tsv, and from a ta
       --atlas 4S156Parcels --confounds func_mean_fd age --out study-results
   lstmdg compare --table scans.csv --target group --t-r 2 --out table-results
 
+age in place of classes, by regressors:
+  lstmdg compare --bids study/derivatives/xcp_d --target age --scheme pooled --site site --out age
+
 a first look within a minute (simulated scans, fewer windows and folds):
   lstmdg compare --models fc-svm --step 10 --folds 3 --out first-look
 
@@ -151,8 +164,9 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
         "models",
         several(
             "--models MODEL",
-            f"which of {', '.join(model_names('classifier'))} (default: the first five)",
-            _MODELS,
+            f"for classes, which of {', '.join(model_names('classifier'))} (default: the first "
+            f"five); for a quantity, of {', '.join(model_names('regressor'))} (default: "
+            f"{', '.join(MODELS['continuous'])})",
         ),
         number("--length", "time points of a window", 30, least=1),
         number(
@@ -179,13 +193,14 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
         _SEED,
         number(
             "--permute-labels SEED",
-            "permute labels within sites first, to see what chance gives",
+            "permute labels, or the quantity, within sites first, to see what chance gives",
             least=0,
         ),
         several(
             "--confounds COLUMN",
-            "beside the models, judge a logistic regression on these columns of the phenotypic "
-            "table alone (none named: head motion, age, sex and site, with --bids head motion)",
+            "beside the models, judge a logistic (or ridge) regression on these columns of the "
+            "phenotypic table alone (none named: head motion, age, sex and site, with --bids head "
+            "motion)",
             nargs="*",
         ),
         text("--out DIR", "results folder", "lstmdg-compare", type=expanduser),
@@ -199,7 +214,7 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
     dict.fromkeys(PCP_DEFAULTS),  # None: not given, which without scans of ABIDE is right
 )
 
-_OF_TRAINING = ("target", "positive", "site", "unlabeled_sites")
+_OF_TRAINING = ("target", "target_kind", "positive", "site", "unlabeled_sites")
 _NEW_SCANS = (
     "new scans",
     *(option for option in _OWN_SCANS if option.destination not in _OF_TRAINING),

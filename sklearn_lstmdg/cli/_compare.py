@@ -20,26 +20,25 @@ from ._scan_options import (
     load_unlabeled,
     name_sites,
     permute_labels,
-    positive_class,
     print_cohort,
     read_confounds,
     settle_scans,
 )
+from ._targets import positive_class, settle_target
 from ._terminal import say
 from ._text_tables import format_summary
 
 
 def run(args):
     """Compare the models that the options ask for."""
-    models = {
-        name: make_model(name, args.length, args.step, args.regress_global_mean)
-        for name in args.models
-    }
+    _make_models(args)  # an unknown name is refused before scans are read
     settle_scans(args)
     is_simulated = args.data_dir is None and not has_own_scans(args)
     if is_simulated and args.subjects < args.folds:
         raise ValueError(f"--subjects {args.subjects} is too few for --folds {args.folds}.")
     cohort = load_cohort(args)
+    settle_target(cohort, args)
+    models = _make_models(args)
     more = {
         "scheme": args.scheme,
         "X_unlabeled": load_unlabeled(args, cohort),
@@ -48,6 +47,13 @@ def run(args):
     }
     with _cluster(args.dask):
         compare_and_report(models, cohort, args, **more)
+
+
+def _make_models(args):
+    return {
+        name: make_model(name, args.length, args.step, args.regress_global_mean)
+        for name in args.models or ()
+    }
 
 
 @contextmanager
@@ -90,12 +96,13 @@ def compare_and_report(models, cohort, args, **options):
         verbose=0 if args.quiet else 1,
         save_models=args.save_models,
         t_r=cohort.t_r,
+        target_kind=getattr(args, "target_kind", None),
         **options,
     )
     _keep(args, record, replace=True)
     if "left_out" in cohort:
         write_atomically(Path(args.out) / "left_out.csv", to_csv(cohort.left_out).encode())
-    say(format_summary(comparison.summary()))
+    say(format_summary(comparison.summary(), comparison.kind))
     if not args.quiet:
         models = ", models/" if args.save_models else ""
         say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/{models})")

@@ -1,7 +1,6 @@
 """Which scans a command works on: options, loading, and what is said of the cohort."""
 
 import hashlib
-import warnings
 
 import numpy as np
 
@@ -35,7 +34,9 @@ def settle_scans(args, needs_target=True):
         missing = {name: d for name, d in PCP_DEFAULTS.items() if getattr(args, name) is None}
         vars(args).update(missing)
     elif sources and needs_target and args.target is None:
-        raise ValueError(f"{_named(sources)} needs --target, the column of the classes.")
+        raise ValueError(
+            f"{_named(sources)} needs --target, the column of classes, or of a quantity."
+        )
 
 
 def _named(options):
@@ -85,22 +86,6 @@ def _resample(cohort, new_t_r):
         series = resample(scan.to_numpy(), t_r, new_t_r)
         cohort.data[row] = type(scan)(series, columns=scan.columns)
     cohort.t_r = np.full(len(cohort.t_r), float(new_t_r))
-
-
-def positive_class(cohort, args):
-    """Return the positive class that the options name; warn where the alphabet chooses it."""
-    if not has_own_scans(args):
-        return None
-    if args.positive is None:
-        if cohort.target.dtype.kind == "U":
-            last = cohort.target_names[-1]
-            message = f"{last!r} is the positive class, the last by alphabet: see --positive."
-            warnings.warn(message, UserWarning, stacklevel=2)
-        return None
-    if args.positive not in (cohort.target_names or ()):
-        told = ", ".join(cohort.target_names or ["continuous"])
-        raise ValueError(f"--positive {args.positive!r} is no class: {args.target} is {told}.")
-    return np.unique(cohort.target)[cohort.target_names.index(args.positive)]
 
 
 def load_unlabeled(args, cohort):
@@ -157,11 +142,17 @@ def permute_labels(labels, sites, seed):
     return permuted
 
 
+def _tell_target(site):
+    """Count a site's groups, or tell the mean and range of a quantity."""
+    if site["target"] is None:
+        return ", ".join(f"{group['n']} {group['name']}" for group in site["groups"])
+    return "target {mean:.4g} on average, {min:.4g} to {max:.4g}".format(**site["target"])
+
+
 def print_cohort(record):
     """Print each site's subjects by group, and how much they moved, from the cohort's record."""
     for site in record["sites"]:
-        groups = site["groups"]
-        counts = ", ".join(f"{group['n']} {group['name']}" for group in groups)
+        groups, counts = site["groups"], _tell_target(site)
         n_subjects, n_scans = (sum(group[name] for group in groups) for name in ("n", "n_scans"))
         line = f"{site['site']}: {n_subjects} subjects ({counts})"
         if n_scans > n_subjects:

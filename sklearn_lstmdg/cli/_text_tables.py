@@ -3,9 +3,17 @@
 import numpy as np
 from tabulate import tabulate
 
+from .._text import printable
 from ..evaluation import summarize_robustness
 
-_RATES = ("acc", "tpr", "tnr")
+_PAPER_METRICS = ("acc", "tpr", "tnr", "auc")
+_POOLED = ("auc", "r", "r2")
+_HEADINGS = {"balanced_acc": "BACC", "r": "r"}
+_UNDEFINED = {
+    "n_one_class": "{} of the test folds held one class only: TPR or TNR without them.",
+    "n_undefined": "{} of the test folds lack a class, or all their predictions are equal: what "
+    "needs them is without these.",
+}
 _MEASURES = ("corr.", "null", "z", "Dice", "null", "z")
 _HEADER = ("method", "site", "size", *_MEASURES, "redund.", "eff.", "dead")
 _PAPER = (
@@ -14,20 +22,31 @@ _PAPER = (
 )
 
 
-def format_summary(summary):
-    """Format a comparison's summary like the paper's Table 1."""
-    header = ["model", "site", "n", "ACC (%)", "TPR (%)", "TNR (%)", "AUC"]
-    lines = [_format(header, map(_model_cells, summary.to_dict("records")))]
-    folds = sorted(set(summary["n_folds"]))
-    lines.append(
-        f"Mean (standard deviation) over {' or '.join(map(str, folds))} folds; "
-        "AUC over the test subjects of all folds."
-    )
-    lines += tell_untrained(summary)
-    one_class = int(summary["n_one_class"].sum())
-    if one_class:
-        lines.append(f"{one_class} of the test folds held one class only: TPR or TNR without them.")
+def format_summary(summary, kind=None):
+    """Format a comparison's summary like the paper's Table 1, by its kind of target."""
+    metrics = _PAPER_METRICS if kind is None else kind.metrics
+    header = ["model", "site", "n", *map(_heading, metrics)]
+    rows = [_model_cells(row, metrics) for row in summary.to_dict("records")]
+    folds = " or ".join(map(str, sorted(set(summary["n_folds"]))))
+    pooled = " and ".join(_heading(name) for name in metrics if name in _POOLED)
+    lines = [
+        _format(header, rows),
+        f"Mean (standard deviation) over {folds} folds; {pooled} over the test subjects of all "
+        "folds.",
+        *tell_untrained(summary),
+    ]
+    for name, words in _UNDEFINED.items():
+        n_folds = int(summary[name].sum()) if name in summary else 0
+        lines += [words.format(n_folds)] if n_folds else []
     return "\n".join(lines)
+
+
+def _heading(metric):
+    """Return a metric's name, with its unit; of a recall, its class."""
+    name = _HEADINGS.get(metric, metric.upper())
+    if metric.startswith("recall_"):
+        name = printable(metric.removeprefix("recall_"))
+    return name if metric in (*_POOLED, "mae") else f"{name} (%)"
 
 
 def tell_untrained(summary):
@@ -41,15 +60,17 @@ def tell_untrained(summary):
     return [f"{why}: {'; '.join(told)}."] if told else []
 
 
-def _model_cells(row):
-    rates = [_rate(row[m], row[f"{m}_sd"]) for m in _RATES]
-    return [row["model"], row["site"], str(row["n_subjects"]), *rates, f"{row['auc_pooled']:.3f}"]
+def _model_cells(row, metrics):
+    return [row["model"], row["site"], str(row["n_subjects"]), *(_cell(row, m) for m in metrics)]
 
 
-def _rate(mean, deviation):
-    """Return per cent, with the standard deviation where more than one fold has it."""
-    text = f"{100 * mean:.1f}"
-    return text if deviation != deviation else f"{text} ({100 * deviation:.1f})"
+def _cell(row, metric):
+    """Return a metric over all test subjects, or its mean over folds with their spread."""
+    if metric in _POOLED:
+        return f"{row[f'{metric}_pooled']:.3f}"
+    scale, form = (1, ".4g") if metric == "mae" else (100, ".1f")
+    mean, deviation = (scale * row[name] for name in (metric, f"{metric}_sd"))
+    return f"{mean:{form}}" + ("" if deviation != deviation else f" ({deviation:{form}})")
 
 
 def _format(header, rows):

@@ -32,9 +32,11 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
         ``reason`` of each; None where the loader does not tell) and ``sites``, one dict per site:
         ``site``, ``samples`` (SITE_IDs), ``timepoints`` (fewest and most), ``t_r`` (repetition
         times, in seconds), what the loader counted (``table``, ``selected``, ``files``, ``loaded``;
-        else None) and ``groups``: of each group its ``label``, ``name``, ``n`` (subjects),
-        ``n_scans``, ``n_male`` and [mean, standard deviation, number known] of ``age`` (years) and
-        ``motion`` (mean framewise displacement, mm), None where unknown.
+        else None), ``target`` (``mean``, ``min`` and ``max`` of a quantity, None of classes) and
+        ``groups``: of each group (of a quantity there is one, "all", whose label is None) its
+        ``label``, ``name``, ``n`` (subjects), ``n_scans``, ``n_male`` and [mean, standard
+        deviation, number known] of ``age`` (years) and ``motion`` (mean framewise displacement,
+        mm), None where unknown.
 
     Examples
     --------
@@ -81,6 +83,7 @@ def _site(cohort, rows, site):
         "timepoints": [min(lengths), max(lengths)],
         "t_r": t_r[np.isfinite(t_r)].tolist(),
         **_counts(cohort, samples),
+        "target": _quantity(cohort, rows),
         "groups": [_group(cohort, rows, *group) for group in _groups(cohort).items()],
     }
 
@@ -93,8 +96,22 @@ def _counts(cohort, samples):
     return {name: int(mine[name].sum()) for name in _COUNTS}
 
 
+def _is_quantity(cohort):
+    return np.asarray(cohort.target).dtype.kind == "f"
+
+
+def _quantity(cohort, rows):
+    """Return mean and range of a continuous target; None of classes."""
+    if not _is_quantity(cohort):
+        return None
+    values = np.asarray(cohort.target)[rows]
+    return {name: float(getattr(np, name)(values)) for name in ("mean", "min", "max")}
+
+
 def _groups(cohort):
-    """Name each label, the last first: it is the positive one."""
+    """Name each label, the last first: it is the positive one; one group where none has one."""
+    if _is_quantity(cohort):
+        return {None: "all"}
     if not cohort.get("target_names"):
         return _GROUPS
     labels = np.unique(cohort.target).tolist()
@@ -102,7 +119,8 @@ def _groups(cohort):
 
 
 def _group(cohort, rows, label, name):
-    rows, people = rows & (np.asarray(cohort.target) == label), _participants(cohort)
+    is_here = label is None or np.asarray(cohort.target) == label
+    rows, people = rows & is_here, _participants(cohort)
     is_male = _is_male(cohort)
     return {
         "label": label,

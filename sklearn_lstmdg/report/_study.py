@@ -113,7 +113,8 @@ def read_cohort_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
 def best_fold(comparison: Comparison, model: str, site: str) -> Bunch:
     """Find the fold of highest test accuracy, then of highest AUC, then of lowest validation loss.
 
-    It is chosen by its test subjects: for display, never for a result.
+    It is chosen by its test subjects: for display, never for a result. With a continuous target it
+    is that of the smallest mean absolute error, then of the highest r.
 
     Parameters
     ----------
@@ -153,7 +154,8 @@ def best_fold(comparison: Comparison, model: str, site: str) -> Bunch:
 
     def rank(row):
         fold = comparison.fold(model, site, row.repeat, row.fold)
-        return -row.acc, -np.nan_to_num(row.auc), _validation_loss(fold)
+        judged, agreement = (row.mae, row.r) if "mae" in folds else (-row.acc, row.auc)
+        return judged, -np.nan_to_num(agreement), _validation_loss(fold)
 
     best = min(rows.itertuples(), key=rank)
     return comparison.fold(model, site, best.repeat, best.fold)

@@ -138,7 +138,10 @@ def test_options_of_other_scans_are_refused_in_one_line(compare, options, messag
             ["--target", "group", "--positive", "sick"],
             "--positive 'sick' is no class: group is ill",
         ),
-        (["--target", "age", "--positive", "9"], "--positive '9' is no class: age is 20, 21"),
+        (
+            ["--target", "age", "--target-kind", "classes", "--positive", "9"],
+            "--positive '9' is no class: age is 20, 21",
+        ),
         (["--target", "group", "--resample-to", "2"], "the repetition time of .*0.npy is unknown"),
     ],
 )
