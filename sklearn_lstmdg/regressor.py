@@ -175,15 +175,20 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
     def _labels(self, y, trains, weights):
         """Return the standardised target; mean and deviation are those of the first training."""
         if not hasattr(self, "_nets"):
-            mean = np.average(y[trains], weights=weights[trains])
-            variance = np.average(np.square(y[trains] - mean), weights=weights[trains])
-            self.target_mean_, self.target_scale_ = float(mean), float(np.sqrt(variance))
-        if self.target_scale_ == 0:
-            raise ValueError(
-                f"y is {y[trains][0]} in all rows that train (n_samples={trains.sum()}): there is "
-                "nothing to learn."
-            )
+            self._measure(y[trains], weights[trains])
         return (y - self.target_mean_) / self.target_scale_, weights
+
+    def _measure(self, y, weights):
+        """Keep the mean and deviation of the rows that train."""
+        mean = np.average(y, weights=weights)
+        scale = np.sqrt(np.average(np.square(y - mean), weights=weights))
+        # The mean of equal values may be off by a bit.
+        if scale == 0 or np.ptp(y) == 0:
+            raise ValueError(
+                f"y is {y[0]} in all rows that train (n_samples={len(y)}): there is nothing to "
+                "learn."
+            )
+        self.target_mean_, self.target_scale_ = float(mean), float(scale)
 
     def _tells_nothing(self, logits):
         if logits.std() > 0.01:

@@ -216,7 +216,8 @@ def test_without_compiled_code_a_model_learns_the_same(numbers, monkeypatch):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.full(12, 3.0), r"y is 3.0 in all rows that train \(n_samples=12\)"),
+        (np.full(12, 0.1), r"y is 0.1 in all rows that train \(n_samples=12\)"),
+        (np.append(np.zeros(11), 5e-324), "y is 0.0 in all rows that train"),
         (np.ones((12, 2)), "y needs one value for each row of X"),
         (np.array(["young", "old"] * 6), "y must hold numbers, got .*'young'.* in row 0"),
         (np.array(["1", "2"] * 6), "y must hold numbers"),
