@@ -187,14 +187,16 @@ def holm(p):
 def wilson_interval(rate, n, level=0.95):
     """Return Wilson's interval of a proportion, NaN without subjects.
 
-    A rate that is a mean over repeats may lie between the multiples of 1 / n.
+    A rate that is a mean over repeats may lie between the multiples of 1 / n. The rate itself is
+    inside, whatever the rounding.
     """
     if n == 0:
         return np.nan, np.nan
     z = norm.isf((1 - level) / 2)
     centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + (z / (2 * n)) ** 2)
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+    low, high = min(centre - half, rate), max(centre + half, rate)
+    return max(float(low), 0.0), min(float(high), 1.0)
 
 
 def balanced_interval(tpr, n_positive, tnr, n_negative, level=0.95):

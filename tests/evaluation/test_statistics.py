@@ -161,6 +161,13 @@ def test_wilson_is_scipys(hits, n, level):
     assert np.isnan(statistics.wilson_interval(np.nan, 0)).all()
 
 
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_wilson_holds_the_rate_whatever_the_rounding(rate):
+    for n in range(1, 200):
+        low, high = statistics.wilson_interval(rate, n)
+        assert 0 <= low <= rate <= high <= 1
+
+
 def test_balanced_interval_of_a_worked_example():
     """Newcombe's interval of TPR - FPR, method 10, halved and shifted."""
     tpr, tnr = stats.binomtest(15, 20), stats.binomtest(24, 30)
