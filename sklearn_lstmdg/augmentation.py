@@ -4,15 +4,15 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
-from .base import ScanEstimatorMixin
-from .scans import check_column, window_view, with_names
+from .base import NamedOutputMixin, ScanEstimatorMixin
+from .scans import check_column, window_view
 
 __all__ = ["SubsequenceAugmenter"]
 
@@ -31,7 +31,12 @@ def _gives(output):
 
 
 class SubsequenceAugmenter(
-    ScanEstimatorMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    NamedOutputMixin,
+    ScanEstimatorMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Cut every scan into its overlapping windows.
 
@@ -60,7 +65,8 @@ class SubsequenceAugmenter(
         After ``fit_resample``: row of X that each window was cut from. These are the groups for a
         splitter such as ``GroupKFold``.
     start_indices_ : ndarray of shape (n_windows,)
-        After ``fit_resample``: time point of the scan that each window starts with.
+        After ``fit_resample``: time point of the scan that each window starts with;
+        ``window_starts`` tells it of bags.
 
     See Also
     --------
@@ -145,8 +151,8 @@ class SubsequenceAugmenter(
             return np.stack(sequences.series)[:, None]
         if getattr(X, "ndim", None) == 3:
             X = np.asarray(X, dtype=sequences.series[0].dtype)
-            return window_view(X, self.length + self.horizon, self.step)
-        return with_names(self._cut(sequences), sequences.names)
+            return self._contained(window_view(X, self.length + self.horizon, self.step), X)
+        return self._contained(self._cut(sequences), X, sequences.names)
 
     @available_if(_gives("bags"))
     def fit_transform(
@@ -189,8 +195,47 @@ class SubsequenceAugmenter(
         bags = self._cut(sequences)
         counts = [len(bag) for bag in bags]
         self.sample_indices_ = np.repeat(np.arange(len(bags)), counts)
-        self.start_indices_ = np.concatenate([np.arange(n) * self.step for n in counts])
+        self.start_indices_ = np.concatenate(self._starts(counts))
         return np.concatenate(bags), _safe_indexing(y, self.sample_indices_)
+
+    def window_starts(
+        self, X: Scans, t_r: "float | ArrayLike | None" = None
+    ) -> "list[NDArray[np.intp]] | list[NDArray[np.float64]]":
+        """Return when each window of each scan begins, in the order of the windows of a bag.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_subjects, n_timepoints, n_rois) or list of 2-D arrays
+            Scans.
+        t_r : float or array-like of shape (n_subjects,), default=None
+            Repetition time in seconds, of all scans or of each.
+
+        Returns
+        -------
+        list of ndarray of shape (n_windows_i,)
+            Time points from 0; with ``t_r``, seconds from the beginning of the scan.
+
+        Raises
+        ------
+        ValueError
+            If X holds bags, or scans too short for one window, or a repetition time is none.
+        """
+        check_is_fitted(self)
+        sequences = self._check_scans(X)
+        starts = self._starts([len(bag) for bag in self._cut(sequences)])
+        if t_r is None:
+            return starts
+        seconds = np.asarray(t_r, dtype=float)
+        possible = (seconds > 0) & (seconds < np.inf)
+        if seconds.shape not in ((), (len(starts),)) or not possible.all():
+            raise ValueError(
+                f"t_r must be seconds above 0, one number or {len(starts)}, got {t_r!r}."
+            )
+        seconds = np.broadcast_to(seconds, len(starts))
+        return [points * t_r for points, t_r in zip(starts, seconds, strict=True)]
+
+    def _starts(self, counts):
+        return [np.arange(n) * self.step for n in counts]
 
     def _cut(self, sequences):
         n_points = self.length + self.horizon

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
@@ -22,6 +23,7 @@ from .scans import (
     hold_out_groups,
     probabilities,
     votes,
+    with_names,
 )
 
 _Fit = TypeVar("_Fit", bound=Callable)
@@ -170,6 +172,43 @@ class ScanEstimatorMixin:
         tags.input_tags.two_d_array = True
         tags.input_tags.three_d_array = True
         return tags
+
+
+class NamedOutputMixin:
+    """A transformer from scans to scans whose output can be DataFrames, one a scan.
+
+    It has ``get_feature_names_out``, and ``transform`` returns ``self._contained(rows, X)``.
+    """
+
+    def set_output(self, *, transform: str | None = None) -> "NamedOutputMixin":
+        """Set in what ``transform`` returns scans; scikit-learn's ``set_config`` sets it for all.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            "pandas" and "polars" return a table as a DataFrame, and scans as a list of DataFrames
+            with the names that ``get_feature_names_out`` tells. Bags, whose arrays have three axes,
+            stay arrays. None changes nothing.
+
+        Returns
+        -------
+        self
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def _contained(self, rows, X, names=None):
+        """Return a table, scans or bags in the container that is set; by default with the names."""
+        adapter = _get_container_adapter("transform", self)
+        if adapter is None:
+            return with_names(rows, names)
+        told = {"columns": self.get_feature_names_out}
+        if getattr(rows, "ndim", None) == 2:
+            return adapter.create_container(rows, X, **told)
+        if rows[0].ndim == 3:
+            return with_names(list(rows), self.get_feature_names_out().tolist())
+        return [adapter.create_container(*pair, **told) for pair in zip(rows, X, strict=True)]
 
 
 class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):

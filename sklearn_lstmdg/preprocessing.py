@@ -11,20 +11,20 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
-from .base import ScanEstimatorMixin
+from .base import NamedOutputMixin, ScanEstimatorMixin
 from .scans import (
     band_pass,
     find_constant_rois,
     regress_global_mean,
     standardize,
     warn_of_constant_rois,
-    with_names,
 )
 
 __all__ = ["ScanCleaner"]
 
 
 class ScanCleaner(
+    NamedOutputMixin,
     ScanEstimatorMixin,
     OneToOneFeatureMixin,
     TransformerMixin,
@@ -154,7 +154,8 @@ class ScanCleaner(
         -------
         ndarray of shape (n_subjects, n_timepoints, n_rois), or list of ndarray of shape \
                 (n_timepoints_i, n_rois)
-            Cleaned scans, in the form of X: DataFrames for DataFrames.
+            Cleaned scans, in the form of X: DataFrames for DataFrames, and where ``set_output``
+            says so.
 
         Raises
         ------
@@ -173,10 +174,10 @@ class ScanCleaner(
         first = f"row {rows[0]}, ROI {rois[0]}" if len(rows) else ""
         warn_of_constant_rois(len(rows), "they are set to zeros", first)
         if sequences.kind == "table":
-            return np.concatenate(cleaned)
+            return self._contained(np.concatenate(cleaned), X)
         if getattr(X, "ndim", 1) == 3:
-            return np.stack(cleaned)
-        return with_names(list(cleaned), sequences.names)
+            return self._contained(np.stack(cleaned), X)
+        return self._contained(list(cleaned), X, sequences.names)
 
     def _check_scans(self, X, reset=False):
         self._validate_params()

@@ -1,10 +1,10 @@
 """Connectivity of whole scans as a table, for any classifier."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._extras import require
 from .._typing import Scans
@@ -19,9 +19,7 @@ from ..scans import (
 )
 
 
-class ConnectivityFeatures(
-    ScanEstimatorMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
-):
+class ConnectivityFeatures(ScanEstimatorMixin, TransformerMixin, BaseEstimator):
     """Connectivity of each subject's whole scan, as a table for any classifier.
 
     Parameters
@@ -144,6 +142,28 @@ class ConnectivityFeatures(
             return self.measure_.transform([*scans, scans[0]])[:-1]
         correlations = scan_connectivity(sequences)
         return fisher_z(correlations) if self.kind == "fisher" else correlations
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Return the names of the pairs of ROIs, in the order of the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_rois,), default=None
+            Names of the ROIs; by default those of the fit, or x0, x1 and so on.
+
+        Returns
+        -------
+        ndarray of str of shape (n_features,)
+            Such as "Insula--Putamen"; for a table the names of its features.
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        if self._is_table:
+            return names
+        is_tangent = self.kind == "tangent"
+        pairs = np.tril_indices(len(names)) if is_tangent else np.triu_indices(len(names), 1)
+        told = [f"{names[i]}--{names[j]}" for i, j in zip(*pairs, strict=True)]
+        return np.array(told, dtype=object)
 
     def _check_scans(self, X, reset=False):
         sequences = self._check_rows(X, reset)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._routing import fit_arguments, follow, unfold
 from .._typing import Scans, Seed
-from ..base import ScanEstimatorMixin
+from ..base import NamedOutputMixin, ScanEstimatorMixin
 from ..classifier import LSTMDGClassifier
 from ..scans import check_groups
 from ._common import common_influence, common_memberships
@@ -24,7 +24,11 @@ _ROWS_AT_ONCE = 16
 
 
 class CommunityExtractor(
-    ScanEstimatorMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    NamedOutputMixin,
+    ScanEstimatorMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     r"""Turn memberships into communities, and scans into the communities' time courses.
 
@@ -216,14 +220,16 @@ class CommunityExtractor(
             In the form of X, with communities in place of ROIs: ``(n_subjects, n_timepoints,
             n_communities)`` for scans, ``(n_subjects, n_windows, n_points, n_communities)`` for
             bags (read-only views), ``(n_subjects, n_communities)`` for a table; a list where X is
-            a list, of DataFrames for DataFrames. 0 where a community has no members.
+            a list, of DataFrames for DataFrames and where ``set_output`` says so. 0 where a
+            community has no members.
         """
         check_is_fitted(self)
         sequences = self._check_rows(X)
         weights = member_weights(self.membership_.astype(np.float64), self.communities_)
         courses = [series @ weights.astype(series.dtype) for series in sequences.series]
         names = None if sequences.names is None else self.get_feature_names_out().tolist()
-        return replace(sequences, series=courses, names=names).in_form()
+        rows = replace(sequences, series=courses, names=None).in_form()
+        return self._contained(rows, X, names)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the communities.
