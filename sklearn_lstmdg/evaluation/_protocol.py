@@ -316,4 +316,6 @@ def _fit(task, cohort):
     if fold.site == POOLED:
         arrays["subject_site"] = np.asarray(cohort.sites)[fold.test]
     arrays |= {name: getattr(fold, name) for name in ("train", "validation", "test")}
+    if task.facts["model"] == CONFOUNDS:  # it reads no scans: there is nothing to keep it for
+        return arrays, facts | {"model_file": None}
     return arrays, facts, model

@@ -745,6 +745,14 @@ class TestSavedModels:
         others = [facts["t_r"] for facts in told if facts["site"] == "T"]
         assert sorted(others) == [[2.0, 2.5]] * 3
 
+    def test_none_is_kept_of_the_confounds(self, run, tmp_path):
+        run, _ = run
+        first = run(confounds=np.arange(12.0))
+        names = [path.name for path in sorted((tmp_path / "out" / "models").iterdir())]
+        assert names == [f"fc__all__repeat0__fold{fold}.skops" for fold in range(3)]
+        again = run(confounds=np.arange(12.0))
+        assert again.folds["seconds"].tolist() == first.folds["seconds"].tolist()
+
     @pytest.mark.parametrize("t_r", [0, -2.0, [2.0, 2.0], np.inf])
     def test_impossible_repetition_times_are_refused(self, run, t_r):
         with pytest.raises(ValueError, match="t_r must be seconds above 0, one number or 12"):
