@@ -1,6 +1,6 @@
 """Communities of ROIs: from memberships, and by tensor decomposition."""
 
-from ._common import common_influence, common_memberships
+from ._common import common_influence, common_memberships, common_shares
 from ._extractor import CommunityExtractor, community_influence
 from ._memberships import (
     correlate,
@@ -19,6 +19,7 @@ __all__ = [
     "ParafacCommunities",
     "common_influence",
     "common_memberships",
+    "common_shares",
     "community_influence",
     "community_redundancy",
     "correlate",

@@ -124,8 +124,55 @@ def common_influence(
     sizes = [part.shape[1] for part in parts]
     if [np.shape(influence) for influence in influences] != [(size,) for size in sizes]:
         raise ValueError(f"There must be an influence for each of the nets' {sizes} communities.")
-    loadings = np.transpose([nnls(factor, column)[0] for column in np.hstack(parts).T])
-    return loadings @ np.concatenate(influences) / len(parts)
+    return _loadings(factor, np.hstack(parts)) @ np.concatenate(influences) / len(parts)
+
+
+def common_shares(common: ArrayLike, memberships: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
+    r"""Return how much of each net's communities each common community explains.
+
+    With :math:`w_{nj}` and :math:`a_k` of length 1, and :math:`l` from the non-negative least
+    squares by which :func:`common_influence` hands influence over, the share
+
+    .. math:: s_{nkj} = l_{nkj} \, a_k^\top w_{nj} \ge 0, \qquad
+        \sum_k s_{nkj} = \Big\lVert \sum_k l_{nkj} a_k \Big\rVert^2 \le 1,
+
+    is the part of the squared length of :math:`w_{nj}` that :math:`a_k` explains; what their sum
+    lacks to 1 belongs to no common community.
+
+    Parameters
+    ----------
+    common : array-like of shape (n_rois, n_common)
+        From :func:`common_memberships`; columns count as if of length 1.
+    memberships : sequence of array-like of shape (n_rois, n_communities_n)
+        ``membership_`` of each net.
+
+    Returns
+    -------
+    list of ndarray of shape (n_common, n_communities_n)
+        One for each net.
+
+    Raises
+    ------
+    ValueError
+        If memberships are not as :func:`common_memberships` takes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_lstmdg.communities import common_shares
+    >>> planted = np.eye(2).repeat(3, axis=0)
+    >>> mixed = planted @ [[3, 4], [4, 0]]
+    >>> common_shares(planted, [mixed])[0].round(2)
+    array([[0.36, 1.  ],
+           [0.64, 0.  ]])
+    """
+    factor, *parts = _unit_columns({"common": common} | _numbered(memberships))
+    return [_loadings(factor, part) * (factor.T @ part) for part in parts]
+
+
+def _loadings(common, columns):
+    """Put columns together from common ones, not negatively, (n_common, n_columns)."""
+    return np.transpose([nnls(common, column)[0] for column in columns.T])
 
 
 def _numbered(memberships):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.special import logit
 from sklearn.base import BaseEstimator, is_regressor
 
@@ -19,6 +20,7 @@ def occlude_communities(
     hold: str = "mean",
     reference: Scans | None = None,
     target: object = None,
+    common: ArrayLike | None = None,
 ) -> Bunch:
     r"""Hold each community's hidden state, and tell what each subject's probability loses.
 
@@ -26,10 +28,19 @@ def occlude_communities(
     all other communities stay as they were. Unlike ``influence_``, which knows weights alone, this
     tells of each subject, and of communities that hardly move or that others make up for.
 
+    Communities of several nets do not correspond: occluded are those that they have in common, in
+    all nets at once. In each net n the hidden state of its community j moves to the constant
+    :math:`c_{nj}` by the share :math:`s_{nkj}` of it that the common community explains
+    (:func:`~sklearn_lstmdg.communities.common_shares`),
+
+    .. math:: h'_{tnj} = h_{tnj} - s_{nkj} (h_{tnj} - c_{nj}),
+
+    so that what is lost is lost by the probability of all nets together, the classifier's own.
+
     Parameters
     ----------
     estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
-        Fitted, of variant "dg", "h" or "d".
+        Fitted, of variant "dg", "h" or, with one net, "d".
     X : array-like or list
         What the estimator reads.
     hold : {"mean", "zero"}, default="mean"
@@ -41,6 +52,10 @@ def occlude_communities(
     target : label or array-like of shape (n_subjects,), default=None
         Whose probability: one class, or one a subject. None is ``classes_[1]`` of two classes, and
         of more each subject's most probable class.
+    common : array-like of shape (n_rois, n_communities), default=None
+        Memberships of the communities to occlude, such as ``membership_`` of a
+        ``CommunityExtractor``. None is one net's own communities, and of several nets
+        ``common_memberships`` of them.
 
     Returns
     -------
@@ -50,20 +65,24 @@ def occlude_communities(
         - ``logit_loss``, (n_subjects, n_communities): the same of the windows' mean log-odds, their
           logit where there are two classes;
         - ``probability``, (n_subjects,): the probability that is lost from;
-        - ``target``, (n_subjects,): the labels.
+        - ``target``, (n_subjects,): the labels;
+        - ``membership``, (n_rois, n_communities): of which communities; None of variant "d".
 
-        Of a regressor ``loss`` and ``prediction``, what is lost from, in the target's unit.
+        Of a regressor ``loss``, ``prediction``, what is lost from, in the target's unit, and
+        ``membership``.
 
     Raises
     ------
     ValueError
-        If the variant has no communities, the Pipeline cannot be followed, or a parameter is not
-        as described.
+        If the variant has no communities, none in common among its nets, the Pipeline cannot be
+        followed, or a parameter is not as described.
 
     Notes
     -----
-    Communities are those of the first net, and so are the probabilities where there are several.
-    Votes change in steps of one window: ``logit_loss`` is finer.
+    Votes change in steps of one window: ``logit_loss`` is finer. What of a net's communities no
+    common community explains stays in place, so that losses of a few common communities do not
+    tell all that the nets read. Common communities may share ROIs, and then the nodes that they
+    are made of.
 
     Examples
     --------
@@ -78,7 +97,7 @@ def occlude_communities(
     """
     if hold not in ("mean", "zero"):
         raise ValueError(f"hold must be 'mean' or 'zero', got {hold!r}.")
-    reading = read_communities(estimator, X)
+    reading, membership, shares = read_communities(estimator, X, common)
     model = reading.model
     targets = check_target(target, model, len(reading))
     module = WindowLogits(model).double()
@@ -86,16 +105,16 @@ def occlude_communities(
     told = []
     for row, wanted in enumerate(targets):
         states = _hidden_states(module, reading, row)
-        constants = states.mean(dim=(1, 2)) if held is None else held
+        constants = states.mean(dim=(2, 3)) if held is None else held
         constants = torch.zeros_like(constants) if hold == "zero" else constants
-        logits = [_logits(module, states), *_without_each(module, states, constants)]
+        logits = [_logits(module, states), *_without_each(module, states, constants, shares)]
         told.append(_judge(reading, logits, wanted))
     if is_regressor(model):
         predicted = np.array(told)
-        return Bunch(loss=_lost(predicted), prediction=predicted[:, 0])
+        return Bunch(loss=_lost(predicted), prediction=predicted[:, 0], membership=membership)
     proba, odds, labels = (np.array(values) for values in zip(*told, strict=True))
     losses = {"loss": _lost(proba), "logit_loss": _lost(odds)}
-    return Bunch(**losses, probability=proba[:, 0], target=labels)
+    return Bunch(**losses, probability=proba[:, 0], target=labels, membership=membership)
 
 
 def _judge(reading, logits, wanted):
@@ -115,34 +134,40 @@ def _lost(values):
 
 
 def _hidden_states(module, reading, row):
-    """Return h_t (n_ways, n_read, n_windows, n_communities) of a row, in each way of reading."""
+    """Return each net's h_t of a row, in each way of reading.
+
+    Shapes: returned (n_nets, n_ways, n_read, n_windows, n_communities).
+    """
     with torch.inference_mode():
         ways = module.ways(torch.from_numpy(reading.points(row)))
-        return torch.stack([module.nets[0].community_lstm(points)[0] for points in ways])
+        states = [net.community_lstm(points)[0] for net in module.nets for points in ways]
+        return torch.stack(states).unflatten(0, (len(module.nets), len(ways)))
 
 
 def _mean_states(module, reading):
-    """Return the mean of h_t over rows, windows and time points, (n_ways, n_communities)."""
+    """Return the mean of h_t over rows, windows and points, (n_nets, n_ways, n_communities)."""
     total, n_points = 0, 0
     for row in range(len(reading)):
         states = _hidden_states(module, reading, row)
-        total = total + states.sum(dim=(1, 2))
-        n_points += states.shape[1] * states.shape[2]
+        total = total + states.sum(dim=(2, 3))
+        n_points += states.shape[2] * states.shape[3]
     return total / n_points
 
 
 def _logits(module, states):
-    """Return the logits (n_windows, n_outputs) of hidden states, the mean over ways of reading."""
+    """Return the logits (n_windows, n_outputs), the mean over nets and ways of reading."""
     with torch.inference_mode():
-        return torch.stack([module.nets[0].discriminate(way) for way in states]).mean(dim=0).numpy()
+        pairs = zip(module.nets, states, strict=True)
+        answers = [net.discriminate(way) for net, ways in pairs for way in ways]
+        return torch.stack(answers).mean(dim=0).numpy()
 
 
-def _without_each(module, states, constants):
-    """Yield the logits with one community after the other held at a constant."""
-    for k in range(states.shape[-1]):
-        held = states.clone()
-        held[..., k] = constants[:, None, None, k]
-        yield _logits(module, held)
+def _without_each(module, states, constants, shares):
+    """Yield the logits with one community after the other held, by its shares of the nodes."""
+    parts = torch.from_numpy(np.stack(shares, axis=1))  # (n_communities, n_nets, n_nodes)
+    above = states - constants[:, :, None, None]
+    for part in parts:
+        yield _logits(module, states - part[:, None, None, None] * above)
 
 
 def _decide(logits, reading):

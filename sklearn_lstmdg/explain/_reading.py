@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._routing import unfold
 from ..augmentation import SubsequenceAugmenter
+from ..communities import common_memberships, common_shares
 from ..joint import JointEstimatorMixin
 from ..scans import Sequences, check_float32, check_sequences
 
@@ -116,12 +117,29 @@ def class_number(classes, wanted, scores):
     return 1 if len(classes) == 2 else int(np.argmax(scores))
 
 
-def read_communities(estimator, X):
-    """Read X, and refuse a network of one LSTM."""
+def read_communities(estimator, X, common=None):
+    """Read X; return what communities are there too, and their shares of each net's nodes.
+
+    One net has its own communities, several have those in common, or those that are given.
+    Shapes: memberships (n_rois, n_communities), None of variant "d"; each net's shares
+    (n_communities, n_nodes).
+    """
     reading = read(estimator, X)
-    if reading.model.net_.module_.variant == "s":
+    model = reading.model
+    variant, n_nets = model.net_.module_.variant, len(model.nets_)
+    if variant == "s":
         raise ValueError("Variant 's' is one LSTM and has no communities: dg, h and d have.")
-    return reading
+    if variant == "d" and (n_nets > 1 or common is not None):
+        raise ValueError(
+            f"Variant 'd' has no memberships, by which its {n_nets} nets could have communities in "
+            "common: fit it with n_nets=1, and give no common ones."
+        )
+    if n_nets == 1 and common is None:
+        membership = None if variant == "d" else model.membership_
+        return reading, membership, [np.eye(model.net_.module_.n_communities)]
+    if common is None:
+        common = common_memberships(model.memberships_)
+    return reading, np.asarray(common), common_shares(common, model.memberships_)
 
 
 def roi_names(estimator, n_rois):

@@ -1,7 +1,7 @@
 """What a network makes of a scan over time: windows' probabilities, and its communities."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, is_regressor
 
 from .._bunch import Bunch
@@ -55,29 +55,36 @@ def window_probabilities(estimator: BaseEstimator, X: Scans) -> Bunch:
 
 
 def community_time_courses(
-    estimator: BaseEstimator, X: Scans
+    estimator: BaseEstimator, X: Scans, *, common: ArrayLike | None = None
 ) -> NDArray[np.float64] | list[NDArray[np.float64]]:
     r"""Return each subject's communities over the time of its scan.
 
     At each time point the mean of :math:`h_t` over the windows that hold it, whose own beginnings
-    lie at other times.
+    lie at other times. Of several nets, whose communities do not correspond, it is the activity of
+    those in common: the mean of the nets' :math:`h_{tj}`, weighted by the share of each that the
+    common community explains (:func:`~sklearn_lstmdg.communities.common_shares`).
 
     Parameters
     ----------
     estimator : LSTMDGClassifier, LSTMDGRegressor or Pipeline
-        Fitted, of variant "dg", "h" or "d".
+        Fitted, of variant "dg", "h" or, with one net, "d".
     X : array-like or list
         What the estimator reads.
+    common : array-like of shape (n_rois, n_communities), default=None
+        Memberships of communities in common, such as ``membership_`` of a ``CommunityExtractor``.
+        None is one net's own communities, and of several nets ``common_memberships`` of them.
 
     Returns
     -------
     ndarray of shape (n_subjects, n_timepoints, n_communities)
-        NaN where no window is; a list where scans are ragged.
+        NaN where no window is; 0 of a community that no net has a part of. A list where scans are
+        ragged.
 
     Raises
     ------
     ValueError
-        If the variant has no communities, or the Pipeline cannot be followed.
+        If the variant has no communities, none in common among its nets, or the Pipeline cannot be
+        followed.
 
     See Also
     --------
@@ -93,9 +100,16 @@ def community_time_courses(
     >>> community_time_courses(model.fit(cohort.data, cohort.target), cohort.data[:3]).shape
     (3, 60, 6)
     """
-    reading = read_communities(estimator, X)
+    reading, _, shares = read_communities(estimator, X, common)
     courses = []
     for row in range(len(reading)):
-        activity = reading.model.community_activity([reading.windows.windows(row)])[0]
+        activity = _shared_activity(reading.model, [reading.windows.windows(row)], shares)
         courses.append(reading.lay_back(row, activity, fill=np.nan)[0])
     return in_rows(courses)
+
+
+def _shared_activity(model, bag, shares):
+    """Average the nets' h_t of a bag by the shares, (n_windows, n_points, n_communities)."""
+    total = np.sum([part.sum(axis=1) for part in shares], axis=0)
+    weights = [part / np.where(total > 0, total, 1)[:, None] for part in shares]
+    return sum(model.community_activity(bag, net)[0] @ part.T for net, part in enumerate(weights))

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from .._typing import Scans
+from ..communities import common_influence, common_memberships
 from ..explain import community_time_courses
 from ._display import GREY, Display, Names, Panel, color, fitted_step, named, subject_of, tidy
 
@@ -81,22 +82,25 @@ class CommunityActivityDisplay(Display):
         communities: Sequence[int] | None = None,
         names: Names = None,
         t_r: float = 2.0,
+        common: ArrayLike | None = None,
         ax: Panel = None,
     ) -> "CommunityActivityDisplay":
-        """Draw the communities of one row of X.
+        """Draw the communities of one row of X; of several nets, those that they have in common.
 
         Parameters
         ----------
         estimator : LSTMDGClassifier or Pipeline
-            Fitted, of variant "dg", "h" or "d".
+            Fitted, of variant "dg", "h" or, with one net, "d".
         X : array-like or list
             What the estimator reads.
         row : int, default=0
             The subject.
         communities : sequence of int, default=None
-            Which are drawn; None takes the six of largest ``influence_``.
+            Which are drawn; None takes the six of largest influence.
         names, t_r : as in the class
             Names of all communities, and repetition time.
+        common : array-like of shape (n_rois, n_communities), default=None
+            As in ``community_time_courses``.
         ax : Axes, default=None
             Where to draw; a new one by default.
 
@@ -108,11 +112,11 @@ class CommunityActivityDisplay(Display):
         Raises
         ------
         ValueError
-            If the variant has no communities, or there is no such row.
+            If the variant has no communities, its nets none in common, or there is no such row.
         """
-        courses = community_time_courses(estimator, subject_of(X, row))[0]
+        courses = community_time_courses(estimator, subject_of(X, row), common=common)[0]
         if communities is None:
-            influence = fitted_step(estimator).influence_
+            influence = _influence(fitted_step(estimator), common)
             communities = np.argsort(-influence, kind="stable")[:_SHOWN].tolist()
         return cls(courses, communities, names, t_r).plot(ax)
 
@@ -145,3 +149,13 @@ class CommunityActivityDisplay(Display):
         self.ax_.set(xlabel="Seconds", title="Activity of communities, one scale")
         tidy(self.ax_, has_scale=False)
         return self
+
+
+def _influence(model, common):
+    """Return the influence of one net's communities, or of those in common."""
+    if common is None and len(model.nets_) == 1:
+        return model.influence_
+    nets = model.memberships_
+    return common_influence(
+        common_memberships(nets) if common is None else common, nets, model.influences_
+    )

@@ -4,10 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 
 from sklearn_lstmdg.communities import (
     common_influence,
     common_memberships,
+    common_shares,
     correlate,
     dice,
     two_means,
@@ -133,3 +135,21 @@ def test_influences_belong_to_their_communities(influences):
 def test_influence_is_for_the_same_rois():
     with pytest.raises(ValueError, match=r"memberships\[0\] has 3 ROIs and common has 4"):
         common_influence(np.eye(4), [np.eye(3)], [np.ones(3)])
+
+
+def test_shares_of_a_community_add_up_to_what_is_explained(nets):
+    common = common_memberships(nets, N_PLANTED)
+    shares = common_shares(common, nets)
+    assert [share.shape for share in shares] == [(N_PLANTED, 14)] * 8
+    for share, net in zip(shares, nets, strict=True):
+        unit = net / np.linalg.norm(net, axis=0)
+        left = np.array([nnls(common, column)[1] for column in unit.T])
+        assert share.min() >= 0
+        np.testing.assert_allclose(share.sum(axis=0), 1 - left**2, atol=1e-9)
+
+
+def test_a_community_that_nets_share_is_explained_whole(planted, rng):
+    apart = np.eye(4).repeat(3, axis=0) * rng.uniform(1, 2, (12, 1))
+    shares = common_shares(apart, [apart[:, ::-1] * 3, np.zeros((12, 2))])
+    np.testing.assert_allclose(shares[0], np.eye(4)[:, ::-1], atol=1e-12)
+    assert not shares[1].any()

@@ -5,7 +5,8 @@ import pytest
 import torch
 from sklearn.pipeline import make_pipeline
 
-from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg import CommunityExtractor, LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg.communities import common_shares
 from sklearn_lstmdg.explain import WindowLogits, occlude_communities
 
 
@@ -81,3 +82,62 @@ def test_variant_s_and_other_words_are_refused(pipeline, scans, small):
         occlude_communities(pipeline, scans[0], hold="one")
     with pytest.raises(ValueError, match="target 'x' is not among 0, 1"):
         occlude_communities(pipeline, scans[0], target="x")
+
+
+@pytest.fixture
+def several(scans, small):
+    """Three nets that read windows."""
+    model = LSTMDGClassifier(**small, n_nets=3)
+    return make_pipeline(SubsequenceAugmenter(6, 3), model).fit(*scans)
+
+
+def make_copies(model):
+    """Let all nets be the first, whose communities have no ROI in common."""
+    first = model.net_.module_
+    first.generative_dense.weight.detach().copy_(torch.eye(4).repeat(2, 1)[:6])
+    for net in model.nets_[1:]:
+        net.module_.load_state_dict(first.state_dict())
+
+
+def test_copies_of_a_net_lose_what_one_loses(several, scans, small):
+    X, y = scans
+    make_copies(several[-1])
+    alone = make_pipeline(SubsequenceAugmenter(6, 3), LSTMDGClassifier(**small)).fit(X, y)
+    state = several[-1].net_.module_.state_dict()
+    alone[-1].net_.module_.load_state_dict(state)
+    one, three = (occlude_communities(model, X) for model in (alone, several))
+    order = one.membership.T @ three.membership > 0
+    np.testing.assert_allclose(three.logit_loss[:, :4], one.logit_loss @ order[:, :4], atol=1e-9)
+    np.testing.assert_allclose(three.probability, one.probability)
+    np.testing.assert_allclose(three.loss[:, :4], one.loss @ order[:, :4], atol=1e-9)
+
+
+@pytest.mark.parametrize("hold", ["mean", "zero"])
+def test_all_nets_lose_the_share_that_a_common_community_explains(several, scans, hold):
+    X, _ = scans
+    model = several[-1]
+    common = CommunityExtractor(several, prefit=True, n_communities=3).fit(X).membership_
+    told = occlude_communities(several, X, hold=hold, common=common)
+    assert told.loss.shape == (12, 3)
+    np.testing.assert_array_equal(told.membership, common)
+    np.testing.assert_allclose(told.probability, several.predict_proba(X)[:, 1], atol=1e-6)
+    shares = common_shares(common, model.memberships_)
+    windows = torch.from_numpy(several[0].transform(X)[4].astype(float))
+    module = WindowLogits(model).double()
+    logits = []
+    for net, share in zip(module.nets, shares, strict=True):
+        h = net.community_lstm(module.ways(windows)[0])[0]
+        constant = h.mean(dim=(0, 1)) if hold == "mean" else 0
+        kept = h - torch.from_numpy(share[1]) * (h - constant)
+        logits.append((net.discriminate(h) - net.discriminate(kept)).mean())
+    assert told.logit_loss[4, 1] == pytest.approx(float(sum(logits)) / 3, abs=1e-9)
+
+
+def test_nets_without_memberships_have_no_communities_in_common(scans, small):
+    model = LSTMDGClassifier(variant="d", **small, n_nets=2).fit(*scans)
+    with pytest.raises(ValueError, match="'d' has no memberships, by which its 2 nets"):
+        occlude_communities(model, scans[0])
+    alone = LSTMDGClassifier(variant="d", **small).fit(*scans)
+    assert occlude_communities(alone, scans[0]).membership is None
+    with pytest.raises(ValueError, match=r"memberships\[0\] has 6 ROIs and common has 5"):
+        occlude_communities(LSTMDGClassifier(**small).fit(*scans), scans[0], common=np.eye(5))

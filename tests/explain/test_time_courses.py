@@ -5,6 +5,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
+from sklearn_lstmdg.communities import common_memberships, common_shares
 from sklearn_lstmdg.explain import community_time_courses, window_probabilities
 
 
@@ -49,3 +50,18 @@ def test_time_courses_are_nan_where_no_window_is(scans, small):
     np.testing.assert_array_equal(gaps, [*range(7, 12), *range(19, 24), *range(31, 39)])
     with pytest.raises(ValueError, match="has no communities"):
         community_time_courses(LSTMDGClassifier(variant="s", **small).fit(X, y), X)
+
+
+def test_common_communities_move_as_their_shares_of_the_nets_do(scans, small):
+    X, y = scans
+    model = LSTMDGClassifier(**small, n_nets=2).fit(X, y)
+    courses = community_time_courses(model, X)
+    shares = common_shares(common_memberships(model.memberships_), model.memberships_)
+    k = int(shares[0].sum(axis=1).argmax())
+    parts = [model.community_activity(X, net) @ shares[net][k] for net in (0, 1)]
+    expected = sum(parts) / sum(share[k].sum() for share in shares)
+    np.testing.assert_allclose(courses[..., k], expected, atol=1e-6)
+    chosen = community_time_courses(model, X, common=np.eye(6)[:, :2])
+    assert chosen.shape == (12, 40, 2) and np.abs(chosen).max() <= 1
+    with pytest.raises(ValueError, match="no memberships"):
+        community_time_courses(LSTMDGClassifier(variant="d", n_nets=2, **small).fit(X, y), X)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sklearn_lstmdg import LSTMDGClassifier
+from sklearn_lstmdg import CommunityExtractor, LSTMDGClassifier
+from sklearn_lstmdg.explain import community_time_courses
 from sklearn_lstmdg.plotting import CommunityActivityDisplay
 
 pytest.importorskip("matplotlib")
@@ -29,6 +30,19 @@ def test_communities_of_an_estimator_are_the_most_influential(scans):
     np.testing.assert_array_equal(display.courses, model.community_activity(X)[2])
     chosen = CommunityActivityDisplay.from_estimator(model, X, communities=[3])
     assert chosen.communities == [3]
+
+
+def test_communities_of_several_nets_are_those_in_common(scans):
+    X, y = scans
+    options = {"n_communities": 4, "n_units": 2, "max_epochs": 1, "random_state": 0}
+    model = LSTMDGClassifier(n_nets=2, **options).fit(X, y)
+    extractor = CommunityExtractor(model, prefit=True, n_communities=3).fit(X)
+    common = extractor.membership_
+    display = CommunityActivityDisplay.from_estimator(model, X, row=2, common=common)
+    assert display.communities == np.argsort(-extractor.influence_).tolist()
+    courses = community_time_courses(model, X, common=common)[2]
+    np.testing.assert_array_equal(display.courses, courses)
+    assert CommunityActivityDisplay.from_estimator(model, X).courses.shape == (40, 6)
 
 
 def test_what_does_not_fit_is_refused():
