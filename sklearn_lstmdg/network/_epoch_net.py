@@ -35,7 +35,8 @@ def _of_the_estimator(name):
             "decision_function or predict_window_proba."
         )
 
-    return property(refuse)
+    # scikit-learn's scoring, and with it skorch's, wants what has a fit, even to call a function.
+    return property(refuse) if name != "fit" else lambda net, *args, **kwargs: refuse(net)
 
 
 class EpochNet(NeuralNet):
@@ -66,6 +67,11 @@ class EpochNet(NeuralNet):
     @property
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer()), ("print_log", PrintLog())]
+
+    @property
+    def is_heard(self):
+        """Whether callbacks of the user listen: they get what skorch's read of its own nets."""
+        return bool(self.arguments.get("callbacks"))
 
     @property
     def best_epoch(self):
@@ -117,6 +123,16 @@ class EpochNet(NeuralNet):
         if validation is not None:
             for name, value in self.validate(validation).items():
                 self.history.record(f"valid_{name}", value)
+        if self.is_heard:
+            self._record_best()
+
+    def _record_best(self):
+        """Record whether losses are the least so far, as skorch's scoring does."""
+        for name in ("train_loss", "valid_loss"):
+            *earlier, last = (record.get(name) for record in self.history)
+            if last is not None:
+                least = min((loss for loss in earlier if loss is not None), default=np.inf)
+                self.history.record(f"{name}_best", bool(last < least))
 
     def _goes_on(self, training, validation):
         """Tell callbacks of the end of an epoch, and whether another one follows."""
@@ -143,7 +159,11 @@ class EpochNet(NeuralNet):
             self.notify("on_batch_begin", batch=batch, training=True)
             losses, sizes = self.train_batch(*batch), self.loss_sizes(*batch)
             totals, n_rows = totals + losses * sizes, n_rows + sizes
-            self.notify("on_batch_end", batch=batch, training=True, loss=losses[0])
+            if self.is_heard:
+                self.history.record_batch("train_loss", float(losses[0]))
+                self.history.record_batch("train_batch_size", len(batch[-1]))
+            told = {"training": True, "loss": losses[0], "y_pred": None}
+            self.notify("on_batch_end", batch=batch, **told)
             if self.is_interrupted_:
                 raise KeyboardInterrupt
         self.record_losses(totals / n_rows)

@@ -6,6 +6,7 @@ from math import cos, pi
 
 import numpy as np
 import torch
+from skorch.callbacks import ParamMapper
 
 from ..scans import probabilities
 from ._compiled import CompiledNetwork, CompiledTraining, is_compiled_for
@@ -73,6 +74,7 @@ class WindowNet(EpochNet):
             optimizer__fused=True,
             optimizer__weight_decay=parameters["weight_decay"],
             lr=parameters["lr"],
+            use_caching=False,  # of predictions: skorch's scoring then asks for none
             device=usable_device(parameters["device"]),
         )
         return net._set_loop({"n_rois": n_rois, "n_classes": n_classes, **parameters})
@@ -138,7 +140,7 @@ class WindowNet(EpochNet):
     def _compiled_for(self, training):
         """Take steps on the compiled path, where that was built and fits."""
         draws = self.random_.next_seed(), self.generate_at, self.input_noise
-        if self._is_compiled_for(training.windows):
+        if self._is_compiled_for(training.windows) and not self._may_freeze:
             trained = self.criterion_, self.optimizer_
             self.compiled_ = CompiledTraining(self.module_, self.horizon, *trained, *draws)
         try:
@@ -147,6 +149,11 @@ class WindowNet(EpochNet):
             if self.compiled_ is not None:
                 self.compiled_.end()
             self.compiled_ = None
+
+    @property
+    def _may_freeze(self):
+        """Whether a callback may stop some weights from being trained, which torch's path heeds."""
+        return any(isinstance(callback, ParamMapper) for _, callback in self.callbacks_)
 
     def _is_compiled_for(self, windows):
         is_generative = self.module_.generative_dense is not None
@@ -194,6 +201,7 @@ class WindowNet(EpochNet):
         self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
         if takes is not None:
             takes.update()
+            self.optimizer_._opt_called = True  # torch's schedulers warn where no step was taken
         else:
             self.optimizer_.step()
             self.module_.project_()

@@ -114,6 +114,10 @@ class LabelledWindows:
         weights = weights[windows.rows]
         self.weights = weights / weights[is_labelled(torch.from_numpy(self.labels)).numpy()].mean()
 
+    def __len__(self):
+        """Return the number of windows."""
+        return len(self.windows)
+
     def n_batches(self, size, drawn=None):
         """Return the number of batches of all windows, or of those that are drawn."""
         return -(-min(self._n_drawn(drawn) or len(self.windows), len(self.windows)) // size)
