@@ -54,6 +54,17 @@ class Areas:
         """Return the difference in each draw."""
         return np.mean([_drawn_area(*each, counts) for each in self.each(pairs)], axis=0)
 
+    def deviations(self, pairs):
+        """Return what each row adds to the difference, and to its error by DeLong."""
+        gains, deviations = [], []
+        for y, *scores in self.each(pairs):
+            a, b = (statistics.auc_placements(y, score) for score in scores)
+            # The mean over a class is the difference of AUC; each class counts half.
+            share = np.where(y, y.mean(), 1 - y.mean())
+            gains.append((a - b) / (2 * share))
+            deviations.append(statistics.auc_deviations(y, a - b))
+        return np.mean(gains, axis=0), np.mean(deviations, axis=0)
+
 
 def _drawn_area(y, a, b, counts):
     gained = statistics.wins(a[y], a[~y]) - statistics.wins(b[y], b[~y])
@@ -81,6 +92,13 @@ def _numbers(pairs):
 
 class AbsoluteError(_OfNumbers):
     """Mean absolute error."""
+
+    def deviations(self, pairs):
+        """Return what each row adds to the difference, and to its standard error."""
+        gains = self.contributions(pairs) * len(pairs)
+        n = len(gains)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return gains, (gains - gains.mean()) / np.sqrt(n * (n - 1))
 
     def contribute(self, y, a, b):
         """Return each row's part in the difference."""

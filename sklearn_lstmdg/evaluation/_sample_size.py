@@ -8,7 +8,6 @@ from scipy.stats import norm
 from sklearn.utils import check_scalar
 
 from .._extras import require
-from . import _statistics as statistics
 from ._paired_tests import pair_predictions
 from ._target_kinds import check_predictions
 
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 def subjects_needed(
     predictions: "DataFrame",
     reference: str = "lstm-dg",
-    difference: float = 0.02,
+    difference: float | None = None,
     power: float = 0.8,
     alpha: float = 0.05,
     pos_label: object = None,
 ) -> "DataFrame":
-    r"""Estimate how many subjects it takes to see a difference in AUC, by the predictions at hand.
+    r"""Estimate how many subjects it takes to see a difference, by the predictions at hand.
 
     A two-sided test at level :math:`\alpha` finds a true difference :math:`\delta` of two models,
     both tested on the same N subjects, with probability :math:`1 - \beta` where [1]_
@@ -32,7 +31,8 @@ def subjects_needed(
     .. math:: N = (z_{1 - \alpha / 2} + z_{1 - \beta})^2 V / \delta^2,
 
     V being N times the variance of the difference, which does not depend on N: here DeLong's [2]_
-    for the predictions that there are, times their number.
+    for the predictions that there are, times their number. The difference is of AUC (the mean over
+    classes, where there are several), or of a continuous target's mean absolute error.
 
     Parameters
     ----------
@@ -40,8 +40,9 @@ def subjects_needed(
         Of a :class:`Comparison`, or read from ``predictions.csv``.
     reference : str, default="lstm-dg"
         The model that each of the others is compared with.
-    difference : float, default=0.02
-        The difference in AUC to be seen.
+    difference : float, default=None
+        The difference to be seen; by default 0.02 of AUC. For a continuous target, whose unit the
+        difference has, there is no default, and without it ``n_needed`` is missing.
     power : float, default=0.8
         Probability of seeing it.
     alpha : float, default=0.05
@@ -63,7 +64,7 @@ def subjects_needed(
     ------
     ValueError
         If a column, a score or a model is missing, a number is out of its range, the models were
-        not tested on the same folds, or the target is continuous.
+        not tested on the same folds.
 
     Warns
     -----
@@ -98,11 +99,11 @@ def subjects_needed(
     True
     """
     pandas = require("pandas", extra="data")
-    for name, value in {"difference": difference, "power": power, "alpha": alpha}.items():
+    for name, value in {"power": power, "alpha": alpha}.items():
         check_scalar(value, name, Real, min_val=0, max_val=1, include_boundaries="neither")
     predictions, kind = check_predictions(predictions, pos_label)
-    if kind.main != "auc":
-        raise ValueError("subjects_needed is of AUC, and the target is continuous.")
+    difference = _check_difference(difference, kind)
+    measure = kind.measures[kind.sized]
     models = list(dict.fromkeys(predictions["model"]))
     if reference not in models or len(models) < 2:
         raise ValueError(f"{reference!r} and others are needed; predictions holds {models}.")
@@ -110,7 +111,7 @@ def subjects_needed(
     records = []
     for model in models:
         if model != reference:
-            estimate = _estimate(pair_predictions(predictions, reference, model), kind)
+            estimate = _estimate(pair_predictions(predictions, reference, model), measure)
             smallest = reach * estimate["standard_error"]
             smallest = smallest if smallest > 0 else np.nan
             n_needed = np.ceil(estimate["n_subjects"] * (smallest / difference) ** 2)
@@ -119,10 +120,22 @@ def subjects_needed(
     return pandas.DataFrame(records).astype({"n_needed": "Int64"})
 
 
-def _estimate(pairs, kind):
-    """Return the number of subjects, the difference of AUC and its standard error."""
+def _check_difference(difference, kind):
+    """Return the difference to be seen, NaN where there is none."""
+    is_area = kind.sized == "auc"
+    if difference is None:
+        return 0.02 if is_area else np.nan
+    most = 1 if is_area else np.inf
+    check_scalar(
+        difference, "difference", Real, min_val=0, max_val=most, include_boundaries="neither"
+    )
+    return difference
+
+
+def _estimate(pairs, measure):
+    """Return the number of subjects, the difference and its standard error."""
     pandas = require("pandas", extra="data")
-    parts = [_deviate(part, kind) for _, part in pairs.groupby(["site", "repeat"])]
+    parts = [_deviate(part, measure) for _, part in pairs.groupby(["site", "repeat"])]
     rows = pandas.concat(parts).dropna(subset="deviation")
     rows = rows.groupby(["site", "subject", "row"])[["gain", "deviation"]].mean()
     n_sites = rows.index.get_level_values("site").nunique()
@@ -134,13 +147,7 @@ def _estimate(pairs, kind):
     }
 
 
-def _deviate(part, kind):
-    """Return what each row of a site adds to the difference of AUC, and to its error."""
-    gains, deviations = [], []
-    for y, *scores in kind.measures["auc"].each(part):
-        a, b = (statistics.auc_placements(y, score) for score in scores)
-        # The mean over a class is the difference of AUC; each class counts half.
-        share = np.where(y, y.mean(), 1 - y.mean())
-        gains.append((a - b) / (2 * share))
-        deviations.append(statistics.auc_deviations(y, a - b))
-    return part.assign(gain=np.mean(gains, axis=0), deviation=np.mean(deviations, axis=0))
+def _deviate(part, measure):
+    """Return what each row of a site adds to the difference, and to its error."""
+    gain, deviation = measure.deviations(part)
+    return part.assign(gain=gain, deviation=deviation)

@@ -80,6 +80,8 @@ class TargetKind(ABC):
         Of these, those that ``test_against`` tests by default.
     main : str
         The one to name if there is room for one: "auc" or "r".
+    sized : str
+        The one that numbers of subjects are estimated for: "auc" or "mae".
     percent : tuple of str
         Metrics that are told in per cent.
     lower_is_better : tuple of str
@@ -94,6 +96,7 @@ class TargetKind(ABC):
     metrics: tuple[str, ...]
     tested: tuple[str, ...]
     main: str
+    sized = "auc"
     percent: tuple[str, ...] = ()
     lower_is_better: tuple[str, ...] = ()
     classes: tuple | None = None
@@ -385,6 +388,7 @@ class ContinuousTarget(TargetKind):
     metrics = ("r", "mae", "r2")
     tested = ("mae", "r", "r2")
     main = "r"
+    sized = "mae"
     lower_is_better = ("mae",)
     bounds = {"r": (-1, 1), "mae": (0, np.inf), "r2": (-np.inf, 1)}
     why_undefined = "in no fold do subjects, and the predictions of both models, differ"

@@ -82,9 +82,12 @@ class ROCDisplay(Display):
         Raises
         ------
         ValueError
-            If a model has no fold, there, whose test subjects are of both classes.
+            If a model has no fold, there, whose test subjects are of both classes, or the target
+            has not two classes.
         """
         frame = comparison.predictions
+        if "score" not in frame:
+            raise ValueError("ROC curves are of two classes: the predictions have no score.")
         frame = frame if site is None else frame[frame["site"] == site]
         models = list(dict.fromkeys(frame["model"])) if models is None else list(models)
         curves, areas = {}, {}

@@ -234,6 +234,26 @@ def test_two_classes_written_as_several_are_judged_alike():
     assert len(rows) == len(folds)
 
 
+def test_subjects_needed_to_see_a_difference_of_errors(ages):
+    predictions = ages.predictions[ages.predictions["repeat"] == 0]
+    one_site = predictions[predictions["site"] == "A"]
+    needed = subjects_needed(one_site, "good", difference=2.0).set_index("model")
+    error = {
+        model: (part["y"] - part["predicted"]).abs().to_numpy()
+        for model, part in one_site.sort_values("subject").groupby("model")
+    }
+    gained = error["good"] - error["poor"]
+    row = needed.loc["poor"]
+    assert row["difference_pooled"] == pytest.approx(gained.mean())
+    assert row["standard_error"] == pytest.approx(stats.sem(gained))
+    reach = stats.norm.isf(0.025) + stats.norm.ppf(0.8)
+    assert row["smallest_difference"] == pytest.approx(reach * stats.sem(gained))
+    assert row["n_needed"] == np.ceil((reach / 2.0) ** 2 * gained.var(ddof=1))
+    assert subjects_needed(predictions, "good")["n_needed"].isna().all()
+    with pytest.raises(ValueError, match="difference == 0"):
+        subjects_needed(predictions, "good", difference=0)
+
+
 def test_calibration_of_each_class(groups):
     curve = calibration_curve(groups.predictions, n_bins=4)
     assert set(curve["class"]) == set(NAMES)
@@ -244,8 +264,6 @@ def test_calibration_of_each_class(groups):
 def test_what_is_of_classes_only_refuses_a_quantity(ages):
     with pytest.raises(ValueError, match="continuous"):
         calibration_curve(ages.predictions)
-    with pytest.raises(ValueError, match="continuous"):
-        subjects_needed(ages.predictions, "good")
     with pytest.raises(ValueError, match="continuous"):
         confusion_matrices(ages)
 

@@ -47,3 +47,12 @@ def test_roc_leaves_out_folds_of_one_class(comparison):
     assert list(display.curves) == ["two"] and len(display.curves["two"]) == 5
     with pytest.raises(ValueError, match="'three' has no fold"):
         ROCDisplay.from_comparison(Told, models=["three"])
+
+
+def test_roc_is_of_two_classes(comparison):
+    class Told:
+        pos_label = None
+        predictions = comparison.predictions.drop(columns="score")
+
+    with pytest.raises(ValueError, match="ROC curves are of two classes"):
+        ROCDisplay.from_comparison(Told)
