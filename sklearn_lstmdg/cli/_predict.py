@@ -162,8 +162,8 @@ def _warn_of_known(models, subjects):
         named = ", ".join(known[:_MOST_NAMED])
         more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
         warnings.warn(
-            f"Models were trained on {len(known)} of the {len(subjects)} subjects, of whom their "
-            f"probabilities tell little: {named}{more}.",
+            f"Models were trained on {len(known)} of the {len(subjects)} subjects, of whom they "
+            f"tell little that is new: {named}{more}.",
             UserWarning,
             stacklevel=2,
         )

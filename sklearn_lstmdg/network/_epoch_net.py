@@ -202,7 +202,7 @@ class EpochNet(NeuralNet):
             "moments": {
                 str(n): _arrays(m) for n, m in self.optimizer_.state_dict()["state"].items()
             },
-            "history": [_numbers(record) for record in self.history],
+            "history": _as_columns([_numbers(record) for record in self.history]),
         }
 
     def __setstate__(self, state):
@@ -216,7 +216,8 @@ class EpochNet(NeuralNet):
         weights = {name: torch.from_numpy(array) for name, array in state["weights"].items()}
         self.module_.load_state_dict(weights)
         self._load_moments(state["moments"])
-        self.history_ = History([{"batches": [], **record} for record in state["history"]])
+        records = _as_records(state["history"])
+        self.history_ = History([{"batches": [], **record} for record in records])
 
     def _load_moments(self, moments):
         """Let Adam go on where it was; parameters that are not trained have no moments."""
@@ -363,6 +364,28 @@ def _arrays(tensors):
 def _numbers(record):
     """Return what one epoch recorded, without its batches."""
     return {k: v for k, v in record.items() if isinstance(v, bool | int | float | str)}
+
+
+def _as_columns(records):
+    """Return by name which epochs recorded something, and what: few arrays, in place of texts."""
+    columns = {}
+    for name in dict.fromkeys(name for record in records for name in record):
+        given = np.array([name in record for record in records])
+        values = np.array([record[name] for record in records if name in record])
+        columns[name] = {"given": given, "values": values}
+    return columns
+
+
+def _as_records(columns):
+    """Return what each epoch recorded."""
+    if len({len(column["given"]) for column in columns.values()}) > 1:
+        raise ValueError("The history has columns of different numbers of epochs.")
+    records = [{} for _ in next(iter(columns.values()))["given"]] if columns else []
+    for name, column in columns.items():
+        places = np.flatnonzero(column["given"])
+        for place, value in zip(places, column["values"].tolist(), strict=True):
+            records[place][name] = value
+    return records
 
 
 def _check_arrays(arrays, expected):

@@ -168,3 +168,23 @@ def test_a_continuous_target_is_judged_by_each_subjects_mean():
     assert told["r"] == pytest.approx(np.corrcoef([1, 2, 4], [1, 3, 2])[0, 1])
     assert told["monitor"] == 1
     assert np.isnan(subject_scores(windows, np.ones(5))["r"])
+
+
+def test_the_history_comes_back_epoch_by_epoch_from_few_arrays(fitted, scans):
+    fitted.fit(*scans).partial_fit(*scans)
+    fitted.net_.history[1]["valid_loss"], fitted.net_.history[2]["event"] = 0.5, True
+    state = fitted.net_.__getstate__()["history"]
+    twin = type(fitted.net_).__new__(type(fitted.net_))
+    twin.__setstate__(fitted.net_.__getstate__())
+    wanted = [{k: v for k, v in r.items() if k != "batches"} for r in fitted.net_.history]
+    assert [{k: v for k, v in r.items() if k != "batches"} for r in twin.history] == wanted
+    assert state["valid_loss"]["given"].tolist() == [False, True, False]
+    assert {type(v) for record in wanted for v in record.values()} == {int, float, bool}
+
+
+def test_a_history_that_does_not_fit_is_refused(fitted):
+    for name, value in (("given", np.ones(99, bool)), ("values", np.zeros(99))):
+        state = fitted.net_.__getstate__()
+        state["history"]["train_loss"][name] = value
+        with pytest.raises(ValueError):
+            type(fitted.net_).__new__(type(fitted.net_)).__setstate__(state)
