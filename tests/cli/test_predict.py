@@ -12,7 +12,7 @@ from sklearn_lstmdg import ScanCleaner, models
 from sklearn_lstmdg.baselines import ConnectivityFeatures
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._predict import _difference
-from sklearn_lstmdg.datasets import load_bids
+from sklearn_lstmdg.datasets import load_bids, make_scans
 from sklearn_lstmdg.models import make_model, model_names
 from sklearn_lstmdg.persistence import load_model, save_model
 
@@ -224,3 +224,23 @@ def test_registered_models_are_saved_by_their_names(monkeypatch, table, tmp_path
     assert main(["compare", *options, *told]) == 0
     names = sorted(path.name for path in (tmp_path / "out" / "models").iterdir())
     assert names[0] == "mine%3A a%2Fb__all__repeat0__fold0.skops" and len(names) == 3
+
+
+def test_scans_of_abide_are_predicted_by_subject(tmp_path, monkeypatch, capsys):
+    cohort = make_scans(n_subjects=6, n_timepoints=40, n_rois=8, random_state=0)
+    asked = {}
+
+    def load(data_dir, **options):
+        asked.update(options, data_dir=data_dir)
+        return cohort
+
+    monkeypatch.setattr("sklearn_lstmdg.cli._scan_options.load_abide", load)
+    model = make_model("fc-logistic").fit(cohort.data, cohort.target)
+    save_model(model, tmp_path / "a.skops", facts={"t_r": [2.0]})
+    code = main(["predict", str(tmp_path / "a.skops"), "--data-dir", "x", "--sites", "NYU"])
+    out, err = capsys.readouterr()
+    assert code == 0 and err == ""
+    assert asked["sites"] == ["NYU"] and asked["atlas"] == "aal" and asked["data_dir"] == "x"
+    told = pandas.read_csv(io.StringIO(out))
+    np.testing.assert_allclose(told["probability_1"], model.predict_proba(cohort.data)[:, 1])
+    assert told["SUB_ID"].nunique() == 6

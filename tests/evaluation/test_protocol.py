@@ -767,3 +767,19 @@ def test_other_names_of_rois_are_other_data(tmp_path):
         X = [pandas.DataFrame(scan, columns=list(names)) for scan in scans]
         with pytest.raises(ValueError, match="differ: data") if refused else nullcontext():
             compare_models({"fc": make_model("fc-logistic")}, X, y, **options)
+
+
+@pytest.mark.parametrize("scheme", ["within-site", "leave-one-site-out", "pooled"])
+def test_a_comparison_knows_whom_a_fold_was_trained_on(cohort, scheme):
+    X, y = cohort
+    names = np.array([f"s{row}" for row in range(N_ROWS)])
+    sites = np.array(["A", "B"])[np.arange(N_ROWS) // 2 % 2]
+    options = {"groups": names, "sites": sites, "n_folds": 3, "scheme": scheme, "random_state": 0}
+    comparison = compare_models({"a": Noise()}, X, y, **options)
+    for row in comparison.folds.itertuples():
+        fold = comparison.fold(row.model, row.site, row.repeat, row.fold)
+        trained = sorted(names[np.append(fold.train, fold.validation)])
+        told = comparison.training_subjects(row.model, row.site, row.repeat, row.fold)
+        assert told.tolist() == trained and not set(trained) & set(fold.subject)
+    with pytest.raises(KeyError):
+        comparison.training_subjects("b", "A")
