@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ _REGIONS = [
 ]
 _SPACE = "space-MNI152NLin2009cAsym"
 _T_RS = (2.0, 2.0, 2.5)  # of the sites, in turn
-_WITHOUT_CONFOUNDS = ("04", "1")
+_WITHOUT_CONFOUNDS = 3  # number of the scan
 _VOXEL = 4.0
 _SHAPE = (18, 18, 6)
 _MOTION = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
@@ -53,21 +54,22 @@ def make_study(
     n_sessions: int = 2,
     n_timepoints: int = 100,
     effect_size: float = 0.4,
+    first: int = 1,
     random_state: Seed = None,
 ) -> Path:
     """Write a simulated study as XCP-D, or fMRIPrep, would leave it.
 
     It has what real studies have: three sites of two repetition times, several sessions, scans of
     several lengths, head motion, a parcel that is not covered in one participant, and one
-    participant without a diagnosis. Of the images one lacks its confounds.
+    participant without a diagnosis. Of the images one lacks its confounds. The atlas lies beside
+    the participants' table.
 
     Parameters
     ----------
     folder : str or path
         Where ``participants.tsv`` and ``derivatives`` are written.
     images : bool, default=False
-        Whether fMRIPrep's images are written, small ones of 16 blocks, with their atlas, in place
-        of XCP-D's series.
+        Whether fMRIPrep's images are written, small ones of 16 blocks, in place of XCP-D's series.
     n_subjects : int, default=30
         How many participants, at least 12.
     n_sessions : int, default=2
@@ -76,6 +78,8 @@ def make_study(
         Points of the longest scans, at least 40.
     effect_size : float, default=0.4
         Difference between the groups, as in :func:`make_scans`.
+    first : int, default=1
+        Number of the first participant, so that two studies can be of different people.
     random_state : int, RandomState instance or None, default=None
         Seed of everything that is drawn.
 
@@ -110,24 +114,26 @@ def make_study(
         ("n_subjects", n_subjects, 12),
         ("n_sessions", n_sessions, 1),
         ("n_timepoints", n_timepoints, 40),
+        ("first", first, 1),
     ):
         check_scalar(value, name, int, min_val=least)
     rng = check_random_state(random_state)
     root = Path(folder).expanduser()
-    people = _draw_people(n_subjects, rng)
+    people = _draw_people(n_subjects, first, rng)
     write_atomically(root / "participants.tsv", to_tsv(people))
     scans = _draw_scans(people, n_sessions, n_timepoints, effect_size, rng)
+    _write_atlas(root)
     if images:
-        return _write_images(root, scans, rng)
+        return _write_images(root / "derivatives" / "fmriprep", scans, rng)
     return _write_series(root / "derivatives" / "xcp_d", scans)
 
 
-def _draw_people(n_subjects, rng):
+def _draw_people(n_subjects, first, rng):
     """Return the columns of the participants' table; the last has no diagnosis."""
     numbers = range(n_subjects)
     diagnoses = [("control", "patient")[n % 2] for n in numbers]
     return {
-        "participant_id": [f"sub-{n + 1:02d}" for n in numbers],
+        "participant_id": [f"sub-{first + n:02d}" for n in numbers],
         "diagnosis": [*diagnoses[:-1], "n/a"],
         "site": [("Bern", "Kyoto", "Oslo")[n // 2 % 3] for n in numbers],
         "age": rng.randint(18, 60, n_subjects).tolist(),
@@ -171,13 +177,18 @@ def _write_json(path, content):
     write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
-def _write_images(root, scans, rng):
-    """Write fMRIPrep's files, and the atlas beside the participants' table."""
-    derivatives, labels = root / "derivatives" / "fmriprep", _blocks()
-    write_atomically(root / "atlas-Blocks_dseg.nii.gz", _nifti(labels))
+def _write_atlas(root):
+    """Write names and, where nibabel is installed, the image of the blocks."""
     table = {"index": list(range(1, len(_REGIONS) + 1)), "name": _REGIONS}
     write_atomically(root / "atlas-Blocks_dseg.tsv", to_tsv(table))
-    for scan in scans:
+    if find_spec("nibabel") is not None:
+        write_atomically(root / "atlas-Blocks_dseg.nii.gz", _nifti(_blocks()))
+
+
+def _write_images(derivatives, scans, rng):
+    """Write fMRIPrep's files."""
+    labels = _blocks()
+    for number, scan in enumerate(scans):
         stem = derivatives / scan.folder / f"{scan.stem}_{_SPACE}_desc-"
         covered = np.isfinite(scan.series).all(axis=0)
         inside = (labels == 0) | np.isin(labels, np.flatnonzero(covered) + 1)
@@ -188,7 +199,7 @@ def _write_images(root, scans, rng):
             stem.with_name(f"{stem.name}brain_mask.nii.gz"), _nifti(inside.astype("u1"))
         )
         _write_json(stem.with_name(f"{stem.name}preproc_bold.json"), {"RepetitionTime": scan.t_r})
-        if (scan.subject, scan.session) != _WITHOUT_CONFOUNDS:
+        if number != _WITHOUT_CONFOUNDS:
             name = f"{scan.stem}_desc-confounds_timeseries.tsv"
             write_atomically(stem.with_name(name), to_tsv(_confounds(scan, rng)))
     _write_json(derivatives / "dataset_description.json", {"Name": "fMRIPrep (simulated)"})
