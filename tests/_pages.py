@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from sklearn_lstmdg.report import _drawings
+from sklearn_lstmdg.report import _svg
 
 ODD_NAME = 'odd<b>&"name'
 
@@ -48,7 +48,7 @@ def rows_of(page, caption):
 def leave_figures_out(monkeypatch):
     """Draw nothing, where figures are not what is tested: most of the time goes there."""
 
-    def draw(draw, name, texts, size):
-        return [_drawings.Drawing(*text, "0 0 1 1", "") for text in texts.items()]
+    def draw(paint, name, texts, size):
+        return [_svg.Drawing(*text, "0 0 1 1", "") for text in texts.items()]
 
-    monkeypatch.setattr(_drawings, "_draw", draw)
+    monkeypatch.setattr(_svg, "draw", draw)

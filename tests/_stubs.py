@@ -69,4 +69,4 @@ class Noise(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Score the mean over time points."""
         score = 1 / (1 + np.exp(-np.array([np.mean(x, axis=0) @ self.weights_ for x in X])))
-        return np.column_stack([1 - score, score])
+        return np.column_stack([1 - score, score])[:, -len(self.classes_) :]

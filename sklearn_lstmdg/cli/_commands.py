@@ -328,8 +328,9 @@ _REPORT = Command(
     "write a results folder as one HTML page",
     """\
 Turn a results folder into one HTML page that needs no network: what was run and on whom, the
-comparison with its tests, ROC and training curves, robustness of communities, and the top
-communities (on the brain, after "lstmdg decode").""",
+comparison with its tests, what chance gives, confusion, calibration, ROC and training curves, each
+subject, robustness of communities, the top communities on the brain, and a paragraph for a paper.
+All that it shows is in a JSON file beside it.""",
     """\
 examples:
   lstmdg report nyu
@@ -343,6 +344,17 @@ examples:
             "the model that the others are tested against (default: lstm-dg, else the first)",
         ),
         text("--title", "the page's title (default: the folder's name)"),
+        several(
+            "--permuted DIR",
+            'folders of the same comparison with "--permute-labels" (default: those in DIR)',
+        ),
+        text(
+            "--atlas IMAGE",
+            "label image of the ROIs, to draw communities on the brain (default: atlases/ beside "
+            "ABIDE_pcp/, or the dseg.nii.gz of the derivatives, where it is)",
+            type=expanduser,
+        ),
+        text("--labels CSV", "table of ROI names: columns code and name", type=expanduser),
         switch("--quiet", "print nothing but the page's name"),
     ),
 )

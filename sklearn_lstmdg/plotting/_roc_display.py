@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from ..evaluation import Comparison
 from ._display import GREY, Display, Names, Panel, color, tidy
 
+_PALE = "0.75"
 _GRID = np.linspace(0, 1, 101)
 
 
@@ -59,6 +60,7 @@ class ROCDisplay(Display):
         models: Names = None,
         site: str | None = None,
         band: str | None = "error",
+        highlight: str | None = None,
         ax: Panel = None,
     ) -> "ROCDisplay":
         """Draw the curves of a comparison.
@@ -71,8 +73,8 @@ class ROCDisplay(Display):
             Which models, in which order; all by default.
         site : str, default=None
             One site; by default the folds of all sites count alike.
-        band, ax : as in ``plot``
-            Half width of the bands, and where to draw.
+        band, highlight, ax : as in ``plot``
+            Half width of the bands, the model in colour, and where to draw.
 
         Returns
         -------
@@ -99,9 +101,11 @@ class ROCDisplay(Display):
                 raise ValueError(f"Model {model!r} has no fold with test subjects of both classes.")
             curves[model] = np.array([_curve(y, score) for y, score in told])
             areas[model] = np.array([roc_auc_score(y, score) for y, score in told])
-        return cls(curves, areas).plot(band, ax=ax)
+        return cls(curves, areas).plot(band, highlight, ax=ax)
 
-    def plot(self, band: str | None = "error", ax: Panel = None) -> "ROCDisplay":
+    def plot(
+        self, band: str | None = "error", highlight: str | None = None, ax: Panel = None
+    ) -> "ROCDisplay":
         """Draw one mean curve and one band for each model.
 
         Parameters
@@ -110,6 +114,9 @@ class ROCDisplay(Display):
             Half width of the band: standard error of the mean curve, standard deviation over
             folds, or no band. Folds share training subjects, so that the standard error is too
             small; it shows how curves differ, not whether.
+        highlight : str, default=None
+            A model to draw in colour with its band; the others are grey lines then. By default
+            each has a colour.
         ax : Axes, default=None
             Where to draw; a new one by default.
 
@@ -121,13 +128,19 @@ class ROCDisplay(Display):
         Raises
         ------
         ValueError
-            If band is none of these.
+            If band is none of these, or there is no such model.
         """
         if band not in ("error", "deviation", None):
             raise ValueError(f"band must be 'error', 'deviation' or None, got {band!r}.")
+        if highlight is not None and highlight not in self.curves:
+            raise ValueError(f"highlight={highlight!r} is none of {', '.join(self.curves)}.")
         self._open(ax, size=(5.2, 5)).plot([0, 1], [0, 1], color=GREY, lw=1, ls=":", label="chance")
         for number, (model, curves) in enumerate(self.curves.items()):
-            self._draw(model, curves, color(number), band)
+            if highlight is None or model == highlight:
+                shade = color(number if highlight is None else 0)
+                self._draw(model, curves, shade, band)
+            else:
+                self.ax_.plot(_GRID, curves.mean(axis=0), color=_PALE, lw=1, zorder=1)
         names = {"xlabel": "False positive rate", "ylabel": "True positive rate"}
         self.ax_.set(**names, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
         spread = {"error": "standard error", "deviation": "standard deviation"}

@@ -33,7 +33,9 @@ def fill(form, record):
     if is_numeric(form) and sort_key(form, record) == "":
         return "-"
     shown = _FORMATTER.vformat(form, (), record)
-    return shown.removesuffix(" (-)")  # a mean of one value has no deviation
+    for unknown in (" (-)", " (- to -)", " (---)"):  # of one value, of none
+        shown = shown.removesuffix(unknown)
+    return shown
 
 
 def _is_missing(value):

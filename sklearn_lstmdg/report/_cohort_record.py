@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._bunch import Bunch
+from ..scans import find_constant_rois
 
 _GROUPS = {1: "autism", 0: "control"}
+_SIMULATED = {1: "group 1", 0: "group 0"}
+_AGE, _MOTION = ("AGE_AT_SCAN", "age"), "func_mean_fd"
 _COUNTS = ("table", "selected", "files", "loaded")
 
 
@@ -36,7 +39,9 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
         ``groups``: of each group (of a quantity there is one, "all", whose label is None) its
         ``label``, ``name``, ``n`` (subjects), ``n_scans``, ``n_male`` and [mean, standard
         deviation, number known] of ``age`` (years) and ``motion`` (mean framewise displacement,
-        mm), None where unknown.
+        mm), None where unknown. ``rows`` tells of each scan, in their order, ``subject``, ``age``
+        and ``motion``, and ``constant`` the ``row`` and ``roi`` (its number from 0) of each series
+        that is constant over its scan.
 
     Examples
     --------
@@ -45,7 +50,7 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
     >>> cohort = make_scans(n_subjects=10, random_state=0)
     >>> record = cohort_record(cohort, cohort.sites)
     >>> [(group["name"], group["n"]) for group in record["sites"][0]["groups"]]
-    [('autism', 5), ('control', 5)]
+    [('group 1', 5), ('group 0', 5)]
     """
     sites, left_out = np.asarray(sites), cohort.get("left_out")
     return {
@@ -55,7 +60,40 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
         "notices": _mixed_repetition_times(cohort, length),
         "sites": [_site(cohort, sites == site, site) for site in dict.fromkeys(sites.tolist())],
         "left_out": None if left_out is None else left_out.to_dict("records"),
+        "rows": _rows(cohort),
+        "constant": _constant_series(cohort.data),
     }
+
+
+def _rows(cohort):
+    """Tell who each scan is of, and age and motion where they are known."""
+    columns = {"age": _column(cohort, *_AGE), "motion": _column(cohort, _MOTION)}
+    unknown = np.full(len(cohort.data), np.nan)
+    ages, motions = (unknown if values is None else values for values in columns.values())
+    told = zip(_subjects(cohort).tolist(), ages.tolist(), motions.tolist(), strict=True)
+    return [
+        {"subject": str(name), "age": _known(age), "motion": _known(motion)}
+        for name, age, motion in told
+    ]
+
+
+def _known(value):
+    return value if value >= 0 else None
+
+
+def _subjects(cohort):
+    """Return a name for each scan: its participant's, or that of its group."""
+    people = _participants(cohort)
+    return people if people.dtype.kind == "U" else np.asarray(cohort.groups)
+
+
+def _constant_series(scans):
+    """Find the series that are constant over their whole scan."""
+    return [
+        {"row": row, "roi": int(roi)}
+        for row, scan in enumerate(scans)
+        for roi in np.flatnonzero(find_constant_rois(np.asarray(scan)))
+    ]
 
 
 def _mixed_repetition_times(cohort, length):
@@ -113,7 +151,7 @@ def _groups(cohort):
     if _is_quantity(cohort):
         return {None: "all"}
     if not cohort.get("target_names"):
-        return _GROUPS
+        return _SIMULATED if "membership" in cohort else _GROUPS
     labels = np.unique(cohort.target).tolist()
     return dict(reversed(list(zip(labels, cohort.target_names, strict=True))))
 
@@ -128,8 +166,8 @@ def _group(cohort, rows, label, name):
         "n": len(set(people[rows])),
         "n_scans": int(rows.sum()),
         "n_male": None if is_male is None else len(set(people[rows & is_male])),
-        "age": _spread(_column(cohort, "AGE_AT_SCAN", "age"), rows),
-        "motion": _spread(_column(cohort, "func_mean_fd"), rows),
+        "age": _spread(_column(cohort, *_AGE), rows),
+        "motion": _spread(_column(cohort, _MOTION), rows),
     }
 
 

@@ -1,13 +1,16 @@
 """Communities: how alike they are between folds, where they lie, and their terms."""
 
 import re
+import warnings
 from base64 import b64encode
+from io import BytesIO
 from itertools import chain
 
 import numpy as np
 
 from .._extras import require
 from ..communities import top_communities, two_means
+from ..decoding import plot_communities
 from ..evaluation import measure_communities, summarize_robustness
 from ._drawings import redundancy_figure, robustness_figures
 from ._study import best_fold
@@ -20,6 +23,7 @@ _MEASURES = {
 }
 _DISTINCT = ("redundancy", "n_effective")  # not in tables of earlier versions
 _N_TOP = 5
+_MOST_DRAWN = 4  # models and sites whose communities are drawn on the brain
 _N_TERMS = 8
 _N_MEMBERS = 8
 _STATISTICS = {"r": "r", "z": "z", "p": "p", "p_fwe": "p, all terms"}
@@ -40,6 +44,9 @@ def robustness(study):
         for row in summary.to_dict("records")
         for name, words in _MEASURES.items()
     ]
+    apart = summary.set_index(["method", "site"])
+    for row in measures:
+        row |= apart.loc[(row["method"], row["site"]), list(_DISTINCT)].to_dict()
     return {
         "measures": measures,
         "figures": [*robustness_figures(*tables, measures), *redundancy_figure(summary)],
@@ -75,8 +82,13 @@ def communities(study):
     """Return the most influential communities of the best folds."""
     if study.decoding is not None:
         return _decoded(study)
-    tops = (_top(study, model, site) for model in study.models for site in study.sites)
-    return {"communities": list(chain.from_iterable(tops)), "n_top": _N_TOP}
+    tops = [_top(study, model, site) for model in study.models for site in study.sites]
+    for top in [top for top in tops if top][:_MOST_DRAWN]:
+        for community in top:
+            community["image"] = _draw(study, community["inside"])
+    found = [each | {"inside": None} for each in chain.from_iterable(tops)]
+    is_drawn = any(each.get("image") for each in found)
+    return {"communities": found, "n_top": _N_TOP, "is_drawn": is_drawn}
 
 
 def _top(study, model, site):
@@ -85,19 +97,42 @@ def _top(study, model, site):
         return []
     fold = best_fold(study.comparison, model, site)
     members = two_means(fold.membership)
-    names = _names_of(fold, study.cohort, len(members))
+    names = _names_of(fold, study, len(members))
     where = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
     top = top_communities(members, fold.influence, names, n=members.shape[1])
     whole = [community for community in top if community["rois"]][:_N_TOP]
-    return [where | each | {"members": _shorten(each["rois"])} for each in whole]
+    return [
+        where | each | {"members": _shorten(each["rois"]), "inside": members[:, each["community"]]}
+        for each in whole
+    ]
 
 
-def _names_of(fold, cohort, n_rois):
+def _names_of(fold, study, n_rois):
     """Return the names of a model's ROIs, else their codes, else numbers from 1."""
-    known = [fold.roi_names, cohort.get("roi_names"), cohort.get("roi_codes")]
+    known = [fold.roi_names, study.roi_names, study.cohort.get("roi_codes")]
     # A model may have reduced the ROIs before.
     fitting = (names for names in known if names is not None and len(names) == n_rois)
     return next(fitting, np.arange(n_rois) + 1)
+
+
+def _draw(study, inside):
+    """Return a community on the brain as an address that holds the picture; None without atlas."""
+    codes = study.cohort.get("roi_codes")
+    if study.atlas is None or codes is None or len(codes) != len(inside):
+        return None
+    figure = require("matplotlib.figure", extra="plot").Figure(figsize=(13, 2.6))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of nilearn, on slices without a voxel
+            plot_communities(inside[:, None], codes, study.atlas, figure=figure)
+    except (ImportError, ValueError) as error:  # the page does without
+        study.set_aside.append(f"the atlas, which does not fit the scans: {error}")
+        study.atlas = None
+        return None
+    figure.axes[0].set_title("", loc="left")
+    buffer = BytesIO()
+    figure.savefig(buffer, dpi=70, metadata={"Software": None})
+    return _address(buffer.getvalue())
 
 
 def _shorten(values):
@@ -135,5 +170,9 @@ def _image(folder, name):
     """Return a PNG as an address that holds it; only a file of the folder itself."""
     path = folder / str(name).replace("\\", "/").rpartition("/")[2]
     if path.suffix == ".png" and path.is_file():
-        return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"
+        return _address(path.read_bytes())
     return None
+
+
+def _address(content):
+    return f"data:image/png;base64,{b64encode(content).decode()}"

@@ -7,7 +7,7 @@ from .._text import read_csv
 
 _NUMBER = int | float
 _SPREAD = (None, [_NUMBER, _NUMBER, int])
-_COUNT = (None, int)
+_COUNT, _KNOWN = (None, int), (None, _NUMBER)
 _SITE = {
     **{"site": str, "samples": [str], "timepoints": [int], "t_r": [_NUMBER]},
     **dict.fromkeys(("table", "selected", "files", "loaded"), _COUNT),
@@ -20,6 +20,8 @@ _RECORDS = {
         **{"sites": (None, [_SITE]), "roi_codes": (None, [int])},
         **{"roi_names": (None, [str]), "notices": (None, [str])},
         "left_out": (None, [{"participant_id": str, "file": str, "reason": str}]),
+        "rows": (None, [{"subject": str, "age": _KNOWN, "motion": _KNOWN}]),
+        "constant": (None, [{"row": int, "roi": int}]),
     },
 }
 _MEASURES = ("correlation", "dice", "matched_correlation", "matched_dice")

@@ -2,29 +2,42 @@
 
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from .._files import write_atomically
 from .._version import __version__
-from ._cells import fill, is_numeric, sort_key
 from ._community_sections import communities, robustness
-from ._performance_sections import results, roc, tests, training
+from ._export import to_json
+from ._methods import methods
+from ._notices import notices
+from ._performance_sections import chance, results, roc, tests, training
 from ._run_sections import cite, cohort, folds, raised, run, versions
 from ._study import Study
+from ._subject_sections import agreement, calibration, confusion, covariates, subjects
+from ._templates import environment
 
 # Each section's name is that of its template.
 _SECTIONS = {
+    "notices": ("What to know first", notices),
     "run": ("What was run", run),
     "cohort": ("On whom", cohort),
     "results": ("Results", results),
-    "tests": ("Tests", tests),
+    "tests": ("Differences between models", tests),
+    "chance": ("Permuted labels", chance),
+    "confusion": ("Confusion matrices", confusion),
+    "agreement": ("Predicted against true", agreement),
+    "calibration": ("Calibration", calibration),
     "roc": ("ROC curves", roc),
+    "subjects": ("Subject by subject", subjects),
+    "covariates": ("Head motion and age", covariates),
     "training": ("Training curves", training),
     "robustness": ("Robustness of communities", robustness),
     "communities": ("Top communities", communities),
     "warnings": ("Warnings", raised),
     "versions": ("Versions and seeds", versions),
     "folds": ("Every fold", folds),
+    "methods": ("Methods, for a paper", methods),
     "cite": ("How to cite", cite),
 }
 
@@ -34,8 +47,14 @@ def write_report(
     out: str | os.PathLike[str] | None = None,
     reference: str | None = None,
     title: str | None = None,
+    permuted: Sequence[str | os.PathLike[str]] | None = None,
+    atlas: str | os.PathLike[str] | None = None,
+    labels: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Write a results folder as one HTML page, to be read without a network.
+
+    Beside the page there will be a file of the same name that ends in ``.json`` and holds all that
+    the page shows, numbers in full.
 
     Parameters
     ----------
@@ -47,6 +66,15 @@ def write_report(
         The model that the others are tested against; "lstm-dg" by default, else the first.
     title : str, default=None
         The page's title; by default it has the folder's name.
+    permuted : sequence of path, default=None
+        Results folders of the same comparison with permuted labels; by default those that lie in
+        the folder.
+    atlas : path, default=None
+        Label image of the ROIs, for pictures of communities on the brain, as
+        :func:`~sklearn_lstmdg.decoding.load_atlas` takes it; by default the one that lies beside
+        the scans: ``atlases/`` in ABIDE's folder, or a ``dseg.nii.gz`` of BIDS derivatives.
+    labels : path, default=None
+        Table of ROI names, with the columns ``code`` and ``name``.
 
     Returns
     -------
@@ -66,37 +94,28 @@ def write_report(
     >>> write_report("lstmdg-results")  # doctest: +SKIP
     PosixPath('lstmdg-results/report.html')
     """
-    study = Study(folder, reference)
+    study = Study(folder, reference, permuted, atlas, labels)
     with warnings.catch_warnings():
         # What a metric of few subjects warns of is said in the tables' own words.
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.filterwarnings("ignore", message="Creating legend")
-        sections = [
-            {"name": name, "title": heading, "data": compute(study)}
-            for name, (heading, compute) in _SECTIONS.items()
-        ]
-    page = _environment().get_template("page.html")
-    content = page.render(
-        title=title or f"Comparison of models: {study.folder.resolve().name}",
-        study=study,
-        sections=sections,
-        version=__version__,
-    )
+        # Notices stand first and are taken last: other sections may find what to tell.
+        data = {name: compute(study) for name, (_, compute) in reversed(_SECTIONS.items())}
+    sections = [
+        {"name": name, "title": heading, "data": data[name]}
+        for name, (heading, _) in _SECTIONS.items()
+        if data[name] is not None  # of another kind of target
+    ]
+    title = title or f"Comparison of models: {study.folder.resolve().name}"
     path = Path(folder) / "report.html" if out is None else Path(out)
-    write_atomically(path, content.encode())
-    return path
-
-
-def _environment():
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # not for "lstmdg --help"
-
-    environment = Environment(
-        loader=PackageLoader(__package__),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    record = path.with_suffix(".json")
+    content = (
+        environment()
+        .get_template("page.html")
+        .render(
+            title=title, study=study, sections=sections, version=__version__, record=record.name
+        )
     )
-    environment.filters |= {"fill": fill, "sort_key": sort_key}
-    environment.tests["numeric"] = is_numeric
-    return environment
+    write_atomically(path, content.encode())
+    write_atomically(record, to_json(title, __version__, sections).encode())
+    return path

@@ -1,49 +1,108 @@
-"""How well the models did."""
+"""How well the models did: estimates with intervals, tests, chance, curves."""
 
 import warnings
 
+from .._extras import require
 from ..evaluation import (
     ABOUT_INTERVALS,
     ABOUT_TESTS,
     confidence_intervals,
+    intervals_over_sites,
+    null_from_permutations,
     subjects_needed,
     test_against,
 )
-from ._drawings import auc_figure, loss_figures, roc_figure
+from ._charts import chance_figures, interval_figures
+from ._drawings import loss_figures, roc_figures
 
-_METRICS = {"acc": "accuracy", "tnr": "TNR", "auc": "AUC"}
+ALL_SITES = "all sites"
+N_SMALL = 20  # subjects of a site whose line is folded away
+_MOST_PANELS = 12
+_PERCENT = ("acc", "balanced_acc", "tpr", "tnr")
+_SIGNED = ("r", "r2")  # whose intervals may hold a minus
+_WORDS = {
+    **{"acc": "Accuracy", "balanced_acc": "Balanced accuracy", "tpr": "TPR", "tnr": "TNR"},
+    **{"auc": "AUC", "r": "r", "mae": "MAE", "r2": "R²", "brier": "Brier score"},
+}
 
 
 def results(study):
-    """Return the comparison, and each model's AUC with its interval."""
-    estimates = confidence_intervals(
-        study.comparison.predictions, pos_label=study.comparison.pos_label
+    """Return each model's metrics with their intervals: over all sites, and site by site."""
+    whole, by_site = _estimates(study)
+    main = study.comparison.kind.main
+    parts = {ALL_SITES if study.n_sites > 1 else study.sites[0]: whole} | dict(
+        iter(by_site[by_site["n"] >= N_SMALL].groupby("site", sort=False))
     )
-    auc = estimates[estimates["metric"] == "auc"]
-    keys = ["model", "site"]
-    models = study.comparison.summary().merge(auc[[*keys, "low", "high"]], on=keys, how="left")
-    models["n_untrained"] = models.get("n_untrained", 0)
-    rates = [f"{name}{end}" for name in ("acc", "tpr", "tnr") for end in ("", "_sd")]
-    models[rates] *= 100
+    shown = {name: _renamed(part, main) for name, part in [*parts.items()][:_MOST_PANELS]}
+    chance = 0.5 if main == "auc" else 0.0
     return {
-        "models": models.to_dict("records"),
-        "positive": _positive(study),
-        "n_one_class": int(models["n_one_class"].sum()),
-        "untrained": models[models["n_untrained"] > 0].to_dict("records"),
-        "has_pooled": "pooled" in study.sites,
+        "models": _add_mixed(study, whole).to_dict("records"),
+        "sites": by_site[by_site["n"] >= N_SMALL].to_dict("records"),
+        "small_sites": by_site[by_site["n"] < N_SMALL].to_dict("records"),
+        "n_small": N_SMALL,
+        "columns": _columns(study, whole),
+        "kind": study.kind,
+        "positive": study.class_names and study.class_names[0],
+        "n_one_class": int(study.folds["auc"].isna().sum()) if "auc" in study.folds else 0,
+        "is_mixed": "pooled" in study.sites and study.kind == "two classes",
         "about": ABOUT_INTERVALS,
-        "figures": [
-            figure
-            for place, (site, part) in enumerate(auc.groupby("site", sort=False))
-            for figure in auc_figure(part, site, f"auc-{place}")
-        ],
+        "figures": interval_figures(shown, _WORDS[main], chance, study.reference, "main"),
     }
 
 
-def _positive(study):
-    label = study.comparison.pos_label
-    groups = (group for site in study.cohort.get("sites", ()) for group in site["groups"])
-    return next((g["name"] for g in groups if g["label"] == label), f"label {label}")
+def _estimates(study):
+    """Return estimates over all sites, and site by site, the largest first."""
+    predictions, label = study.own_sites, study.comparison.pos_label
+    by_site = _widen(confidence_intervals(predictions, pos_label=label))
+    counts = predictions.groupby("site")["subject"].nunique()
+    by_site["n"] = by_site["site"].map(counts)
+    by_site = by_site.sort_values(["n", "site"], ascending=[False, True], kind="stable")
+    if study.n_sites == 1:
+        return by_site, by_site.iloc[:0]
+    over_all = intervals_over_sites(study.comparison.predictions, pos_label=label)
+    whole = _widen(over_all.assign(site=ALL_SITES))
+    return whole.assign(n=int(counts.sum())), by_site
+
+
+def _widen(estimates):
+    """Return a row for each model and site, with each metric, and the ends of its interval."""
+    scale = estimates["metric"].isin(_PERCENT) | estimates["metric"].str.startswith("recall_")
+    values = estimates[["pooled", "low", "high"]].mul(scale.map({True: 100, False: 1}), axis=0)
+    records = {}
+    for row, value in zip(estimates.itertuples(), values.itertuples(index=False), strict=True):
+        record = records.setdefault((row.model, row.site), {"model": row.model, "site": row.site})
+        record |= {row.metric: value.pooled, f"{row.metric}_low": value.low}
+        record[f"{row.metric}_high"] = value.high
+    return require("pandas", extra="data").DataFrame(list(records.values()))
+
+
+def _columns(study, estimates):
+    """Return headings and formats of the metrics that there are."""
+    names = [name for name in estimates if f"{name}_low" in estimates and name != "ece"]
+    columns = []
+    for name in names:
+        is_rate = name in _PERCENT or name.startswith("recall_")
+        words = _WORDS.get(name) or f"Found of {study.name_of(name.removeprefix('recall_'))}"
+        form = ".1f" if is_rate else ".3f"
+        to = " to " if name in _SIGNED else "-"
+        interval = f"{{{name}:{form}}} ({{{name}_low:{form}}}{to}{{{name}_high:{form}}})"
+        columns.append((f"{words} (%)" if is_rate else words, interval))
+    return columns
+
+
+def _add_mixed(study, whole):
+    """Add AUC with sites mixed where folds are of all sites."""
+    summary = study.comparison.summary()
+    whole = whole.copy()
+    if "pooled" in study.sites and "auc_pooled" in summary:
+        mixed = summary[summary["site"] == "pooled"].set_index("model")["auc_pooled"]
+        whole["auc_mixed"] = whole["model"].map(mixed)
+    return whole
+
+
+def _renamed(part, metric):
+    columns = {metric: "value", f"{metric}_low": "low", f"{metric}_high": "high"}
+    return part.rename(columns=columns)[["model", "value", "low", "high"]]
 
 
 def tests(study):
@@ -57,29 +116,69 @@ def tests(study):
             frame = test_against(study.folds, predictions, study.reference, pos_label=pos_label)
             needed = subjects_needed(predictions, study.reference, pos_label=pos_label)
     except ValueError as error:
-        return {"error": error}
-    frame["metric"] = frame["metric"].map(_METRICS)
+        return {"error": str(error)}
+    frame["metric"] = frame["metric"].map(study.comparison.kind.words)
     frame["test"] = frame["model"] + ", " + frame["metric"]
     return {
         "error": None,
         "tests": frame.to_dict("records"),
+        "figures": _forests(frame, study.reference),
         "liberal_only": frame["test"][frame["liberal_only"]].tolist(),
         "remarks": (frame["test"] + ": " + frame["remark"])[frame["remark"] != ""].tolist(),
         "needed": needed.dropna(subset="n_needed").to_dict("records"),
-        "warnings": dict.fromkeys(str(w.message) for w in caught if w.category is UserWarning),
+        "warnings": list(
+            dict.fromkeys(str(w.message) for w in caught if w.category is UserWarning)
+        ),
         "about": ABOUT_TESTS,
     }
 
 
+def _forests(frame, reference):
+    """Draw the pooled differences of each metric, one below the other."""
+    ends = {"difference_pooled": "value", "difference_pooled_low": "low"}
+    renamed = frame.rename(columns=ends | {"difference_pooled_high": "high"})
+    metrics = list(dict.fromkeys(frame["metric"]))
+    parts = {f"{m}, {reference} minus others": renamed[renamed["metric"] == m] for m in metrics}
+    return interval_figures(parts, "Difference", 0, None, "forest")
+
+
+def chance(study):
+    """Return what permuted labels gave, where that was run."""
+    if study.kind != "two classes":
+        return None
+    if not study.permuted:
+        return {"nulls": [], "figures": []}
+    runs = [run.predictions for run in study.permuted]
+    predictions, label = study.comparison.predictions, study.comparison.pos_label
+    frame = null_from_permutations(predictions, runs, ("acc", "auc"), pos_label=label)
+    areas = dict(iter(frame[frame["metric"] == "auc"].groupby("site", sort=False)))
+    frame["metric"] = frame["metric"].map(study.comparison.kind.words)
+    shown = dict([*areas.items()][:_MOST_PANELS])
+    figures = chance_figures(shown, "AUC")
+    return {"n_runs": len(runs), "nulls": frame.to_dict("records"), "figures": figures}
+
+
 def roc(study):
-    """Return the ROC curves of each site."""
+    """Return ROC curves: each model's beside the others', and the reference's at each site."""
+    if study.kind != "two classes":
+        return None
+    whole = study.sites[0] if len(study.sites) == 1 else None
+    sites = study.sites if len(study.sites) > 1 else []
+    large = [site for site in sites if _n_tested(study, site) >= N_SMALL][:_MOST_PANELS]
     return {
-        "figures": [
+        "figures": roc_figures(study.comparison, study.models, whole, "roc"),
+        "sites": [
             figure
-            for place, site in enumerate(study.sites)
-            for figure in roc_figure(study.comparison, site, f"roc-{place}")
-        ]
+            for place, site in enumerate(large)
+            for figure in roc_figures(study.comparison, [study.reference], site, f"roc-{place}")
+        ],
+        "reference": study.reference,
     }
+
+
+def _n_tested(study, site):
+    predictions = study.comparison.predictions
+    return predictions["subject"][predictions["site"] == site].nunique()
 
 
 def training(study):

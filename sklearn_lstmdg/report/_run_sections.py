@@ -1,9 +1,16 @@
 """What was run: models, cohort, warnings, versions, folds, citations."""
 
 import json
+import re
 from pathlib import PurePath
 
+from ._methods import windows_of
+from ._notices import constant_series
+from ._subject_sections import MOST_ROWS
 from ._toml import to_toml
+
+_METRICS = {"acc": "Accuracy", "balanced_acc": "Balanced accuracy", "tpr": "TPR", "tnr": "TNR"}
+_METRICS |= {"auc": "AUC", "r": "r", "mae": "MAE", "r2": "R²"}
 
 
 def run(study):
@@ -25,6 +32,7 @@ def run(study):
             *((model, f"{{values[{place}]}}") for place, model in enumerate(study.models)),
         ],
         "toml": to_toml(study.options),
+        "windows": windows_of(study),
     }
 
 
@@ -87,6 +95,7 @@ def _group(site, group):
     unknown = (None, None)
     return group | {
         "site": site["site"],
+        "target": site.get("target"),
         "age": group["age"] or unknown,
         "motion": group["motion"] or unknown,
         "timepoints": " to ".join(map(str, sorted(set(site["timepoints"])))),
@@ -95,22 +104,30 @@ def _group(site, group):
 
 
 def raised(study):
-    """Return the warnings of the folds, each once, with how often it was raised."""
+    """Return the warnings of the folds, each once, with the models and folds that raised it."""
     found = {}
-    for (model, site, *_), fold in study.results.items():
-        # Without digits a warning is the same in all folds; twice in a fold counts once.
-        for kind, message in {_without_digits(m): m for m in reversed(fold.warnings)}.items():
-            found.setdefault((model, site, kind), []).append(message)
+    for (model, *_), fold in study.results.items():
+        for kind, message in {_kind_of(m): m for m in fold.warnings}.items():
+            models, messages = found.setdefault(kind, ({}, []))
+            models[model] = None
+            messages.append(message)
     return {
+        "constant": constant_series(study),
         "warnings": [
-            {"model": model, "site": site, "n_folds": len(messages), "first": messages[0]}
-            for (model, site, _), messages in found.items()
-        ]
+            {"what": _without_place(messages[0]), "models": ", ".join(models), "n": len(messages)}
+            for models, messages in found.values()
+        ],
     }
 
 
-def _without_digits(message):
-    return "".join(character for character in message if not character.isdigit())
+def _without_place(message):
+    """Leave out which row of a fold's own rows was the first: the series have names above."""
+    return re.sub(r" \(first: [^)]*\)", "", message)
+
+
+def _kind_of(message):
+    """Return what is the same of a warning in all folds: all but numbers and where."""
+    return re.sub(r"\d", "", _without_place(message))
 
 
 def versions(study):
@@ -128,7 +145,10 @@ def versions(study):
 def folds(study):
     """Return each fold's metrics, epochs, time and seed."""
     seeds = [str(fold.seed) for fold in study.results.values()]
-    return {"folds": study.folds.assign(seed=seeds).to_dict("records")}
+    records = study.folds.assign(seed=seeds).to_dict("records")
+    metrics = [name for name in _METRICS if name in study.folds]
+    columns = [(_METRICS[name], f"{{{name}:.3f}}") for name in metrics]
+    return {"folds": records, "most": MOST_ROWS, "columns": columns}
 
 
 def cite(study):

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 
 from .._bunch import Bunch
+from .._extras import require
 from ..evaluation import Comparison, load_comparison
+from ._atlases import find_atlas
 from ._kept_files import read_record, read_table
 
 
 class Study:
     """What is in a results folder; where a file is missing, a dict is empty and a table None."""
 
-    def __init__(self, folder, reference=None):
+    def __init__(self, folder, reference=None, permuted=None, atlas=None, labels=None):
         self.folder = Path(folder)
+        self._atlas_files = atlas, labels
         self.comparison = load_comparison(folder)
         self.folds = self.comparison.folds
         self.models = list(dict.fromkeys(self.folds["model"]))
@@ -28,15 +31,16 @@ class Study:
         self.communities, self.robustness, self.decoding = (
             self._read(read_table, name) for name in ("communities", "robustness", "decoding")
         )
+        self.permuted = [load_comparison(f) for f in self._permuted_folders(permuted)]
         self._drop_unlike_tables()
         self.reference = reference or ("lstm-dg" if "lstm-dg" in self.models else self.models[0])
         if self.reference not in self.models:
             raise ValueError(f"reference={reference!r} must be one of {', '.join(self.models)}.")
 
-    def _read(self, read, name):
+    def _read(self, read, name, folder=None):
         """Read a file of the folder; what is damaged counts as missing, and is told of."""
         try:
-            return read(self.folder, name)
+            return read(folder or self.folder, name)
         except ValueError as error:
             self.set_aside.append(str(error).replace(f"{self.folder}{os.sep}", ""))
             return None
@@ -49,6 +53,89 @@ class Study:
             self.communities = self.robustness = None
             if len(runs) == 2:
                 self.set_aside.append("communities.csv and robustness.csv are not of one run.")
+
+    def _permuted_folders(self, named):
+        """Return the folders of runs with permuted labels: those named, else all in the folder."""
+        if named is not None:
+            return [Path(folder) for folder in named]
+        inside = sorted(path.parent for path in self.folder.glob("*/options.json"))
+        return [folder for folder in inside if self._is_permuted(folder)]
+
+    def _is_permuted(self, folder):
+        options = self._read(read_record, "options", folder) or {}
+        return options.get("permute_labels") is not None and any(folder.glob("folds/*.npz"))
+
+    @cached_property
+    def atlas(self):
+        """The atlas of the scans, where its image is on this machine; else None."""
+        return find_atlas(self.options, *self._atlas_files)
+
+    @cached_property
+    def roi_names(self):
+        """Names of the scans' ROIs: as loaded, else by their codes from the atlas, else codes."""
+        names, codes = (self.cohort.get(name) for name in ("roi_names", "roi_codes"))
+        if names is None and codes is not None and self.atlas is not None:
+            known = dict(zip(self.atlas.codes.tolist(), self.atlas.names, strict=True))
+            return [known.get(code, str(code)) for code in codes]
+        return names if names is not None else codes
+
+    def roi_name(self, number):
+        """Return the name of an ROI by its number from 0."""
+        names = self.roi_names or ()
+        return str(names[number]) if number < len(names) else f"ROI {number}"
+
+    @property
+    def kind(self):
+        """What the target is: "two classes", "classes" or "continuous"."""
+        return self.comparison.kind.name
+
+    @cached_property
+    def own_sites(self):
+        """The predictions, each with its subject's own site."""
+        predictions = self.comparison.predictions
+        if "subject_site" not in predictions:
+            return predictions
+        return predictions.assign(site=predictions["subject_site"].fillna(predictions["site"]))
+
+    @property
+    def n_sites(self):
+        """How many sites the subjects are of."""
+        return self.own_sites["site"].nunique()
+
+    @cached_property
+    def names(self):
+        """Names of labels, as far as the cohort's record tells them."""
+        groups = (group for site in self.cohort.get("sites") or () for group in site["groups"])
+        return {group["label"]: group["name"] for group in groups if "label" in group}
+
+    def name_of(self, label):
+        """Return the name of a label, or the label itself."""
+        return str(self.names.get(label, label))
+
+    @cached_property
+    def class_names(self):
+        """Names of the classes, the positive one of two first; None for a continuous target."""
+        kind = self.comparison.kind
+        if kind.classes is None:
+            return None
+        labels = sorted(kind.classes, key=lambda label: label != kind.pos_label)
+        return [self.name_of(label) for label in labels]
+
+    @cached_property
+    def subjects(self):
+        """What each model predicted of each row of X: a row for each of its tests.
+
+        The score is the probability of the positive class of two, or of the subject's own class
+        of several, or the predicted value.
+        """
+        pandas = require("pandas", extra="data")
+        tables = []
+        for (model, site, *_), fold in self.results.items():
+            names = ("subject", "y", "predicted")
+            table = pandas.DataFrame({"row": fold.test} | {name: fold[name] for name in names})
+            table = table.assign(model=model, site=fold.get("subject_site", site))
+            tables.append(table.assign(score=_score(fold, self.comparison.kind)))
+        return pandas.concat(tables, ignore_index=True)
 
     @property
     def n_subjects(self):
@@ -81,6 +168,15 @@ class Study:
     def folds_of(self, model, site):
         """Return all that was kept of each fold of a model at a site."""
         return [fold for key, fold in self.results.items() if key[:2] == (model, site)]
+
+
+def _score(fold, kind):
+    if kind.name == "continuous":
+        return fold.predicted
+    if kind.name == "two classes":
+        return fold.score
+    places = [kind.classes.index(label) for label in np.asarray(fold.y).tolist()]
+    return fold.proba[np.arange(len(places)), places]
 
 
 def read_cohort_record(folder: str | os.PathLike[str]) -> dict[str, Any]:

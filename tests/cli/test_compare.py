@@ -55,7 +55,7 @@ def compare(tmp_path, capsys):
 def test_compare_on_simulated_scans(compare, tmp_path):
     code, out, err = compare("--models", "quick", "regressed", "--repeats", 2, "--seed", 5)
     assert code == 0
-    assert re.search(r"12 subjects \(6 autism, 6 control\)", out)
+    assert re.search(r"12 subjects \(6 group 1, 6 group 0\)", out)
     assert re.search(r"^quick +\S+ +12 +\d+\.\d \(\d+\.\d\)", out, re.MULTILINE)
     assert re.search(r"^regressed ", out, re.MULTILINE)
     assert str(tmp_path / "out") in out

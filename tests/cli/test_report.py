@@ -61,7 +61,17 @@ def test_report_elsewhere_and_quietly(run, folder, tmp_path):
     page = tmp_path / "new" / "page.html"
     code, out, _ = run("report", folder, "--out", page, "--quiet", "--title", "A & B")
     assert code == 0 and out == f"{page}\n" and not (folder / "report.html").exists()
+    assert json.loads(page.with_suffix(".json").read_text())["title"] == "A & B"
     assert "<title>A &amp; B</title>" in page.read_text()
+
+
+def test_report_takes_runs_with_permuted_labels(run, folder, cohort, tmp_path):
+    models = {"fc-svm": Noise(), "lstm-dg": Noise(scale=2.0)}
+    options = {"n_folds": 3, "out": tmp_path / "null", "random_state": 0}
+    compare_models(models, cohort.data, cohort.target[::-1], **options)
+    code, _, err = run("report", folder, "--permuted", tmp_path / "null")
+    assert (code, err) == (0, "")
+    assert "True and permuted labels" in (folder / "report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -183,7 +193,7 @@ def test_fetch_hands_its_options_on(run, monkeypatch, cohort):
     monkeypatch.setattr("sklearn_lstmdg.cli._fetch.fetch_abide", fetch)
     options = ["--data-dir", "scans", "--atlas", "ho", "--sites", "NYU", "--quality-checked"]
     code, out, _ = run("fetch", *options, "--no-global-signal-regression", "--pipeline", "cpac")
-    assert code == 0 and "12 subjects (6 autism, 6 control)" in out
+    assert code == 0 and "12 subjects (6 group 1, 6 group 0)" in out
     assert asked == {
         **{"data_dir": "scans", "atlas": "ho", "sites": ["NYU"], "pipeline": "cpac"},
         **{"band_pass_filtering": True, "global_signal_regression": False},

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_lstmdg.report._cells import fill, is_numeric, sort_key
-from sklearn_lstmdg.report._page import _environment
+from sklearn_lstmdg.report._templates import environment
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from sklearn_lstmdg.report._page import _environment
         ("{a:.0f}", {"a": None}, "-", ""),
         ("{a:.1f} ({b:.1f})", {"a": 5.04, "b": 1}, "5.0 (1.0)", 5.04),
         ("{a:.1f} ({b:.1f})", {"a": 5, "b": np.nan}, "5.0", 5),
+        ("{a:.1f} ({b:.1f}-{c:.1f})", {"a": 5, "b": np.nan, "c": None}, "5.0", 5),
         ("{a[0]:+.1f} to {a[1]:+.1f}", {"a": (None, None)}, "-", ""),
         ("{a:time}", {"a": 59.94}, "59.9 s", 59.94),
         ("{a:time}", {"a": 150}, "2 min", 150),
@@ -36,7 +37,7 @@ def test_cells_of_a_table():
     records = [{"a": "x", "b": np.float64(2)}, {"a": "<y>", "b": None}]
     columns = [("a", "{a}"), ("b", "{b:.3f}"), ("long", "{a} " + "and" * 20)]
     source = "{% from 'macros.html' import table %}{{ table('T & U', records, columns) }}"
-    html = _environment().from_string(source).render(records=records, columns=columns)
+    html = environment().from_string(source).render(records=records, columns=columns)
     assert 'data-value="2.0">2.000' in html and 'data-value="">-' in html
     assert "&lt;y&gt;" in html and '<th scope="row">x</th>' in html and html.count('"long"') == 2
     assert "<caption>T &amp; U</caption>" in html and 'aria-label="T &amp; U"' in html

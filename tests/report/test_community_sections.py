@@ -1,5 +1,9 @@
 """Sections on communities."""
 
+import json
+import re
+
+import numpy as np
 import pytest
 
 from sklearn_lstmdg.evaluation import load_comparison, measure_communities, summarize_robustness
@@ -36,7 +40,7 @@ def test_robustness_is_the_summary_of_the_command_line(copy, undrawn):
         assert cells[:3] == ["lstm-dg", row["site"], "Dice, best match"]
         shown = f"{row['dice']:.3f} ({row['dice_sd']:.3f})"
         others = [f"{row['dice_all']:.3f}", f"{row['dice_null']:.3f}", f"{row['dice_z']:.1f}"]
-        assert cells[3:] == [shown, *others]
+        assert cells[3:7] == [shown, *others]
 
 
 def test_what_communities_has_measured_is_taken(copy, undrawn):
@@ -74,3 +78,45 @@ def test_what_decode_has_left_is_shown(copy, undrawn):
     terms = rows_of(page, "Terms of community 4 of lstm-dg at SITE_1")
     assert [cells[0] for cells in terms] == ["face faces", "fear"]
     assert "chosen by its test subjects" in page and "Yarkoni" in page
+
+
+def test_communities_are_drawn_where_the_atlas_lies_beside_the_scans(copy, tmp_path):
+    nibabel = pytest.importorskip("nibabel")
+    pytest.importorskip("nilearn")
+    labels = np.zeros((12, 8, 8), dtype=np.int16)
+    for code in range(1, 6):
+        labels[2 * code : 2 * code + 2, 2:6, 2:6] = code
+    affine = np.diag([8.0, 8, 8, 1])
+    affine[:3, 3] = -48, -50, -15  # within the brain of MNI152
+    (tmp_path / "atlases").mkdir()
+    atlas = tmp_path / "atlases" / "ho_mask_pad.nii.gz"
+    nibabel.Nifti1Image(labels, affine).to_filename(atlas)
+    names = pandas.DataFrame({"code": range(1, 6), "name": list("VWXYZ")})
+    names.to_csv(atlas.with_name("ho_labels.csv"), index=False)
+    options = json.loads((copy / "options.json").read_text())
+    options |= {"data_dir": str(tmp_path), "atlas": "ho"}
+    (copy / "options.json").write_text(json.dumps(options))
+    for path in (copy / "folds").glob("*SITE_2*"):
+        path.unlink()
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert page.count('<img alt="Community ') == 4, "two communities of two models"
+    members = rows_of(page, "The 5 most influential communities of the best fold")[0][6]
+    assert set(members.split(", ")) <= set("VWXYZ"), "names, not codes"
+    assert str(tmp_path) not in page
+    atlas.unlink()
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert '<img alt="Community ' not in page and "lstmdg report copy --atlas IMAGE" in page
+    record = json.loads((copy / "cohort.json").read_text()) | {"roi_codes": [1, 2, 3, 4, 99]}
+    (copy / "cohort.json").write_text(json.dumps(record))
+    nibabel.Nifti1Image(labels, affine).to_filename(atlas)
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert "the atlas, which does not fit the scans" in page
+
+
+def test_redundancy_stands_beside_robustness(page):
+    (head,) = re.findall(
+        r"<caption>Robustness of communities between folds</caption>.*?</thead>", page, re.DOTALL
+    )
+    assert "Redundancy" in head and "Effective number" in head
+    cells = rows_of(page, "Robustness of communities between folds")[0]
+    assert len(cells) == 9 and all(-1 <= float(cells[7]) <= 1 for _ in cells)

@@ -143,10 +143,11 @@ def test_redundancy_is_shown_where_it_is_known(copy):
         pages = [write_report(copy).read_text(encoding="utf-8")]
         older.to_csv(path, index=False)
         pages.append(write_report(copy).read_text(encoding="utf-8"))
-        return *(rows_of(page, "Sizes of communities") for page in pages), pages[1]
+        caption = "Robustness of communities between folds"
+        return *(rows_of(page, caption) for page in pages), pages[1]
 
     rows, older, page = sizes("lstm-dg")  # the other model is measured for the page
-    assert all(len(cells) == 6 and "-" not in cells for cells in rows)
-    assert [cells[4:] for cells in older] == [["-", "-"]] * 2 + [cells[4:] for cells in rows[2:]]
+    assert all(len(cells) == 9 and "-" not in cells[7:] for cells in rows)
+    assert [cells[7:] for cells in older] == [["-", "-"]] * 8 + [cells[7:] for cells in rows[8:]]
     _, older, page = sizes("lstm-dg", ODD_NAME)
-    assert all(len(cells) == 4 for cells in older) and "Redundancy" not in page
+    assert all(len(cells) == 7 for cells in older) and "Redundancy" not in page

@@ -1,20 +1,24 @@
 """The page of a results folder, as HTML and as a browser shows it."""
 
+import json
 import re
+from html import escape
 from importlib.resources import files
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from jinja2 import UndefinedError
 
 from sklearn_lstmdg.report import write_report
-from sklearn_lstmdg.report._page import _environment
+from sklearn_lstmdg.report._templates import environment
 
 from _pages import ODD_NAME, Outline
 
 SECTIONS = (
-    "run cohort results tests roc training robustness communities warnings versions folds cite"
+    "notices run cohort results tests chance confusion calibration roc subjects covariates "
+    "training robustness communities warnings versions folds methods cite"
 )
 
 
@@ -27,7 +31,7 @@ def test_all_sections_are_there(page):
 def test_ids_are_unique_and_nothing_is_loaded(page):
     outline = Outline(page)
     assert len(set(outline.ids)) == len(outline.ids)
-    local = {f"#{name}" for name in outline.ids}
+    local = {f"#{name}" for name in outline.ids} | {"report.json"}
     assert all(a in local or a.startswith("data:") for a in outline.addresses)
     assert "@import" not in page and set(re.findall(r"url\((.)", page)) <= {"#"}
     assert set(re.findall(r"url\((#[^)]*)\)", page)) <= local
@@ -37,8 +41,36 @@ def test_figures_have_alternative_texts(page):
     figures = Outline(page).figures
     assert len(figures) >= 2 + 2 + 2 * 2 + 3
     assert all(len(alternative) > 20 for alternative in figures)
-    assert any("Mean AUC: lstm-dg 0." in alternative for alternative in figures)
+    assert any("of lstm-dg, AUC 0." in alternative for alternative in figures)
     assert any(a.startswith("Robustness against redundancy. lstm-dg at SITE_") for a in figures)
+
+
+def test_all_that_is_shown_is_in_a_file_beside_the_page(folder, page):
+    assert page.count('href="report.json"') >= 1
+    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert set(SECTIONS.split()) <= set(record) and escape(record["title"]) in page
+    for section in SECTIONS.split():
+        for figure in record[section].get("figures", ()):
+            assert f">{escape(figure['caption'])}<" in page.replace("&#34;", "&quot;")
+    auc = record["results"]["models"][0]["auc"]
+    assert f"{auc:.3f}" in page and len(str(auc)) > 6, "numbers in full"
+    assert len(record["subjects"]["subjects"]) == 24 and len(record["folds"]["folds"]) == 12
+    assert record["methods"]["text"][0][:12] in page
+
+
+def test_pictures_have_no_colour_twice_and_one_scale(page):
+    sections = {
+        name: page.split(f'<section id="{name}"')[1].split("</section>")[0]
+        for name in ("results", "tests", "roc", "calibration")
+    }
+    for name, section in sections.items():
+        drawn = re.findall(r"<svg.*?</svg>", section, re.DOTALL)
+        assert drawn and all(set(re.findall(r"--c\d", svg)) <= {"--c0"} for svg in drawn), name
+    scales = [
+        re.findall(r">(\u2212?\d\.\d+)<", svg)
+        for svg in re.findall(r"<svg.*?</svg>", sections["tests"], re.DOTALL)
+    ]
+    assert len(scales) == 3 and scales[0] == scales[1] == scales[2] != []
 
 
 def test_names_are_escaped(folder, tmp_path, undrawn):
@@ -50,7 +82,7 @@ def test_names_are_escaped(folder, tmp_path, undrawn):
 
 
 def test_the_same_folder_gives_the_same_page(folder, page, tmp_path):
-    assert write_report(folder, tmp_path / "page.html").read_text(encoding="utf-8") == page
+    assert write_report(folder, tmp_path / "report.html").read_text(encoding="utf-8") == page
 
 
 def test_braces_of_a_name_are_not_filled_in(folder, tmp_path, undrawn):
@@ -62,10 +94,12 @@ def test_braces_of_a_name_are_not_filled_in(folder, tmp_path, undrawn):
 def test_templates_escape_all_and_refuse_what_is_missing():
     templates = files("sklearn_lstmdg.report") / "templates"
     texts = [path.read_text(encoding="utf-8") for path in templates.iterdir()]
-    assert len(texts) == len(SECTIONS.split()) + 4  # page, macros, style, script
+    assert (
+        len(texts) == len(SECTIONS.split()) + 6
+    )  # page, macros, style, script, methods.txt, agreement
     assert not any(re.search(r"\|\s*safe|autoescape", text) for text in texts)
     with pytest.raises(UndefinedError, match="nothing"):
-        _environment().from_string("{{ nothing }}").render()
+        environment().from_string("{{ nothing }}").render()
 
 
 @pytest.fixture
@@ -104,7 +138,7 @@ def test_a_browser_shows_all_without_complaint(show, width):
 
 def test_wide_tables_scroll_in_their_own_box(show):
     view = show(390)
-    box = view.locator("section#results .box")
+    box = view.locator("section#results .box").first
     assert box.evaluate("one => one.scrollWidth > one.clientWidth")
     box.evaluate("one => { one.scrollLeft = 200; }")
     for row in ("thead", "tbody"):
@@ -115,7 +149,7 @@ def test_wide_tables_scroll_in_their_own_box(show):
 def test_an_edge_in_shadow_says_that_a_table_goes_on(show, scheme):
     image = pytest.importorskip("matplotlib.image")
     view = show(390, color_scheme=scheme)
-    box = view.locator("section#results .box")
+    box = view.locator("section#cohort .box").first
 
     def edge():
         shot = image.imread(BytesIO(box.screenshot()))[30:-8, :, :3].mean(axis=2)
@@ -136,20 +170,36 @@ def test_a_first_column_of_long_names_leaves_room_for_others(show):
 
 def test_tables_are_sorted_by_a_click_and_from_the_keyboard(show):
     view = show(1280)
-    heads = view.locator("section#results thead th")
-    button = heads.nth(6).locator("button")
-    values = "rows => rows.map((row) => Number(row.cells[6].dataset.value))"
-    rows = view.locator("section#results tbody tr")
+    table = view.locator("section#tests table").first
+    heads, rows = table.locator("thead th"), table.locator("tbody tr")
+    button = heads.nth(2).locator("button")
+    values = "rows => rows.map((row) => Number(row.cells[2].dataset.value))"
     button.click()
     found = rows.evaluate_all(values)
-    assert found == sorted(found) and heads.nth(6).get_attribute("aria-sort") == "ascending"
+    assert found == sorted(found) and len(found) == 3
+    assert heads.nth(2).get_attribute("aria-sort") == "ascending"
     button.press("Enter")
     assert rows.evaluate_all(values) == sorted(found, reverse=True)
-    assert heads.nth(6).get_attribute("aria-sort") == "descending"
+    assert heads.nth(2).get_attribute("aria-sort") == "descending"
     heads.nth(1).locator("button").click()
-    sites = rows.evaluate_all("rows => rows.map((row) => row.cells[1].textContent)")
-    assert sites == sorted(sites) and heads.nth(6).get_attribute("aria-sort") is None
-    assert view.complaints == []
+    metrics = rows.evaluate_all("rows => rows.map((row) => row.cells[1].textContent)")
+    assert metrics == sorted(metrics, key=str.lower)
+    assert heads.nth(2).get_attribute("aria-sort") is None and view.complaints == []
+
+
+def test_the_paragraph_for_a_paper_is_copied(show):
+    view = show(1280)
+    paragraph = view.locator("#methods-text").inner_text()
+    view.locator("section#methods button").click()
+    view.wait_for_function("document.querySelector('[role=status]').textContent !== ''")
+    assert view.evaluate("getSelection().toString()").split() == paragraph.split()
+    assert view.locator("[role=status]").inner_text().startswith(("Copied", "Selected"))
+
+
+def test_headings_stand_in_order(show):
+    levels = show(1280).locator("h1, h2, h3").evaluate_all("all => all.map((h) => +h.tagName[1])")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(later - earlier < 2 for earlier, later in pairwise(levels))
 
 
 def test_print_opens_what_is_folded_on_white(show):

@@ -1,6 +1,7 @@
 """Sections on how well the models did."""
 
 import json
+import re
 from html import unescape
 
 import numpy as np
@@ -11,7 +12,10 @@ from sklearn_lstmdg.evaluation import (
     ABOUT_TESTS,
     Comparison,
     compare_models,
+    confidence_intervals,
+    intervals_over_sites,
     load_comparison,
+    null_from_permutations,
     subjects_needed,
 )
 from sklearn_lstmdg.evaluation import test_against as run_tests_of
@@ -24,17 +28,33 @@ pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")
 
 
-def test_the_comparison_s_numbers(folder, page):
-    summary = pandas.read_csv(folder / "summary.csv")
+def test_the_comparison_s_numbers_over_all_sites(folder, page):
+    predictions = load_comparison(folder).predictions
+    table = intervals_over_sites(predictions).set_index(["model", "metric"])
     rows = rows_of(page, "Comparison of models")
-    assert len(rows) == len(summary) == 4
-    for cells, row in zip(rows, summary.to_dict("records"), strict=True):
-        assert cells[1] == row["site"] and cells[2] == str(row["n_subjects"])
-        assert cells[3] == f"{100 * row['acc']:.1f} ({100 * row['acc_sd']:.1f})"
-        assert cells[6] == f"{row['auc_pooled']:.3f}"
-        low, high = map(float, cells[7].split(" to "))
-        assert low <= row["auc_pooled"] <= high
-    assert "12 of 12" in page
+    assert [cells[1:3] for cells in rows] == [["all sites", "24"]] * 2
+    for cells, model in zip(rows, ("lstm-dg", ODD_NAME), strict=True):
+        acc, auc = (table.loc[(model, metric)] for metric in ("acc", "auc"))
+        low, high = 100 * acc["low"], 100 * acc["high"]
+        assert cells[3] == f"{100 * acc['pooled']:.1f} ({low:.1f}-{high:.1f})"
+        assert cells[7] == f"{auc['pooled']:.3f} ({auc['low']:.3f}-{auc['high']:.3f})"
+    assert "12 of 12" in page and "Balanced accuracy (%)" in page and "Brier score" in page
+
+
+def test_sites_come_by_size_and_small_ones_are_folded(tmp_path, undrawn):
+    rng = np.random.default_rng(0)
+    sites = np.repeat(["B", "C", "A"], [24, 12, 30])
+    X, y = rng.normal(size=(66, 4, 3)), np.arange(66) % 2
+    compare_models({"a": Noise()}, X, y, sites=sites, n_folds=3, out=tmp_path, random_state=0)
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert [cells[0] for cells in rows_of(page, "Sites")] == ["A", "B"]
+    assert [cells[0] for cells in rows_of(page, "Small sites")] == ["C"]
+    folded = re.search(r"<details><summary>Sites of fewer.*?</details>", page, re.DOTALL)[0]
+    assert "<caption>Small sites</caption>" in folded
+    predictions = load_comparison(tmp_path).predictions
+    table = confidence_intervals(predictions).set_index(["site", "metric"])
+    row = table.loc[("A", "auc")]
+    assert rows_of(page, "Sites")[0][7].startswith(f"{row['pooled']:.3f} ({row['low']:.3f}")
 
 
 def test_the_reference_is_tested_against_the_other(folder, page, tmp_path, undrawn):
@@ -59,8 +79,9 @@ def test_the_reference_is_tested_against_the_other(folder, page, tmp_path, undra
 
 def test_questions_and_numbers_of_subjects_stand_under_the_tables(folder, page):
     assert ABOUT_TESTS in unescape(page) and ABOUT_INTERVALS in unescape(page)
-    needed = subjects_needed(load_comparison(folder).predictions)["n_needed"][0]
-    assert f" {needed} subjects against odd&lt;b&gt;" in page
+    row = subjects_needed(load_comparison(folder).predictions).iloc[0]
+    assert f" {row['n_needed']} subjects against odd&lt;b&gt;" in page
+    assert f" {row['smallest_difference']:.3f} against odd&lt;b&gt;" in page
 
 
 def test_folds_hardly_trained_are_announced(copy, page, monkeypatch, undrawn):
@@ -69,22 +90,48 @@ def test_folds_hardly_trained_are_announced(copy, page, monkeypatch, undrawn):
         Comparison, "summary", lambda self: summary(self).assign(n_untrained=[2, 0, 0, 0])
     )
     told = write_report(copy).read_text(encoding="utf-8")
-    assert (
-        "all scores are equal): 2 of 3 folds of lstm-dg at " in told
-        and "Hardly trained" not in page
-    )
-    assert told.count("Hardly trained") == 1
+    assert "all scores are equal): 2 of 3 folds of lstm-dg at " in told
+    assert "Hardly trained" not in page and told.count("Hardly trained") == 1
+    assert told.index("Hardly trained") < told.index('<section id="run"')
 
 
-def test_pooled_sites_have_an_auc_within_sites(cohort, tmp_path, undrawn):
+def test_pooled_sites_have_an_auc_that_sites_told_apart_do_not_raise(cohort, tmp_path, undrawn):
     models = {"a": Noise()}
     sites = {"sites": cohort.sites, "scheme": "pooled"}
     comparison = compare_models(
         models, cohort.data, cohort.target, n_folds=3, out=tmp_path, random_state=0, **sites
     )
-    rows = rows_of(write_report(tmp_path).read_text(encoding="utf-8"), "Comparison of models")
-    within = comparison.summary()["auc_within_sites"]
-    assert [cells[-1] for cells in rows] == [f"{value:.3f}" for value in within]
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    (cells,) = rows_of(page, "Comparison of models")
+    pooled = comparison.summary().set_index("site").loc["pooled"]
+    assert cells[7].startswith(f"{pooled['auc_within_sites']:.3f} (")
+    assert cells[-1] == f"{pooled['auc_pooled']:.3f}" and "AUC, sites mixed" in page
+    assert {cells[0] for cells in rows_of(page, "Small sites")} == {"SITE_1", "SITE_2"}
+
+
+def permute(folder, cohort, seed):
+    """Leave a run with permuted labels."""
+    labels = np.random.default_rng(seed).permutation(cohort.target)
+    options = {"sites": cohort.sites, "n_folds": 3, "random_state": 0}
+    models = {"lstm-dg": Noise(), ODD_NAME: Noise(scale=2.0)}
+    compare_models(models, cohort.data, labels, groups=cohort.groups, out=folder, **options)
+    (folder / "options.json").write_text(json.dumps({"permute_labels": seed}))
+
+
+def test_permuted_labels_stand_beside_the_true_ones(copy, cohort, page, tmp_path, undrawn):
+    assert "No run with permuted labels is here" in page
+    permute(copy / "permuted-0", cohort, 0)
+    permute(tmp_path / "elsewhere", cohort, 1)
+    runs = [load_comparison(copy / "permuted-0").predictions]
+    table = null_from_permutations(load_comparison(copy).predictions, runs, ("acc", "auc"))
+    page = write_report(copy).read_text(encoding="utf-8")
+    rows = rows_of(page, "True and permuted labels")
+    assert len(rows) == len(table)
+    for cells, row in zip(rows, table.to_dict("records"), strict=True):
+        assert cells[3] == f"{row['observed']:.3f}" and cells[4] == f"{row['null_mean']:.3f}"
+    both = [copy / "permuted-0", tmp_path / "elsewhere"]
+    page = write_report(copy, permuted=both).read_text(encoding="utf-8")
+    assert {cells[5] for cells in rows_of(page, "True and permuted labels")} == {"2"}
 
 
 def test_why_there_is_no_corrected_t(cohort, tmp_path, undrawn):

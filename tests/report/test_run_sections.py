@@ -6,7 +6,7 @@ import pytest
 
 from sklearn_lstmdg.report import write_report
 
-from _pages import ODD_NAME, rows_of
+from _pages import rows_of
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")
@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib")
 def test_groups_and_their_motion(page, cohort):
     assert "No subject was left out: the scans were simulated." in page
     rows = rows_of(page, "Groups")
-    assert len(rows) == 4 and {cells[1] for cells in rows} == {"autism", "control"}
+    assert len(rows) == 4 and {cells[1] for cells in rows} == {"group 1", "group 0"}
     assert sum(int(cells[2]) for cells in rows) == 24
     mine = (cohort.sites == rows[0][0]) & (cohort.target == 1)
     motion = cohort.phenotypic["func_mean_fd"][mine]
@@ -38,6 +38,29 @@ def test_without_a_record_of_the_cohort(copy, undrawn):
     assert "there is no cohort.json" in page and "The study as one file" not in page
 
 
+def test_which_rows_trained_each_model_stands_at_the_top_in_words(page):
+    top = page[: page.index('<section id="run"')]
+    assert "name: trained on 4 scans in each fold; 4 others chose its epoch; 4 that it never" in top
+
+
+def test_an_unfinished_run_shows_its_cohort(copy, undrawn):
+    for path in (copy / "folds").glob("odd*"):
+        path.unlink()
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert "Not finished: 6 of 12 folds" in page[: page.index('<section id="run"')]
+    assert len(rows_of(page, "Groups")) == 4
+
+
+def test_windows_are_those_of_models_that_cut_scans(copy, page, undrawn):
+    assert "not of one kind for all models" in page, "none of these cuts scans"
+    path = copy / "settings.json"
+    settings = json.loads(path.read_text())
+    augmenter = {"class": "sklearn_lstmdg.SubsequenceAugmenter", "length": 30, "step": 5}
+    settings["models"]["lstm-dg"] = {"class": "Pipeline", "steps": [["cut", augmenter]]}
+    path.write_text(json.dumps(settings))
+    assert "30 time points, a new one every 5" in write_report(copy).read_text(encoding="utf-8")
+
+
 def test_own_scans_and_who_was_left_out(copy, undrawn):
     options = json.loads((copy / "options.json").read_text())
     more = {"bids": "/home/somebody/xcp_d", "atlas": "4S156Parcels", "session": ["1", "2"]}
@@ -55,18 +78,32 @@ def test_own_scans_and_who_was_left_out(copy, undrawn):
             assert told == [["sub-9", "sub-9.tsv", "too &lt;few&gt;"]]
 
 
-def test_warnings_are_counted_by_fold(copy, undrawn):
+def test_warnings_are_told_once_for_all_models_and_folds(copy, undrawn):
     from sklearn_lstmdg.evaluation._store import FoldResult, FoldStore
 
     store = FoldStore(copy)
     for key, result in store.read_all().items():
-        if key[:2] == ("lstm-dg", "SITE_1") or key[0] == ODD_NAME:
-            messages = [f"UserWarning: {key[3]} of <9> rows", "UserWarning: 7 of <9> rows"]
-            store.path(key).unlink()
-            store.write(FoldResult(result.facts | {"warnings": messages}, result.arrays))
+        first = f"(first: row {key[3]}, ROI <9>)"
+        messages = [f"UserWarning: {key[3]} series {first}: set to 0.", "UserWarning: 7 <b> rows"]
+        store.path(key).unlink()
+        store.write(FoldResult(result.facts | {"warnings": messages}, result.arrays))
     rows = rows_of(write_report(copy).read_text(encoding="utf-8"), "Warnings of the folds")
-    assert {cells[2] for cells in rows} == {"3"}
-    assert all("of &lt;9&gt; rows" in cells[3] for cells in rows)
+    assert [cells[2] for cells in rows] == ["12", "12"]
+    assert (
+        rows[0][0].endswith("series: set to 0.") and rows[1][0] == "UserWarning: 7 &lt;b&gt; rows"
+    )
+    assert rows[0][1].startswith("lstm-dg, odd")
+
+
+def test_constant_series_have_the_names_of_subject_site_and_roi(copy, page, undrawn):
+    assert "constant over their scan" not in page
+    record = json.loads((copy / "cohort.json").read_text())
+    record |= {"constant": [{"row": 3, "roi": 1}], "roi_names": ["A", "<B>", "C", "D", "E"]}
+    (copy / "cohort.json").write_text(json.dumps(record))
+    page = write_report(copy).read_text(encoding="utf-8")
+    (cells,) = rows_of(page, "Series that are constant over their scan")
+    assert cells[2] == "&lt;B&gt;" and cells[0] == record["rows"][3]["subject"]
+    assert cells[1] in ("SITE_1", "SITE_2") and "&lt;B&gt; of subject" in page
 
 
 def test_parameters_of_models_side_by_side(folder, page):

@@ -20,5 +20,22 @@ for (const table of document.querySelectorAll("table")) {
   [...table.tHead.rows[0].cells].forEach((head, column) =>
     head.firstElementChild.addEventListener("click", () => sort(table, column)));
 }
+const copy = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    getSelection().selectAllChildren(source);
+    const done = await copy(source.innerText);
+    button.parentElement.querySelector("[role=status]").textContent =
+      done ? "Copied." : "Selected: press Ctrl+C or ⌘C.";
+  });
+}
 addEventListener("beforeprint", () =>
   document.querySelectorAll("details").forEach((part) => { part.open = true; }));

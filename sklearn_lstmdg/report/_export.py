@@ -1,0 +1,35 @@
+"""All that a page shows, as JSON can hold it."""
+
+import json
+from dataclasses import asdict, is_dataclass
+
+import numpy as np
+
+_OF_A_FIGURE = ("caption", "alternative")
+
+
+def to_json(title, version, sections):
+    """Return what the sections of a page show, numbers in full, pictures as their texts."""
+    content = {"title": title, "generator": f"sklearn_lstmdg {version}"}
+    content |= {section["name"]: _plain(section["data"]) for section in sections}
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value):
+    """Return what JSON can hold: NaN is null, a figure its caption and its text."""
+    if is_dataclass(value):
+        return {name: text for name, text in asdict(value).items() if name in _OF_A_FIGURE}
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items() if key != "image"}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else _unknown(value)
+
+
+def _unknown(value):
+    """Return nothing for pandas's missing values, else a text."""
+    return None if value != value or str(value) == "<NA>" else str(value)
