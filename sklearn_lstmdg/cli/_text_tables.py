@@ -1,18 +1,22 @@
 """Tables for people, as plain text: a comparison, and its communities."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from tabulate import tabulate
 
 from .._text import printable
 from ..evaluation import summarize_robustness
 
-_PAPER_METRICS = ("acc", "tpr", "tnr", "auc")
+_TWO_CLASSES = SimpleNamespace(
+    name="two classes", metrics=("acc", "tpr", "tnr", "auc"), undefined="n_one_class"
+)
 _POOLED = ("auc", "r", "r2")
 _HEADINGS = {"balanced_acc": "BACC", "r": "r"}
 _UNDEFINED = {
-    "n_one_class": "{} of the test folds held one class only: TPR or TNR without them.",
-    "n_undefined": "{} of the test folds lack a class, or all their predictions are equal: what "
-    "needs them is without these.",
+    "two classes": "{} of the test folds held one class only: TPR or TNR without them.",
+    "classes": "{} of the test folds lack a class: balanced accuracy and AUC without them.",
+    "continuous": "In {} of the test folds all predictions are equal: r without them.",
 }
 _MEASURES = ("corr.", "null", "z", "Dice", "null", "z")
 _HEADER = ("method", "site", "size", *_MEASURES, "redund.", "eff.", "dead")
@@ -22,22 +26,20 @@ _PAPER = (
 )
 
 
-def format_summary(summary, kind=None):
+def format_summary(summary, kind=_TWO_CLASSES):
     """Format a comparison's summary like the paper's Table 1, by its kind of target."""
-    metrics = _PAPER_METRICS if kind is None else kind.metrics
-    header = ["model", "site", "n", *map(_heading, metrics)]
-    rows = [_model_cells(row, metrics) for row in summary.to_dict("records")]
+    header = ["model", "site", "n", *map(_heading, kind.metrics)]
+    rows = [_model_cells(row, kind.metrics) for row in summary.to_dict("records")]
     folds = " or ".join(map(str, sorted(set(summary["n_folds"]))))
-    pooled = " and ".join(_heading(name) for name in metrics if name in _POOLED)
+    pooled = " and ".join(_heading(name) for name in kind.metrics if name in _POOLED)
     lines = [
         _format(header, rows),
         f"Mean (standard deviation) over {folds} folds; {pooled} over the test subjects of all "
         "folds.",
         *tell_untrained(summary),
     ]
-    for name, words in _UNDEFINED.items():
-        n_folds = int(summary[name].sum()) if name in summary else 0
-        lines += [words.format(n_folds)] if n_folds else []
+    n_undefined = int(summary[kind.undefined].sum())
+    lines += [_UNDEFINED[kind.name].format(n_undefined)] if n_undefined else []
     return "\n".join(lines)
 
 
@@ -67,10 +69,21 @@ def _model_cells(row, metrics):
 def _cell(row, metric):
     """Return a metric over all test subjects, or its mean over folds with their spread."""
     if metric in _POOLED:
-        return f"{row[f'{metric}_pooled']:.3f}"
-    scale, form = (1, ".4g") if metric == "mae" else (100, ".1f")
+        return _number(row[f"{metric}_pooled"], 3)
+    scale = 1 if metric == "mae" else 100
     mean, deviation = (scale * row[name] for name in (metric, f"{metric}_sd"))
-    return f"{mean:{form}}" + ("" if deviation != deviation else f" ({deviation:{form}})")
+    n_decimals = _decimals(mean) if metric == "mae" else 1
+    spread = "" if deviation != deviation else f" ({_number(deviation, n_decimals)})"
+    return f"{_number(mean, n_decimals)}{spread}"
+
+
+def _number(value, n_decimals):
+    return "-" if value != value else f"{value:.{n_decimals}f}"
+
+
+def _decimals(value):
+    """Return how many decimals show three figures of a positive number."""
+    return max(2 - int(np.floor(np.log10(value))), 0) if value > 0 else 2
 
 
 def _format(header, rows):

@@ -1,7 +1,7 @@
 """Which question each interval answers: to be printed under the tables that hold them."""
 
 ABOUT_INTERVALS = (
-    "Interval of AUC and of rates: the same trained models, tested on other subjects of the site. "
+    "Interval of a metric: the same trained models, tested on other subjects of the site. "
     "Spread over folds: also other training sets, but folds share most of theirs."
 )
 ABOUT_TESTS = (

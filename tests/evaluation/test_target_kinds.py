@@ -270,3 +270,20 @@ def test_predictions_that_cannot_be_are_named(age):
     for value, message in ((np.inf, "not finite"), ([1.0, 2.0], "broadcast|shape")):
         with pytest.raises(RuntimeError, match=message):
             compare_models({"m": Learner(value)}, *age, n_folds=3)
+
+
+@pytest.mark.parametrize("scheme", ["within-site", "leave-one-site-out", "pooled"])
+def test_families_of_all_ages_stay_together(age, scheme):
+    X, y = age
+    groups, sites = np.arange(60) // 3, np.repeat(["A", "B"], 30)
+    c = compare_models(
+        {"m": Ridge()}, X, y, groups, sites, n_folds=3, scheme=scheme, random_state=0
+    )
+    for row in c.folds.to_dict("records"):
+        fold = c.fold("m", row["site"], fold=row["fold"])
+        parts = [groups[fold[name]] for name in ("train", "validation", "test")]
+        assert not set(parts[0]) & set(parts[2]) and not set(parts[1]) & set(parts[2])
+        assert not set(parts[0]) & set(parts[1])
+        assert np.ptp(y[fold.test]) > np.ptp(y) / 3
+    assert sorted(c.predictions["subject"]) == sorted(groups)
+    assert (c.summary()["r_pooled"] > 0.9).all()
