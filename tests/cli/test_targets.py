@@ -190,3 +190,20 @@ def test_what_a_target_cannot_have_is_named(compare, options, message):
     kind = "ridge" if "age" in options else "line"
     code, _, err = compare(*options, "--models", kind)
     assert code == 2 and message in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "model", "words"),
+    [
+        ("age", "ridge", ("MAE", "target", "r2")),
+        ("diagnosis", "line", ("autism", "Balanced accuracy", "Confusion")),
+    ],
+)
+def test_the_report_is_of_the_kind_of_target(compare, tmp_path, target, model, words):
+    pytest.importorskip("matplotlib")
+    reference = "mean" if target == "age" else "fc-ridge"
+    compare("--target", target, "--models", model, reference, "--site", "site")
+    assert main(["report", str(tmp_path / "out"), "--quiet"]) == 0
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert all(word.lower() in page.lower() for word in words)
+    assert "TPR" not in page and "nan" not in re.sub(r"<[^>]*>", " ", page).split()
