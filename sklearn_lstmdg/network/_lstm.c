@@ -7,11 +7,11 @@
 #define Py_LIMITED_API 0x030A0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tgmath.h>
 
 #define INLINE static inline __attribute__((always_inline))
 #define PRAGMA(text) _Pragma(#text)
@@ -35,7 +35,7 @@ enum { BY_CELL = 1, BY_HIDDEN = 2 };
 
 typedef struct {
     int64_t count;            /* steps of the longest sequence */
-    int64_t *active, *offset; /* sequences at a step, and its first row; one offset more at the end */
+    int64_t *active, *offset; /* sequences at a step, and its first row, with the end of the last */
 } steps;
 
 typedef struct {
@@ -91,14 +91,19 @@ static void arrange(const task *task, int64_t first, int64_t *order, steps *step
 typedef struct {
     uint32_t seed[2], stream[3];
 } random_stream;
+typedef union {
+    float value;
+    uint32_t bits;
+} number;
+
+#define JOIN(base, path) base##_##path
+#define JOINED(base, path) JOIN(base, path)
+#define NAME(base) JOINED(base, PATH) /* of the path that is included */
 
 #define REAL float
-#define INTEGER int32_t
-#define IS_DOUBLE 0
-#define SQRT sqrtf
 #if defined(__x86_64__)
 #include <immintrin.h>
-#define NAME(base) base##_avx512
+#define PATH avx512
 #define LANES 16
 #define HEIGHT 8
 #define FMA(a, b, c) ((V)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
@@ -107,7 +112,7 @@ BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,fma" WIDEST)
 #include "_path.h"
 END_TARGET
 
-#define NAME(base) base##_avx2
+#define PATH avx2
 #define LANES 8
 #define HEIGHT 4
 #define FMA(a, b, c) ((V)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
@@ -117,7 +122,7 @@ BEGIN_TARGET("avx2,fma")
 END_TARGET
 #endif
 
-#define NAME(base) base##_plain
+#define PATH plain
 #define LANES 4
 #if defined(__aarch64__)
 #include <arm_neon.h>
@@ -130,16 +135,10 @@ END_TARGET
 #define MULTIPLY_EVEN(a, b) (((NAME(wide))(a) & 0xFFFFFFFFu) * (b))
 #include "_path.h"
 #undef REAL
-#undef INTEGER
-#undef IS_DOUBLE
-#undef SQRT
 
 /* Double precision, for tests. */
 #define REAL double
-#define INTEGER int64_t
-#define IS_DOUBLE 1
-#define SQRT sqrt
-#define NAME(base) base##_double
+#define PATH double
 #define LANES 2
 #define HEIGHT 4
 #define FMA(a, b, c) ((a) * (b) + (c))
@@ -152,14 +151,14 @@ typedef struct {
     action actions[5];
 } path;
 
-#define PATH(suffix)                                                                               \
+#define TABLE(suffix)                                                                              \
     {#suffix, {measure_##suffix, forward_backward_##suffix, update_##suffix, read_##suffix,        \
                draw_##suffix}}
 static const path paths[] = {
 #if defined(__x86_64__)
-    PATH(avx512), PATH(avx2),
+    TABLE(avx512), TABLE(avx2),
 #endif
-    PATH(plain), PATH(double)};
+    TABLE(plain), TABLE(double)};
 #define N_PATHS ((int)(sizeof paths / sizeof paths[0]))
 
 static int runs_here(const char *name) {
@@ -170,15 +169,14 @@ static int runs_here(const char *name) {
     if (strcmp(name, "avx2") == 0)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
-    return 1;
+    return name != NULL;
 }
 
-static PyObject *list_paths(PyObject *self, PyObject *unused) {
+static PyObject *list_paths(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused)) {
     PyObject *found = PyDict_New();
     for (int n = 0; found && n < N_PATHS; n++) {
-        if (!runs_here(paths[n].name)) continue;
         PyObject *number = PyLong_FromLong(n);
-        if (number == NULL || PyDict_SetItemString(found, paths[n].name, number) < 0)
+        if (runs_here(paths[n].name) && PyDict_SetItemString(found, paths[n].name, number) < 0)
             Py_CLEAR(found);
         Py_XDECREF(number);
     }
@@ -186,7 +184,7 @@ static PyObject *list_paths(PyObject *self, PyObject *unused) {
 }
 
 /* Do one thing on one path: their numbers, and the task's address. */
-static PyObject *run(PyObject *self, PyObject *args) {
+static PyObject *run(PyObject *Py_UNUSED(self), PyObject *args) {
     unsigned int number, what;
     unsigned long long address;
     if (!PyArg_ParseTuple(args, "IIK", &number, &what, &address)) return NULL;
@@ -206,6 +204,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_lstm", NULL, -1, methods};
+static struct PyModuleDef module = {
+    .m_base = PyModuleDef_HEAD_INIT, .m_name = "_lstm", .m_size = -1, .m_methods = methods};
 
 PyMODINIT_FUNC PyInit__lstm(void) { return PyModule_Create(&module); }

@@ -9,109 +9,117 @@
  * padding means nothing and is never read into a result.
  */
 typedef struct {
-    ptrdiff_t depth, units;       /* inputs and nodes */
-    ptrdiff_t width, gates, room; /* padded nodes, padded gates, and a row of gates with its reach */
-    const REAL *W, *U, *bias;     /* (depth, gates), (units, gates), (gates) */
-    const REAL *W_rows, *U_rows;  /* (4 units, padded depth), (4 units, width) for the way back */
-    const REAL *slope, *zero;     /* (gates), (width) */
-} NAME(layer);
+    ptrdiff_t units, width;   /* nodes, and padded ones */
+    NAME(linear) W, U;        /* the bias is that of W */
+    NAME(rows) gates, cells, tanh_c, hidden;
+    NAME(rows) d_hidden, d_cells; /* derivatives by h_t and, unless NULL, by c_t from elsewhere */
+    NAME(rows) zero, d_h, d_c;    /* no state before, and derivatives by the states before */
+    REAL *slope;
+} NAME(lstm);
+
+/* One of both LSTMs, for so many rows of some sequences. */
+static void NAME(plan_lstm)(NAME(space) *space, NAME(lstm) *lstm, const task *task, int number,
+                            ptrdiff_t inputs, ptrdiff_t units) {
+    void *const *p = task->parameters + 3 * number;
+    const ptrdiff_t width = ROUND(units), rows = task->rows, some = task->some;
+    *lstm = (NAME(lstm)){units, width, .zero = {NAME(zeros)(space, 1, units).at, 0},
+                         .gates = NAME(take)(space, rows, 3 * units + width),
+                         .cells = NAME(take)(space, rows, units),
+                         .tanh_c = NAME(take)(space, rows, units),
+                         .hidden = NAME(take)(space, rows, units),
+                         .d_hidden = NAME(take)(space, rows, units),
+                         .d_h = NAME(take)(space, some, units),
+                         .d_c = NAME(take)(space, some, units),
+                         .slope = NAME(take)(space, 1, 4 * units).at};
+    if (number == 0 && task->generates == BY_CELL)
+        lstm->d_cells = NAME(take)(space, rows, units);
+    NAME(plan_linear)(space, &lstm->W, inputs, 4 * units, p[0], p[2]);
+    NAME(plan_linear)(space, &lstm->U, units, 4 * units, p[1], NULL);
+    for (ptrdiff_t k = 0; lstm->slope && k < ROUND(4 * units); k++)
+        lstm->slope[k] = k / units == 2 ? 1 : (REAL)0.5;
+}
 
 /* Pre-activations in, activated gates out; then the states. */
-INLINE void NAME(states)(const NAME(layer) *layer, REAL *gates, const REAL *c_before, REAL *c,
-                         REAL *h) {
-    const ptrdiff_t K = layer->units;
-    for (ptrdiff_t k = 0; k < layer->gates; k += LANES)
-        STORE(gates + k, NAME(activate)(LOAD(gates + k), LOAD(layer->slope + k)));
-    for (ptrdiff_t k = 0; k < layer->width; k += LANES) {
+INLINE void NAME(states)(const NAME(lstm) *lstm, ptrdiff_t row, const REAL *c_before) {
+    const ptrdiff_t K = lstm->units;
+    REAL *gates = ROW(lstm->gates, row), *c = ROW(lstm->cells, row);
+    REAL *tanh_c = ROW(lstm->tanh_c, row), *h = ROW(lstm->hidden, row);
+    for (ptrdiff_t k = 0; k < 4 * K; k += LANES)
+        STORE(gates + k, NAME(activate)(LOAD(gates + k), LOAD(lstm->slope + k)));
+    for (ptrdiff_t k = 0; k < K; k += LANES) {
         V i = LOAD(gates + k), f = LOAD(gates + K + k), z = LOAD(gates + 2 * K + k);
-        V now = FMA(i, z, f * LOAD(c_before + k));
+        V now = FMA(i, z, f * LOAD(c_before + k)), bounded = NAME(tanh)(now);
         STORE(c + k, now);
-        STORE(h + k, LOAD(gates + 3 * K + k) * NAME(tanh)(now));
+        STORE(tanh_c + k, bounded);
+        STORE(h + k, LOAD(gates + 3 * K + k) * bounded);
     }
 }
 
-/* Run all steps: inputs (rows, depth) in, or none where gates hold what comes of them; gates (rows,
- * room), cells and hidden (rows, width) out. */
-static void NAME(lstm_forward)(const steps *steps, const NAME(layer) *layer, const REAL *inputs,
-                               ptrdiff_t stride, REAL *gates, REAL *cells, REAL *hidden) {
-    const ptrdiff_t width = layer->width, room = layer->room, n_gates = layer->gates;
+/* Run all steps over inputs, or over the pre-activations that come of them where none are given. */
+static void NAME(lstm_forward)(const steps *steps, const NAME(lstm) *lstm, NAME(rows) inputs) {
     for (ptrdiff_t t = 0; t < steps->count; t++) {
-        ptrdiff_t n = steps->active[t], row = steps->offset[t];
-        ptrdiff_t before = t ? steps->offset[t - 1] : 0;
-        REAL *g = gates + row * room;
-        if (inputs) {
-            NAME(repeat)(layer->bias, g, room, n, n_gates);
-            NAME(product)(inputs + row * stride, stride, 1, layer->W, n_gates, g, room, n,
-                          layer->depth, n_gates, 1);
-        }
-        if (t)
-            NAME(product)(hidden + before * width, width, 1, layer->U, n_gates, g, room, n,
-                          layer->units, n_gates, 1);
+        const ptrdiff_t n = steps->active[t], row = steps->offset[t];
+        const ptrdiff_t before = t ? steps->offset[t - 1] : 0;
+        const NAME(rows) gates = FROM(lstm->gates, row);
+        const NAME(rows) c_before = t ? FROM(lstm->cells, before) : lstm->zero;
+        if (inputs.at) NAME(forward)(&lstm->W, FROM(inputs, row), lstm->W.b, gates, n);
+        if (t) NAME(forward)(&lstm->U, FROM(lstm->hidden, before), gates, gates, n);
         for (ptrdiff_t r = 0; r < n; r++)
-            NAME(states)(layer, g + r * room, t ? cells + (before + r) * width : layer->zero,
-                         cells + (row + r) * width, hidden + (row + r) * width);
+            NAME(states)(lstm, row + r, ROW(c_before, r));
     }
 }
 
 /* Derivatives by one point's pre-activations, over its gates; d_c goes on to the point before. */
-INLINE void NAME(states_backward)(const NAME(layer) *layer, REAL *gates, const REAL *c_before,
-                                  const REAL *c, const REAL *d_h, const REAL *d_h_after,
-                                  const REAL *d_c_here, REAL *d_c, REAL *scratch) {
-    const ptrdiff_t K = layer->units, width = layer->width;
-    for (ptrdiff_t k = 0; k < width; k += LANES) {
+INLINE void NAME(states_backward)(const NAME(lstm) *lstm, ptrdiff_t row, const REAL *c_before,
+                                  const REAL *d_h_after, REAL *d_c) {
+    const ptrdiff_t K = lstm->units;
+    const REAL *d_h = ROW(lstm->d_hidden, row);
+    const REAL *d_c_here = lstm->d_cells.at ? ROW(lstm->d_cells, row) : NULL;
+    REAL *gates = ROW(lstm->gates, row);
+    for (ptrdiff_t k = 0; k < K; k += LANES) {
         V i = LOAD(gates + k), f = LOAD(gates + K + k), z = LOAD(gates + 2 * K + k);
-        V o = LOAD(gates + 3 * K + k), tanh_c = NAME(tanh)(LOAD(c + k));
+        V o = LOAD(gates + 3 * K + k), tanh_c = LOAD(ROW(lstm->tanh_c, row) + k);
         V dh = LOAD(d_h + k) + LOAD(d_h_after + k);
         V dc = FMA(dh * o, 1 - tanh_c * tanh_c, LOAD(d_c + k));
         if (d_c_here) dc += LOAD(d_c_here + k);
-        STORE(scratch + k, dc * z * i * (1 - i));
-        STORE(scratch + width + k, dc * LOAD(c_before + k) * f * (1 - f));
-        STORE(scratch + 2 * width + k, dc * i * (1 - z * z));
-        STORE(scratch + 3 * width + k, dh * tanh_c * o * (1 - o));
+        /* The last vector of a gate reaches into the next gate, which stays as it is. */
+        NAME(integers) here = NAME(is_within)(K - k);
+        STORE(gates + k, NAME(choose)(here, dc * z * i * (1 - i), i));
+        STORE(gates + K + k, NAME(choose)(here, dc * LOAD(c_before + k) * f * (1 - f), f));
+        STORE(gates + 2 * K + k, NAME(choose)(here, dc * i * (1 - z * z), z));
+        STORE(gates + 3 * K + k, NAME(choose)(here, dh * tanh_c * o * (1 - o), o));
         STORE(d_c + k, dc * f);
     }
-    for (int gate = 0; gate < 4; gate++)
-        memcpy(gates + gate * K, scratch + gate * width, sizeof(REAL) * (size_t)K);
 }
 
-/* Derive the loss by all pre-activations, which take the place of the gates.
- *   d_hidden and, unless NULL, d_cells (rows, width): derivatives by h_t and c_t, in.
- *   carried (2 n + 4, width) for the n longest: room. */
-static void NAME(lstm_backward)(const steps *steps, const NAME(layer) *layer, REAL *gates,
-                                const REAL *cells, const REAL *d_hidden, const REAL *d_cells,
-                                REAL *carried) {
-    const ptrdiff_t width = layer->width, room = layer->room, n_first = steps->active[0];
-    REAL *d_c = carried, *d_h = carried + n_first * width, *scratch = d_h + n_first * width;
-    memset(carried, 0, sizeof(REAL) * (size_t)(2 * n_first * width));
+/* From d_hidden and d_cells to the derivatives by all pre-activations, which take the place of the
+ * gates. */
+static void NAME(lstm_backward)(const steps *steps, const NAME(lstm) *lstm) {
+    const NAME(rows) d_h = lstm->d_h, d_c = lstm->d_c;
+    const size_t size = sizeof(REAL) * (size_t)(steps->active[0] * lstm->width);
+    memset(d_h.at, 0, size);
+    memset(d_c.at, 0, size);
     for (ptrdiff_t t = steps->count - 1; t >= 0; t--) {
-        ptrdiff_t row = steps->offset[t], before = t ? steps->offset[t - 1] : 0;
+        NAME(rows) c_before = t ? FROM(lstm->cells, steps->offset[t - 1]) : lstm->zero;
         if (t + 1 < steps->count)
-            NAME(product)(gates + steps->offset[t + 1] * room, room, 1, layer->U_rows, width, d_h,
-                          width, steps->active[t + 1], 4 * layer->units, width, 0);
+            NAME(backward)(&lstm->U, FROM(lstm->gates, steps->offset[t + 1]), d_h,
+                           steps->active[t + 1]);
         for (ptrdiff_t r = 0; r < steps->active[t]; r++)
-            NAME(states_backward)(layer, gates + (row + r) * room,
-                                  t ? cells + (before + r) * width : layer->zero,
-                                  cells + (row + r) * width, d_hidden + (row + r) * width,
-                                  d_h + r * width, d_cells ? d_cells + (row + r) * width : NULL,
-                                  d_c + r * width, scratch);
+            NAME(states_backward)(lstm, steps->offset[t] + r, ROW(c_before, r),
+                                  ROW(d_h, r), ROW(d_c, r));
     }
 }
 
-/* Add the derivatives by W, U and the bias: rows of gates, padded columns of what they multiply. */
-static void NAME(lstm_gradients)(const steps *steps, const NAME(layer) *layer, const REAL *d_gates,
-                                 const REAL *inputs, ptrdiff_t stride, const REAL *hidden,
-                                 REAL *d_W, REAL *d_U, REAL *d_bias) {
-    const ptrdiff_t room = layer->room, width = layer->width, n_gates = 4 * layer->units;
+/* Add the derivatives by W, U and the bias. */
+static void NAME(lstm_learn)(const steps *steps, NAME(lstm) *lstm, NAME(rows) inputs) {
     const int64_t *active = steps->active, *offset = steps->offset;
-    NAME(add_outer)(d_gates, room, inputs, stride, d_W, stride, n_gates, offset[steps->count],
-                    stride);
+    NAME(learn)(&lstm->W, inputs, lstm->gates, offset[steps->count]);
     for (ptrdiff_t t = 1, end; t < steps->count; t = end) {
         /* Rows of steps that all sequences of the step before take lie side by side. */
         for (end = t + 1; active[t] == active[t - 1] && end < steps->count &&
                           active[end] == active[t];)
             end++;
-        NAME(add_outer)(d_gates + offset[t] * room, room, hidden + offset[t - 1] * width, width,
-                        d_U, width, n_gates, offset[end] - offset[t], width);
+        NAME(learn)(&lstm->U, FROM(lstm->hidden, offset[t - 1]),
+                    FROM(lstm->gates, offset[t]), offset[end] - offset[t]);
     }
-    NAME(add_rows)(d_gates, room, d_bias, offset[steps->count], layer->gates);
 }

@@ -4,59 +4,57 @@
  *
  * Numbers are made 64 at a time, by 16 counters side by side, each of which gives four words.
  */
-typedef uint32_t NAME(words) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef uint64_t NAME(wide) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-/* The halves of 32 times 32 bits, from the products of even and of odd lanes. */
-INLINE void NAME(multiply)(uint32_t factor, NAME(words) x, NAME(words) *high, NAME(words) *low) {
-    const NAME(wide) lower = 0xFFFFFFFFu - (NAME(wide)){0}, by = factor - (NAME(wide)){0};
-    NAME(wide) even = MULTIPLY_EVEN(x, by), odd = MULTIPLY_EVEN((NAME(wide))x >> 32, by);
-    *low = (NAME(words))((even & lower) | (odd << 32));
-    *high = (NAME(words))((even >> 32) | (odd & ~lower));
+INLINE void NAME(philox)(const random_stream *from, uint32_t place, uint32_t words[EACH]) {
+    const NAME(wide) all = {0}, lower = 0xFFFFFFFFu - all; /* a number is the same in all lanes */
+    memset(words, 0, EACH * sizeof *words);
+    /* Of the lanes of 64 bits one half takes even counters and the other odd ones. What stands in
+     * a lane's upper half means nothing until the end. */
+    for (int i = 0; i < SIDE; i += LANES)
+        for (uint32_t odd = 0; odd < 2; odd++) {
+            uint32_t key[2] = {from->seed[0], from->seed[1]};
+            NAME(wide) x[4] = {all}, places = all;
+            for (int lane = 0; lane < LANES / 2; lane++) places[lane] = (uint64_t)(i + 2 * lane);
+            x[0] = places + (place * SIDE + odd);
+            for (int n = 0; n < 3; n++) x[n + 1] = from->stream[n] - all;
+            UNROLL for (int round = 0; round < 10; round++) {
+                NAME(wide) one = MULTIPLY_EVEN(x[0], 0xD2511F53u - all);
+                NAME(wide) two = MULTIPLY_EVEN(x[2], 0xCD9E8D57u - all);
+                x[0] = (two >> 32) ^ x[1] ^ key[0];
+                x[1] = two;
+                x[2] = (one >> 32) ^ x[3] ^ key[1];
+                x[3] = one;
+                key[0] += 0x9E3779B9u;
+                key[1] += 0xBB67AE85u;
+            }
+            UNROLL for (int n = 0; n < 4; n++)
+                *(NAME(wide) *)(words + n * SIDE + i) |= (x[n] & lower) << (32 * odd);
+        }
 }
 
-INLINE void NAME(philox)(const random_stream *from, uint32_t place, uint32_t words[EACH]) {
-    for (int i = 0; i < SIDE; i += LANES) {
-        uint32_t key[2] = {from->seed[0], from->seed[1]};
-        NAME(words) x0, x1 = from->stream[0] - (NAME(words)){0};
-        NAME(words) x2 = from->stream[1] - (NAME(words)){0}, x3 = from->stream[2] - (NAME(words)){0};
-        for (int lane = 0; lane < LANES; lane++) x0[lane] = place * SIDE + (uint32_t)(i + lane);
-        UNROLL for (int round = 0; round < 10; round++) {
-            NAME(words) high0, low0, high2, low2;
-            NAME(multiply)(0xD2511F53u, x0, &high0, &low0);
-            NAME(multiply)(0xCD9E8D57u, x2, &high2, &low2);
-            x0 = high2 ^ x1 ^ key[0];
-            x1 = low2;
-            x2 = high0 ^ x3 ^ key[1];
-            x3 = low0;
-            key[0] += 0x9E3779B9u;
-            key[1] += 0xBB67AE85u;
-        }
-        *(NAME(words) *)(words + i) = x0;
-        *(NAME(words) *)(words + SIDE + i) = x1;
-        *(NAME(words) *)(words + 2 * SIDE + i) = x2;
-        *(NAME(words) *)(words + 3 * SIDE + i) = x3;
-    }
+INLINE float NAME(as_float)(uint32_t bits) {
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+INLINE uint32_t NAME(as_bits)(float number) {
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
 }
 
 /* -ln of a number in (0, 1], by its exponent and a polynomial of its mantissa (Cephes' logf). */
 INLINE float NAME(minus_log)(uint32_t word) {
-    float u = (float)(int32_t)((word >> 8) + 1) * 0x1p-24f;
-    uint32_t bits;
-    memcpy(&bits, &u, 4);
-    bits -= 0x3F3504F3u; /* mantissas in [sqrt(1/2), sqrt(2)) */
-    float e = (float)((int32_t)bits >> 23), m;
-    bits = (bits & 0x007FFFFFu) + 0x3F3504F3u;
-    memcpy(&m, &bits, 4);
-    float x = m - 1, s = x * x, p = 7.0376836292e-2f;
-    p = p * x - 1.1514610310e-1f;
-    p = p * x + 1.1676998740e-1f;
-    p = p * x - 1.2420140846e-1f;
-    p = p * x + 1.4249322787e-1f;
-    p = p * x - 1.6668057665e-1f;
-    p = p * x + 2.0000714765e-1f;
-    p = p * x - 2.4999993993e-1f;
-    p = p * x + 3.3333331174e-1f;
+    static const float terms[] = {-1.1514610310e-1f, 1.1676998740e-1f,  -1.2420140846e-1f,
+                                  1.4249322787e-1f,  -1.6668057665e-1f, 2.0000714765e-1f,
+                                  -2.4999993993e-1f, 3.3333331174e-1f};
+    number u = {.value = (float)(int32_t)((word >> 8) + 1) * 0x1p-24f}, mantissa;
+    u.bits -= 0x3F3504F3u; /* mantissas in [sqrt(1/2), sqrt(2)) */
+    mantissa.bits = (u.bits & 0x007FFFFFu) + 0x3F3504F3u;
+    float e = (float)((int32_t)u.bits >> 23);
+    float x = mantissa.value - 1, s = x * x, p = 7.0376836292e-2f;
+    UNROLL for (int n = 0; n < 8; n++) p = p * x + terms[n];
     return -(e * 0.693147181f + (x - 0.5f * s + x * s * p));
 }
 
@@ -66,14 +64,16 @@ INLINE void NAME(two_normals)(uint32_t radius_word, uint32_t angle_word, float *
     /* Two bits choose the quadrant, the others an angle in [-pi/4, pi/4). */
     float a = (float)((int32_t)(angle_word << 2) >> 2) * (float)(0x1p-30 * 1.5707963267948966);
     float s = a * a;
-    float sine = a + a * s * (-1.6666654611e-1f + s * (8.3321608736e-3f - s * 1.9515295891e-4f));
-    float cosine = 1 - 0.5f * s +
+    number sine, cosine;
+    sine.value = a + a * s * (-1.6666654611e-1f + s * (8.3321608736e-3f - s * 1.9515295891e-4f));
+    cosine.value = 1 - 0.5f * s +
                    s * s * (4.166664568298827e-2f +
                             s * (-1.388731625493765e-3f + s * 2.443315711809948e-5f));
-    int swapped = (angle_word >> 30) & 1, negative = (angle_word >> 31) & 1;
-    float x = swapped ? sine : cosine, y = swapped ? cosine : sine;
-    *one = r * (swapped != negative ? -x : x);
-    *two = r * (negative ? -y : y);
+    uint32_t exchanged = (sine.bits ^ cosine.bits) & -((angle_word >> 30) & 1);
+    cosine.bits ^= exchanged ^ ((angle_word ^ (angle_word << 1)) & 0x80000000u);
+    sine.bits ^= exchanged ^ (angle_word & 0x80000000u);
+    *one = r * cosine.value;
+    *two = r * sine.value;
 }
 
 /* Fill n places with normal numbers times a scale; n is a multiple of SIDE. */
@@ -83,13 +83,13 @@ static void NAME(fill_normal)(const random_stream *from, REAL scale, REAL *out, 
     for (ptrdiff_t place = 0; place * EACH < n; place++) {
         NAME(philox)(from, (uint32_t)place, words);
         for (int i = 0; i < SIDE; i++) {
-            uint32_t *word = words + i;
-            float *number = drawn + i;
-            NAME(two_normals)(word[0], word[SIDE], number, number + SIDE);
-            NAME(two_normals)(word[2 * SIDE], word[3 * SIDE], number + 2 * SIDE, number + 3 * SIDE);
+            const uint32_t *word = words + i;
+            float *to = drawn + i;
+            NAME(two_normals)(word[0], word[SIDE], to, to + SIDE);
+            NAME(two_normals)(word[2 * SIDE], word[3 * SIDE], to + 2 * SIDE, to + 3 * SIDE);
         }
-        for (ptrdiff_t j = 0; j < EACH && place * EACH + j < n; j += SIDE)
-            for (int i = 0; i < SIDE; i++) out[place * EACH + j + i] = scale * drawn[j + i];
+        const ptrdiff_t end = n - place * EACH < EACH ? n - place * EACH : EACH;
+        for (ptrdiff_t j = 0; j < end; j++) out[place * EACH + j] = scale * drawn[j];
     }
 }
 
@@ -100,13 +100,8 @@ static void NAME(fill_mask)(const random_stream *from, double rate, REAL *out, p
     REAL kept = (REAL)(1 / (1 - rate));
     for (ptrdiff_t place = 0; place * EACH < n; place++) {
         NAME(philox)(from, (uint32_t)place, words);
-        for (ptrdiff_t j = 0; j < EACH && place * EACH + j < n; j += SIDE) {
-            const uint32_t *word = words + j;
-            REAL *mask = out + place * EACH + j;
-            for (int i = 0; i < SIDE; i++) { /* a shift in place of a comparison: no branch */
-                int32_t dropped = ((int32_t)(word[i] >> 1) - least) >> 31;
-                mask[i] = kept * (REAL)(1 + dropped);
-            }
-        }
+        const ptrdiff_t end = n - place * EACH < EACH ? n - place * EACH : EACH;
+        for (ptrdiff_t j = 0; j < end; j++) /* a shift in place of a comparison: no branch */
+            out[place * EACH + j] = kept * (REAL)(1 + (((int32_t)(words[j] >> 1) - least) >> 31));
     }
 }

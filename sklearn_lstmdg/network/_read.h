@@ -16,54 +16,48 @@ static void NAME(update)(task *task) {
         for (int64_t i = 0; i < task->sizes[n]; i++) {
             m[i] += mean_share * (g[i] - m[i]);
             v[i] += square_share * (g[i] * g[i] - v[i]);
-            REAL now = kept * p[i] - rate * m[i] / (SQRT(v[i]) / root + eps);
+            REAL now = kept * p[i] - rate * m[i] / (sqrt(v[i]) / root + eps);
             p[i] = now < least ? least : now;
         }
     }
 }
 
 /* Let projections times the sign, and the bias, be the pre-activations of a block's points. */
-static void NAME(look_up)(const task *task, const NAME(work) *w, const NAME(run) *run,
-                          const REAL *projected) {
-    const NAME(layer) *layer = &run->layer;
+static void NAME(look_up)(const task *task, const NAME(work) *w, const NAME(lstm) *lstm) {
     for (ptrdiff_t t = 0; t < w->steps.count; t++)
         for (ptrdiff_t b = 0; b < w->steps.active[t]; b++) {
-            REAL *gates = run->gates + (w->steps.offset[t] + b) * layer->room;
             int64_t last = n_read(task, w->order[b]) - 1, at = task->start[w->order[b]];
             at += task->reading_direction > 0 ? t : last - t;
-            for (ptrdiff_t k = 0; k < layer->gates; k += LANES)
+            REAL *gates = ROW(lstm->gates, w->steps.offset[t] + b);
+            for (ptrdiff_t k = 0; k < 4 * lstm->units; k += LANES)
                 STORE(gates + k, FMA(SPLAT(task->reading_sign),
-                                     LOAD(projected + at * layer->gates + k), LOAD(layer->bias + k)));
+                                     LOAD(ROW(w->projected, at) + k), LOAD(lstm->W.b.at + k)));
         }
 }
 
 /* Read a block: add to its logits, and keep the first LSTM's states where they are wanted. */
-static void NAME(read_block)(const task *task, NAME(work) *w, const REAL *projected, int64_t first) {
-    const ptrdiff_t K = task->n_communities, width = ROUND(K), units = ROUND(task->n_units);
-    const ptrdiff_t O = task->n_outputs, out = ROUND(O);
-    NAME(run) *one = &w->first, *two = &w->second;
+static void NAME(read_block)(const task *task, NAME(work) *w, int64_t first) {
+    const ptrdiff_t K = task->n_communities, O = task->n_outputs;
+    const NAME(rows) given = {NULL, 0}, sums = w->second.hidden;
     const steps *s = &w->steps;
     arrange(task, first, w->order, &w->steps);
-    NAME(look_up)(task, w, K ? one : two, projected);
-    NAME(lstm_forward)(s, K ? &one->layer : &two->layer, NULL, 0, (K ? one : two)->gates,
-                       (K ? one : two)->cells, (K ? one : two)->hidden);
-    if (K)
-        NAME(lstm_forward)(s, &two->layer, one->hidden, width, two->gates, two->cells, two->hidden);
+    NAME(look_up)(task, w, K ? &w->first : &w->second);
+    if (K) NAME(lstm_forward)(s, &w->first, given);
+    NAME(lstm_forward)(s, &w->second, K ? w->first.hidden : given);
     for (ptrdiff_t t = s->count - 1; t > 0; t--) /* sums over time, at the first step's rows */
-        for (ptrdiff_t k = 0; k < s->active[t] * units; k++)
-            two->hidden[s->offset[t - 1] * units + k] += two->hidden[s->offset[t] * units + k];
-    NAME(product)(two->hidden, units, 1, w->shared.W, out, w->answers, out, s->active[0], task->n_units,
-                  out, 0);
+        for (ptrdiff_t k = 0; k < s->active[t] * sums.stride; k++)
+            ROW(sums, s->offset[t - 1])[k] += ROW(sums, s->offset[t])[k];
+    NAME(forward)(&w->shared, sums, w->shared.none, w->answers, s->active[0]);
     for (ptrdiff_t b = 0; b < s->active[0]; b++) {
         int64_t window = w->order[b], length = n_read(task, window);
         for (ptrdiff_t o = 0; o < O; o++)
             ((double *)task->logits)[window * O + o] +=
-                (double)(w->answers[b * out + o] / (REAL)length + w->shared.b[o]);
+                (double)(ROW(w->answers, b)[o] / (REAL)length + w->shared.b.at[o]);
         for (int64_t t = 0; K && task->hidden && t < length; t++) {
-            ptrdiff_t row = (s->offset[t] + b) * width;
-            int64_t to = (window * s->count + t) * K;
-            memcpy((REAL *)task->hidden + to, one->hidden + row, sizeof(REAL) * (size_t)K);
-            memcpy((REAL *)task->cells + to, one->cells + row, sizeof(REAL) * (size_t)K);
+            const int64_t row = s->offset[t] + b, to = (window * s->count + t) * K;
+            const size_t size = sizeof(REAL) * (size_t)K;
+            memcpy((REAL *)task->hidden + to, ROW(w->first.hidden, row), size);
+            memcpy((REAL *)task->cells + to, ROW(w->first.cells, row), size);
         }
     }
 }
@@ -72,22 +66,19 @@ static void NAME(read_block)(const task *task, NAME(work) *w, const REAL *projec
 static void NAME(read)(task *task) {
     NAME(work) w;
     NAME(plan)(task, &w, task->room);
-    const NAME(layer) *layer = task->n_communities ? &w.first.layer : &w.second.layer;
-    REAL *projected = (REAL *)task->room + w.size;
-    NAME(product)(task->points, task->n_rois, 1, layer->W, layer->gates, projected, layer->gates,
-                  task->n_points, layer->depth, layer->gates, 0);
+    const NAME(linear) *W = task->n_communities ? &w.first.W : &w.second.W;
+    const NAME(rows) points = {(REAL *)task->points, task->n_rois};
+    NAME(forward)(W, points, W->none, w.projected, task->n_points);
     for (int way = 3; way >= 0; way--) { /* as it is comes last: its states stay */
         if ((way & 1 && !task->reads_backwards) || (way & 2 && !task->reads_negative)) continue;
         task->reading_direction = way & 1 ? -1 : 1;
         task->reading_sign = way & 2 ? -1 : 1;
         for (int64_t first = 0; first < task->n_windows; first += task->some)
-            NAME(read_block)(task, &w, projected, first);
+            NAME(read_block)(task, &w, first);
     }
 }
 
 static void NAME(measure)(task *task) {
     NAME(work) w;
-    NAME(plan)(task, &w, NULL);
-    task->size = w.size + task->n_projected * ROUND(4 * (task->n_communities ? task->n_communities
-                                                                            : task->n_units));
+    task->size = NAME(plan)(task, &w, NULL);
 }

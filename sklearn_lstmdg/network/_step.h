@@ -10,54 +10,59 @@
  * (LSTM-DG) or h_t (LSTM-H).
  */
 typedef struct {
-    NAME(run) first, second; /* the second reads the first, or the points where there is no first */
+    NAME(lstm) first, second; /* the second reads the first or, where there is none, the points */
+    NAME(linear) shared, generative;
     steps steps;
-    int64_t *order;          /* windows of a block, the longest first */
-    NAME(dense) shared, generative;
-    REAL *points, *carried, *answers, *logits, *masks[3], *state, *generated, *target;
-    ptrdiff_t size;
+    int64_t *order; /* windows of a block, the longest first */
+    NAME(rows) points, projected, answers, logits, masks[3], state, generated, target;
 } NAME(work);
 
-/* Lay out all that a step needs; without a base only the size is counted. */
-static void NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
+/* Lay out all that a step needs, and return its size; without a base it is only counted. */
+static ptrdiff_t NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
     NAME(space) space = {base, 0}, *s = &space;
     const ptrdiff_t R = task->n_rois, K = task->n_communities, H = task->n_units;
     const ptrdiff_t O = task->n_outputs, rows = task->rows, some = task->some;
-    const ptrdiff_t in = ROUND(R), width = ROUND(K), units = ROUND(H), out = ROUND(O);
     const ptrdiff_t per = (ptrdiff_t)(sizeof(int64_t) / sizeof(REAL));
-    const REAL *const *p = (const REAL *const *)task->parameters;
-    w->order = (int64_t *)NAME(take)(s, per * some);
-    w->steps.active = (int64_t *)NAME(take)(s, per * (task->longest + 1));
-    w->steps.offset = (int64_t *)NAME(take)(s, per * (task->longest + 1));
-    if (K) NAME(plan_run)(s, &w->first, task, 0, R, K, rows);
-    NAME(plan_run)(s, &w->second, task, 1, K ? K : R, H, rows);
-    w->points = NAME(take)(s, rows * in);
-    w->carried = NAME(take)(s, (2 * some + 4) * (width > units ? width : units));
-    NAME(plan_dense)(s, &w->shared, p + 6, H, O);
-    w->answers = NAME(take)(s, rows * out);
-    w->logits = NAME(take)(s, some * out);
-    w->masks[0] = NAME(take)(s, rows * units);
-    w->masks[1] = NAME(take)(s, rows * out);
-    if (task->generates) {
-        NAME(plan_dense)(s, &w->generative, p + 8, K, R);
-        w->masks[2] = NAME(take)(s, (task->at_all ? rows : some) * width);
-        w->state = NAME(take)(s, some * width);
-        w->generated = NAME(take)(s, some * in);
-        w->target = NAME(zeros)(s, in);
-    }
-    w->size = space.used;
+    void *const *p = task->parameters;
+    w->order = (int64_t *)NAME(take)(s, 1, per * some).at;
+    w->steps.active = (int64_t *)NAME(take)(s, 1, per * (task->longest + 1)).at;
+    w->steps.offset = (int64_t *)NAME(take)(s, 1, per * (task->longest + 1)).at;
+    if (K) NAME(plan_lstm)(s, &w->first, task, 0, R, K);
+    NAME(plan_lstm)(s, &w->second, task, 1, K ? K : R, H);
+    NAME(plan_linear)(s, &w->shared, H, O, p[6], p[7]);
+    w->points = NAME(take)(s, rows, R);
+    w->projected = NAME(take)(s, task->n_projected, 4 * (K ? K : H));
+    w->answers = NAME(take)(s, rows, O);
+    w->logits = NAME(take)(s, some, O);
+    w->masks[0] = NAME(take)(s, rows, H);
+    w->masks[1] = NAME(take)(s, rows, O);
+    if (!task->generates) return space.used;
+    NAME(plan_linear)(s, &w->generative, K, R, p[8], p[9]);
+    w->masks[2] = NAME(take)(s, task->at_all ? rows : some, K);
+    w->state = NAME(take)(s, some, K);
+    w->generated = NAME(take)(s, some, R);
+    w->target = NAME(zeros)(s, 1, R);
+    return space.used;
 }
 
 static random_stream NAME(stream)(const task *task, int64_t block, int kind) {
-    random_stream stream = {{(uint32_t)task->seed, (uint32_t)(task->seed >> 32)},
-                            {(uint32_t)task->update, (uint32_t)block, (uint32_t)kind}};
-    return stream;
+    return (random_stream){{(uint32_t)task->seed, (uint32_t)(task->seed >> 32)},
+                           {(uint32_t)task->update, (uint32_t)block, (uint32_t)kind}};
 }
 
+/* Draw a mask of n rows, and multiply rows by it. */
 static void NAME(draw_mask)(const task *task, NAME(work) *w, int64_t first, int kind, ptrdiff_t n) {
     random_stream stream = NAME(stream)(task, first / task->some, kind);
+    const NAME(rows) mask = w->masks[kind - 1];
     double rate = task->dropout[kind - 1];
-    if (rate > 0) NAME(fill_mask)(&stream, rate, w->masks[kind - 1], n);
+    if (rate > 0) NAME(fill_mask)(&stream, rate, mask.at, n * mask.stride);
+}
+static void NAME(drop)(NAME(rows) A, NAME(rows) mask, NAME(rows) C, ptrdiff_t n, double rate) {
+    for (ptrdiff_t k = 0; k < n * C.stride; k += LANES) {
+        V kept = LOAD(A.at + k);
+        if (rate > 0) kept *= LOAD(mask.at + k);
+        STORE(C.at + k, kept);
+    }
 }
 
 /* Where the point lies that a window reads at step t. */
@@ -68,27 +73,19 @@ INLINE const REAL *NAME(point)(const task *task, int64_t window, ptrdiff_t t) {
 
 /* Gather the points of a block and add noise. */
 static void NAME(gather)(const task *task, NAME(work) *w, int64_t first) {
-    const ptrdiff_t R = task->n_rois, in = ROUND(R), rows = w->steps.offset[w->steps.count];
+    const ptrdiff_t size = w->steps.offset[w->steps.count] * w->points.stride;
     random_stream noise = NAME(stream)(task, first / task->some, 0);
     if (task->noise > 0)
-        NAME(fill_normal)(&noise, (REAL)task->noise, w->points, rows * in);
+        NAME(fill_normal)(&noise, (REAL)task->noise, w->points.at, size);
     else
-        memset(w->points, 0, sizeof(REAL) * (size_t)(rows * in));
+        memset(w->points.at, 0, sizeof(REAL) * (size_t)size);
     for (ptrdiff_t t = 0; t < w->steps.count; t++)
         for (ptrdiff_t b = 0; b < w->steps.active[t]; b++) {
             const REAL *restrict from = NAME(point)(task, w->order[b], t);
-            REAL *restrict to = w->points + (w->steps.offset[t] + b) * in;
+            REAL *restrict to = ROW(w->points, w->steps.offset[t] + b);
             REAL sign = task->sign ? (REAL)task->sign[w->order[b]] : 1;
-            for (ptrdiff_t r = 0; r < R; r++) to[r] += sign * from[r];
+            for (ptrdiff_t r = 0; r < task->n_rois; r++) to[r] += sign * from[r];
         }
-}
-
-/* C = A * mask over whole rows, or a copy where there is no dropout. */
-INLINE void NAME(drop)(const REAL *A, const REAL *mask, REAL *C, ptrdiff_t n, double rate) {
-    if (rate > 0)
-        for (ptrdiff_t k = 0; k < n; k += LANES) STORE(C + k, LOAD(A + k) * LOAD(mask + k));
-    else if (A != C)
-        memcpy(C, A, sizeof(REAL) * (size_t)n);
 }
 
 /* The loss of one window's logits, and its derivatives in their place: cross-entropy of its class,
@@ -124,31 +121,31 @@ static double NAME(discriminative_loss)(const task *task, REAL *logits, int64_t 
 /* From the hidden states to the loss, and back to the derivatives by them. */
 static double NAME(discriminate)(const task *task, NAME(work) *w, int64_t first) {
     const steps *s = &w->steps;
-    const ptrdiff_t units = w->second.layer.width, O = task->n_outputs;
-    const ptrdiff_t out = ROUND(O), rows = s->offset[s->count], n = s->active[0];
-    NAME(draw_mask)(task, w, first, 1, rows * units);
-    NAME(draw_mask)(task, w, first, 2, rows * out);
-    REAL *read = w->second.d_hidden; /* until its derivatives take its place */
-    NAME(drop)(w->second.hidden, w->masks[0], read, rows * units, task->dropout[0]);
-    NAME(ask)(&w->shared, read, w->answers, rows);
-    NAME(drop)(w->answers, w->masks[1], w->answers, rows * out, task->dropout[1]);
-    memset(w->logits, 0, sizeof(REAL) * (size_t)(n * out));
-    for (ptrdiff_t t = 0; t < s->count; t++)
-        for (ptrdiff_t k = 0; k < s->active[t] * out; k++)
-            w->logits[k] += w->answers[s->offset[t] * out + k];
+    const NAME(rows) read = w->second.d_hidden; /* until its derivatives take its place */
+    const NAME(rows) answers = w->answers, logits = w->logits;
+    const ptrdiff_t O = task->n_outputs, rows = s->offset[s->count];
     double loss = 0;
-    for (ptrdiff_t b = 0; b < n; b++) {
-        REAL length = (REAL)n_read(task, w->order[b]);
-        for (ptrdiff_t o = 0; o < O; o++) w->logits[b * out + o] /= length;
-        loss += NAME(discriminative_loss)(task, w->logits + b * out, w->order[b]);
-        for (ptrdiff_t o = 0; o < O; o++) w->logits[b * out + o] /= length;
+    NAME(draw_mask)(task, w, first, 1, rows);
+    NAME(draw_mask)(task, w, first, 2, rows);
+    NAME(drop)(w->second.hidden, w->masks[0], read, rows, task->dropout[0]);
+    NAME(forward)(&w->shared, read, w->shared.b, answers, rows);
+    NAME(drop)(answers, w->masks[1], answers, rows, task->dropout[1]);
+    memset(logits.at, 0, sizeof(REAL) * (size_t)(s->active[0] * logits.stride));
+    for (ptrdiff_t t = 0; t < s->count; t++)
+        for (ptrdiff_t k = 0; k < s->active[t] * logits.stride; k++)
+            logits.at[k] += ROW(answers, s->offset[t])[k];
+    for (ptrdiff_t b = 0; b < s->active[0]; b++) {
+        REAL length = (REAL)n_read(task, w->order[b]), *logit = ROW(logits, b);
+        for (ptrdiff_t o = 0; o < O; o++) logit[o] /= length;
+        loss += NAME(discriminative_loss)(task, logit, w->order[b]);
+        for (ptrdiff_t o = 0; o < O; o++) logit[o] /= length;
     }
     for (ptrdiff_t t = 0; t < s->count; t++)
-        memcpy(w->answers + s->offset[t] * out, w->logits,
-               sizeof(REAL) * (size_t)(s->active[t] * out));
-    NAME(drop)(w->answers, w->masks[1], w->answers, rows * out, task->dropout[1]);
-    NAME(derive_dense)(&w->shared, w->answers, read, rows, O);
-    NAME(drop)(read, w->masks[0], read, rows * units, task->dropout[0]);
+        NAME(drop)(logits, FROM(w->masks[1], s->offset[t]), FROM(answers, s->offset[t]),
+                   s->active[t], task->dropout[1]);
+    NAME(learn)(&w->shared, read, answers, rows);
+    NAME(backward)(&w->shared, answers, read, rows);
+    NAME(drop)(read, w->masks[0], read, rows, task->dropout[0]);
     return loss;
 }
 
@@ -179,87 +176,65 @@ static double NAME(squared_error)(const task *task, REAL *generated, REAL *targe
 /* Generate the points that follow, and enter the derivatives at the states. */
 static double NAME(generate)(const task *task, NAME(work) *w, int64_t first) {
     const steps *s = &w->steps;
-    const ptrdiff_t R = task->n_rois, in = ROUND(R), width = w->first.layer.width;
-    const ptrdiff_t rows = s->offset[s->count];
     const int by_cell = task->generates == BY_CELL;
-    REAL *d_states = by_cell ? w->first.d_cells : w->first.d_hidden;
+    const NAME(rows) states = by_cell ? w->first.cells : w->first.hidden, state = w->state;
+    const NAME(rows) d_states = by_cell ? w->first.d_cells : w->first.d_hidden;
+    const ptrdiff_t rows = s->offset[s->count];
     double loss = 0;
-    NAME(draw_mask)(task, w, first, 3, (task->at_all ? rows : s->active[0]) * width);
-    if (by_cell) memset(d_states, 0, sizeof(REAL) * (size_t)(rows * width));
+    NAME(draw_mask)(task, w, first, 3, task->at_all ? rows : s->active[0]);
+    if (by_cell) memset(d_states.at, 0, sizeof(REAL) * (size_t)(rows * d_states.stride));
     for (ptrdiff_t t = 0; t < s->count; t++) {
         /* Windows that end here, or all that are there. */
         ptrdiff_t b = task->at_all || t + 1 == s->count ? 0 : s->active[t + 1];
         ptrdiff_t n = s->active[t] - b, row = s->offset[t] + b;
-        const REAL *states = (by_cell ? w->first.cells : w->first.hidden) + row * width;
-        const REAL *mask = w->masks[2] + (task->at_all ? row : b) * width;
-        NAME(drop)(states, mask, w->state, n * width, task->dropout[2]);
-        NAME(ask)(&w->generative, w->state, w->generated, n);
+        const NAME(rows) mask = FROM(w->masks[2], task->at_all ? row : b);
+        NAME(drop)(FROM(states, row), mask, state, n, task->dropout[2]);
+        NAME(forward)(&w->generative, state, w->generative.b, w->generated, n);
         for (ptrdiff_t r = 0; r < n; r++)
-            loss += NAME(squared_error)(task, w->generated + r * in, w->target, w->order[b + r],
-                                        t + 1);
-        NAME(derive_dense)(&w->generative, w->generated, w->state, n, R);
-        NAME(drop)(w->state, mask, w->state, n * width, task->dropout[2]);
-        for (ptrdiff_t k = 0; k < n * width; k += LANES)
-            STORE(d_states + row * width + k, LOAD(d_states + row * width + k) + LOAD(w->state + k));
+            loss += NAME(squared_error)(task, ROW(w->generated, r), w->target.at,
+                                        w->order[b + r], t + 1);
+        NAME(learn)(&w->generative, state, w->generated, n);
+        NAME(backward)(&w->generative, w->generated, state, n);
+        NAME(drop)(state, mask, state, n, task->dropout[2]);
+        for (ptrdiff_t k = 0; k < n * state.stride; k++)
+            ROW(d_states, row)[k] += state.at[k];
     }
     return loss;
 }
 
-/* From derivatives by hidden and cell states to those by the weights. */
-static void NAME(derive)(NAME(work) *w, NAME(run) *run, const REAL *d_cells, const REAL *inputs,
-                         ptrdiff_t stride) {
-    NAME(lstm_backward)(&w->steps, &run->layer, run->gates, run->cells, run->d_hidden, d_cells,
-                        w->carried);
-    NAME(lstm_gradients)(&w->steps, &run->layer, run->gates, inputs, stride, run->hidden, run->d_W,
-                         run->d_U, run->d_bias);
-}
-
 /* Losses and gradients of some windows, added to those of the others. */
 static void NAME(block)(task *task, NAME(work) *w, int64_t first) {
-    NAME(run) *one = &w->first, *two = &w->second;
-    const ptrdiff_t in = ROUND(task->n_rois), width = ROUND(task->n_communities);
-    const REAL *inputs = width ? one->hidden : w->points;
-    const ptrdiff_t stride = width ? width : in;
+    const steps *s = &w->steps;
+    const NAME(rows) inputs = task->n_communities ? w->first.hidden : w->points;
     arrange(task, first, w->order, &w->steps);
     NAME(gather)(task, w, first);
-    if (width)
-        NAME(lstm_forward)(&w->steps, &one->layer, w->points, in, one->gates, one->cells,
-                           one->hidden);
-    NAME(lstm_forward)(&w->steps, &two->layer, inputs, stride, two->gates, two->cells, two->hidden);
+    if (task->n_communities) NAME(lstm_forward)(s, &w->first, w->points);
+    NAME(lstm_forward)(s, &w->second, inputs);
     task->losses[2] += NAME(discriminate)(task, w, first);
-    NAME(derive)(w, two, NULL, inputs, stride);
-    if (!width) return;
-    NAME(product)(two->gates, two->layer.room, 1, two->layer.W_rows, width, one->d_hidden, width,
-                  w->steps.offset[w->steps.count], 4 * task->n_units, width, 0);
+    NAME(lstm_backward)(s, &w->second);
+    NAME(lstm_learn)(s, &w->second, inputs);
+    if (!task->n_communities) return;
+    NAME(backward)(&w->second.W, w->second.gates, w->first.d_hidden, s->offset[s->count]);
     if (task->generates) task->losses[1] += NAME(generate)(task, w, first);
-    NAME(derive)(w, one, task->generates == BY_CELL ? one->d_cells : NULL, w->points, in);
-}
-
-/* Take the padding off the gradients of one LSTM. */
-static void NAME(hand_over)(const task *task, const NAME(run) *run, int number) {
-    const ptrdiff_t units = run->layer.units;
-    REAL *const *d = (REAL *const *)task->gradients + 3 * number;
-    NAME(unpad)(run->d_W, d[0], 4 * units, run->layer.depth);
-    NAME(unpad)(run->d_U, d[1], 4 * units, units);
-    NAME(unpad)(run->d_bias, d[2], 1, 4 * units);
+    NAME(lstm_backward)(s, &w->first);
+    NAME(lstm_learn)(s, &w->first, w->points);
 }
 
 static void NAME(forward_backward)(task *task) {
     NAME(work) w;
-    REAL *const *d = (REAL *const *)task->gradients;
+    void *const *d = task->gradients;
     double *losses = task->losses;
     NAME(plan)(task, &w, task->room);
     memset(losses, 0, sizeof task->losses);
     for (int64_t first = 0; first < task->n_windows; first += task->some)
         NAME(block)(task, &w, first);
     losses[0] = losses[1] + (task->generates ? task->discriminative_weight : 1) * losses[2];
-    if (task->n_communities) NAME(hand_over)(task, &w.first, 0);
-    NAME(hand_over)(task, &w.second, 1);
-    NAME(unpad)(w.shared.d_W, d[6], task->n_outputs, task->n_units);
-    NAME(unpad)(w.shared.d_b, d[7], 1, task->n_outputs);
-    if (!task->generates) return;
-    NAME(unpad)(w.generative.d_W, d[8], task->n_rois, task->n_communities);
-    NAME(unpad)(w.generative.d_b, d[9], 1, task->n_rois);
+    if (task->n_communities) NAME(hand_over)(&w.first.W, d[0], d[2]);
+    if (task->n_communities) NAME(hand_over)(&w.first.U, d[1], NULL);
+    NAME(hand_over)(&w.second.W, d[3], d[5]);
+    NAME(hand_over)(&w.second.U, d[4], NULL);
+    NAME(hand_over)(&w.shared, d[6], d[7]);
+    if (task->generates) NAME(hand_over)(&w.generative, d[8], d[9]);
 }
 
 /* What a step draws for the first windows: noise (kind 0) or a mask. */
