@@ -122,7 +122,9 @@ def tests(study):
     return {
         "error": None,
         "tests": frame.to_dict("records"),
-        "figures": _forests(frame, study.reference),
+        "figures": _forests(frame, study),
+        "errors": [*map(study.comparison.kind.words, study.comparison.kind.lower_is_better)],
+        "one_scale": _has_one_scale(study),
         "liberal_only": frame["test"][frame["liberal_only"]].tolist(),
         "remarks": (frame["test"] + ": " + frame["remark"])[frame["remark"] != ""].tolist(),
         "needed": needed.dropna(subset="n_needed").to_dict("records"),
@@ -133,13 +135,24 @@ def tests(study):
     }
 
 
-def _forests(frame, reference):
+def _has_one_scale(study):
+    """Tell whether all metrics are shares, and none has the target's unit."""
+    return study.kind != "continuous"
+
+
+def _forests(frame, study):
     """Draw the pooled differences of each metric, one below the other."""
     ends = {"difference_pooled": "value", "difference_pooled_low": "low"}
     renamed = frame.rename(columns=ends | {"difference_pooled_high": "high"})
     metrics = list(dict.fromkeys(frame["metric"]))
-    parts = {f"{m}, {reference} minus others": renamed[renamed["metric"] == m] for m in metrics}
-    return interval_figures(parts, "Difference", 0, None, "forest")
+    captions = {f"{metric}, {study.reference} minus others": metric for metric in metrics}
+    parts = {words: renamed[renamed["metric"] == m] for words, m in captions.items()}
+    scales = [parts] if _has_one_scale(study) else [{words: parts[words]} for words in parts]
+    return [
+        figure
+        for place, each in enumerate(scales)
+        for figure in interval_figures(each, "Difference", 0, None, f"forest-{place}")
+    ]
 
 
 def chance(study):

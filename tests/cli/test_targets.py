@@ -195,8 +195,8 @@ def test_what_a_target_cannot_have_is_named(compare, options, message):
 @pytest.mark.parametrize(
     ("target", "model", "words"),
     [
-        ("age", "ridge", ("MAE", "target", "r2")),
-        ("diagnosis", "line", ("autism", "Balanced accuracy", "Confusion")),
+        ("age", "ridge", ("MAE, an error, one below 0. Each metric on a scale of its own", "r2")),
+        ("diagnosis", "line", ("autism", "Balanced accuracy", "All on one scale")),
     ],
 )
 def test_the_report_is_of_the_kind_of_target(compare, tmp_path, target, model, words):
