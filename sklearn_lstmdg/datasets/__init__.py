@@ -8,6 +8,7 @@ from ._extraction import extract_scans
 from ._scan_table import load_scans
 from ._simulation import make_scans
 from ._study_folder import make_study
+from ._table_files import read_rows as read_rows
 
 __all__ = [
     "extract_scans",

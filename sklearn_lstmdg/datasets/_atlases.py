@@ -203,7 +203,7 @@ def _fetch_schaefer(datasets, options, n_rois=400, n_networks=7):
 
 def _fetch_yeo(datasets, options, n_networks=7):
     atlas = datasets.fetch_atlas_yeo_2011(n_networks=n_networks, **options)
-    return atlas.maps, _names_by_code(atlas)
+    return atlas.maps, dict(enumerate(_YEO, 1)) if n_networks == 7 else _names_by_code(atlas)
 
 
 def _fetch_difumo(datasets, options, n_maps=64):
@@ -224,6 +224,12 @@ def _told_apart(names):
         seen[name] = seen.get(name, 0) + 1
         yield name if seen[name] == 1 else f"{name} {seen[name]}"
 
+
+# Nilearn numbers them; these are the names of the paper's text.
+_YEO = (
+    *("Visual", "Somatomotor", "Dorsal Attention", "Ventral Attention"),
+    *("Limbic", "Frontoparietal", "Default"),
+)
 
 _FETCHERS = {
     "aal": _fetch_aal,

@@ -12,7 +12,7 @@ from .._extras import require
 from ..communities import top_communities
 from ._images import centroids, to_image
 from ._label_atlas import Table
-from ._roi_codes import Rois, locate
+from ._roi_codes import Rois, locate, read_members
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,12 +64,8 @@ def plot_communities(
         If shapes don't fit, or all communities are empty.
     """
     pyplot = require("matplotlib.pyplot", extra="plot")
-    names = getattr(communities, "feature_names_in_", None)
-    if hasattr(communities, "communities_"):
-        known = getattr(communities, "influence_", None)
-        influence = known if influence is None else influence
-        communities = communities.communities_
-    members = np.asarray(communities, dtype=bool)
+    members, names = read_members(communities)
+    influence = getattr(communities, "influence_", None) if influence is None else influence
     ranks = np.zeros(members.shape[1]) if influence is None else influence
     top = top_communities(members, ranks, n=members.shape[1])
     drawn = [community for community in top if community["size"]][:n_communities]

@@ -127,14 +127,41 @@ def null_sets(members, positions, sizes, n_sets, null, rng):
         return np.array([rng.permutation(members) for _ in range(n_sets)])
     if null != "spin":
         raise ValueError(f"null must be 'spin' or 'random', got {null!r}.")
-    ball = (positions - positions.mean(axis=0)) / positions.std(axis=0)
+    ball = _as_ball(positions)
     volume = np.log(sizes)
     other_volume = (volume[members, None] - volume) ** 2
     sets = np.zeros((n_sets, len(members)), dtype=bool)
-    for row, turn in zip(sets, Rotation.from_quat(rng.standard_normal((n_sets, 4))), strict=True):
+    for row, turn in zip(sets, _turns(n_sets, rng), strict=True):
         distances = cdist(turn.apply(ball[members]), ball, "sqeuclidean")
         row[linear_sum_assignment(distances + other_volume)[1]] = True
     return sets
+
+
+def turned_sets(members, positions, n_sets, rng):
+    """Draw boolean sets, (n_sets, n_rois), that lie as close together as a community.
+
+    Its ROIs and the others are turned; as many as it has are taken, those that lie the most among
+    its ROIs. Sets of ROIs matched one to one, as of `null_sets`, are more scattered.
+    """
+    ball, n_members = _as_ball(positions), members.sum()
+    sets = np.zeros((n_sets, len(members)), dtype=bool)
+    for row, turn in zip(sets, _turns(n_sets, rng), strict=True):
+        turned = turn.apply(ball)
+        inside, outside = (
+            cdist(ball, turned[some]).min(axis=1, initial=np.inf) for some in (members, ~members)
+        )
+        row[np.argsort(inside - outside, kind="stable")[:n_members]] = True
+    return sets
+
+
+def _as_ball(positions):
+    """Centre positions and scale them to the same spread along each axis that has one."""
+    spread = positions.std(axis=0)
+    return (positions - positions.mean(axis=0)) / np.where(spread > 0, spread, 1)
+
+
+def _turns(n_turns, rng):
+    return Rotation.from_quat(rng.standard_normal((n_turns, 4)))
 
 
 def _spread(maps):

@@ -63,3 +63,17 @@ def _look_up(names, atlas):
     if unknown:
         raise ValueError(f"ROI names that are not in the atlas: {', '.join(unknown[:10])}.")
     return np.array([code_of[name] for name in names])
+
+
+def read_members(communities):
+    """Return members of communities, and the names of ROIs that an extractor knows, or None.
+
+    Shapes: returned members (n_rois, n_communities), bool.
+    """
+    names = getattr(communities, "feature_names_in_", None)
+    members = np.asarray(getattr(communities, "communities_", communities), dtype=bool)
+    if members.ndim != 2:
+        raise ValueError(
+            f"communities must have the shape (n_rois, n_communities), got {members.shape}."
+        )
+    return members, names

@@ -158,6 +158,7 @@ def _checked(model):
     if not isinstance(model, JointEstimatorMixin):
         raise ValueError(
             f"{type(model).__name__} cannot be explained: an LSTMDGClassifier or LSTMDGRegressor, "
-            "or a Pipeline or search that ends in one, is needed."
+            "or a Pipeline or search that ends in one, is needed. permutation_importance takes any "
+            "estimator."
         )
     return model

@@ -5,8 +5,10 @@ from ._attribution_display import AttributionDisplay
 from ._generation_display import GenerationDisplay
 from ._history_display import HistoryDisplay
 from ._membership_display import MembershipDisplay
+from ._network_display import NetworkOverlapDisplay
 from ._recovery_display import RecoveryDisplay
 from ._redundancy_display import RedundancyDisplay
+from ._relevance_display import ROIRelevanceDisplay
 from ._robustness_display import RobustnessDisplay
 from ._roc_display import ROCDisplay
 from ._window_display import WindowProbabilityDisplay
@@ -17,7 +19,9 @@ __all__ = [
     "GenerationDisplay",
     "HistoryDisplay",
     "MembershipDisplay",
+    "NetworkOverlapDisplay",
     "ROCDisplay",
+    "ROIRelevanceDisplay",
     "RecoveryDisplay",
     "RedundancyDisplay",
     "RobustnessDisplay",
