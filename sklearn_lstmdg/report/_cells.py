@@ -4,11 +4,13 @@ from string import Formatter
 
 
 class _Formatter(Formatter):
-    """Writes missing values as dashes, and knows the format ``time``."""
+    """Writes missing values as dashes, and knows the formats ``time`` and ``p``."""
 
     def format_field(self, value, spec):
         if _is_missing(value):
             return "-"
+        if spec == "p":
+            return "<0.001" if value < 0.0005 else f"{value:.3f}"
         return _duration(value) if spec == "time" else super().format_field(value, spec)
 
 

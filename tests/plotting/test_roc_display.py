@@ -56,3 +56,15 @@ def test_roc_is_of_two_classes(comparison):
 
     with pytest.raises(ValueError, match="ROC curves are of two classes"):
         ROCDisplay.from_comparison(Told)
+
+
+def test_one_model_stands_in_colour_against_the_others_in_grey():
+    curve = np.tile(np.linspace(0, 1, 101), (3, 1))
+    display = ROCDisplay({"a": curve, "b": curve**2}, {"a": np.full(3, 0.5), "b": np.full(3, 0.3)})
+    ax = display.plot(highlight="b").ax_
+    looks = {line.get_color() for line in ax.lines[1:]}
+    assert looks == {"0.75", "#0072B2"} and len(ax.collections) == 1
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["chance", "b, AUC 0.30"]
+    with pytest.raises(ValueError, match="highlight='c' is none of a, b"):
+        display.plot(highlight="c")

@@ -212,3 +212,14 @@ def test_print_opens_what_is_folded_on_white(show):
     paper = view.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert view.pdf().startswith(b"%PDF")
+
+
+def test_print_leaves_long_tables_folded(show):
+    view = show(1280)
+    part = view.locator("section#folds details")
+    part.evaluate(
+        "one => { const body = one.querySelector('tbody');"
+        " for (let i = 0; i < 60; i++) body.append(body.rows[0].cloneNode(true)); }"
+    )
+    view.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert view.locator("details:not([open])").count() == 1 and part.get_attribute("open") is None

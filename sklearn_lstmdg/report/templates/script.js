@@ -38,4 +38,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 addEventListener("beforeprint", () =>
-  document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+  document.querySelectorAll("details").forEach((part) => {
+    part.open = part.open || part.querySelectorAll("tbody tr").length <= 60; // the file has the rest
+  }));
