@@ -8,7 +8,8 @@ networks that are known. Here ROIs of simulated scans lie in a block; with yours
 """
 
 # %%
-# Sixty ROIs in a block of 5 x 4 x 3, neighbours in one community, as in a brain.
+# Sixty ROIs in a block of 5 x 4 x 3. They are put in the order of their strongest community, so
+# that its members lie together, as in a brain.
 import matplotlib.pyplot as plt
 import numpy as np
 from nibabel import Nifti1Image
@@ -23,6 +24,9 @@ from sklearn_lstmdg.plotting import NetworkOverlapDisplay, ROIRelevanceDisplay
 cohort = make_scans(
     n_subjects=40, n_timepoints=100, n_rois=60, n_communities=5, effect_size=1.5, random_state=0
 )
+planted = cohort.membership.argmax(axis=1)
+order = np.argsort(planted, kind="stable")
+X, y, test = cohort.data[:, :, order], cohort.target, slice(30, 40)
 codes = np.arange(1, 61)
 in_block = codes.reshape(5, 4, 3).repeat(20, 0).repeat(25, 1).repeat(22, 2)
 affine = np.array([[1.0, 0, 0, -50], [0, 1, 0, -65], [0, 0, 1, -18], [0, 0, 0, 1]])
@@ -31,7 +35,6 @@ atlas = load_atlas(Nifti1Image(in_block.astype(np.int16), affine))
 # %%
 # A network is trained on thirty subjects. Of one subject of the others: attributions, summed over
 # time. Of all others: what the likelihood loses when subjects exchange an ROI's series.
-X, y, test = cohort.data, cohort.target, slice(30, 40)
 model = make_model("lstm-dg-communities", step=5, n_communities=8, n_units=6, n_nets=3,
                    max_updates=300, random_state=0)  # fmt: skip
 model.fit(X[:30], y[:30])
@@ -47,7 +50,7 @@ plt.show()
 # networks: each ROI is in that of its largest membership. Rings mark overlap beyond that of the
 # same communities turned about the centre.
 extractor = CommunityExtractor(model, prefit=True, n_communities=8).fit(X[:30])
-networks = [f"planted {k}" for k in cohort.membership.argmax(axis=1)]
+networks = [f"planted {k}" for k in planted[order]]
 display = NetworkOverlapDisplay.from_communities(extractor, codes, atlas, networks, random_state=0)
 print(display.overlap[display.overlap["p_fwe"] <= 0.05].round(3).to_string(index=False))
 plt.show()

@@ -196,6 +196,7 @@ class ROIRelevanceDisplay(Display):
             axes=slices,
             display_mode="z",
             cut_coords=5,
+            cbar_tick_format="%.1g",
             resampling_interpolation="nearest",
             **look,
         )

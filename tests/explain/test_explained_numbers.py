@@ -63,3 +63,12 @@ def test_what_is_of_classes_is_refused(regression, scans):
         occlude_communities(regression, scans[0], target=1)
     with pytest.raises(ValueError, match="no probabilities: predict_windows"):
         window_probabilities(regression, scans[0])
+
+
+def test_all_nets_lose_in_the_targets_unit(regression, scans):
+    X, y = scans
+    model = regression.set_params(lstmdgregressor__n_nets=2).fit(X, y * 4.0 + 30)
+    told = occlude_communities(model, X)
+    np.testing.assert_allclose(told.prediction, model.predict(X), rtol=1e-5)
+    assert told.membership.shape == (6, 6) and told.loss.shape == (12, 6)
+    assert np.abs(told.loss).max() > 1e-4
