@@ -87,7 +87,7 @@ def communities(study):
         for community in top:
             community["image"] = _draw(study, community["inside"])
     found = [each | {"inside": None} for each in chain.from_iterable(tops)]
-    is_drawn = any(each.get("image") for each in found)
+    is_drawn = any(each["image"] for each in found)
     return {"communities": found, "n_top": _N_TOP, "is_drawn": is_drawn}
 
 
@@ -101,6 +101,7 @@ def _top(study, model, site):
     where = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
     top = top_communities(members, fold.influence, names, n=members.shape[1])
     whole = [community for community in top if community["rois"]][:_N_TOP]
+    where["image"] = None
     return [
         where | each | {"members": _shorten(each["rois"]), "inside": members[:, each["community"]]}
         for each in whole
