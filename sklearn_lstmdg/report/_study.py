@@ -10,8 +10,8 @@ import numpy as np
 from .._bunch import Bunch
 from .._extras import require
 from ..evaluation import Comparison, load_comparison
-from ._atlases import find_atlas
 from ._kept_files import read_record, read_table
+from ._scan_atlas import find_atlas
 
 
 class Study:
