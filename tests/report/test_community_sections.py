@@ -113,6 +113,13 @@ def test_communities_are_drawn_where_the_atlas_lies_beside_the_scans(copy, tmp_p
     assert "the atlas, which does not fit the scans" in page
 
 
+def test_more_communities_than_are_drawn_are_listed(folder, tmp_path, monkeypatch, undrawn):
+    monkeypatch.setattr("sklearn_lstmdg.report._community_sections._MOST_DRAWN", 1)
+    page = write_report(folder, tmp_path / "page.html").read_text(encoding="utf-8")
+    rows = rows_of(page, "The 5 most influential communities of the best fold")
+    assert len({(cells[1], cells[2]) for cells in rows}) == 4
+
+
 def test_redundancy_stands_beside_robustness(page):
     (head,) = re.findall(
         r"<caption>Robustness of communities between folds</caption>.*?</thead>", page, re.DOTALL
