@@ -156,6 +156,7 @@ class CompiledTraining(CompiledNetwork):
         self.gradients = [None if p is None else torch.zeros_like(p) for p in self.parameters]
         trained = self.optimizer.param_groups[0]["params"]
         self.trained = {id(parameter) for parameter in trained}
+        self.named_parameters = list(network.named_parameters())
         # All count their updates in one tensor, until the end.
         steps = [float(state["step"]) for state in self.optimizer.state.values()]
         self.n_updates = torch.tensor(max(steps, default=0.0))

@@ -198,7 +198,8 @@ class WindowNet(EpochNet):
         takes = self.compiled_
         forward_backward = self._forward_backward if takes is None else takes.forward_backward
         losses = forward_backward(Batch(*batch))
-        self.notify("on_grad_computed", named_parameters=list(self.module_.named_parameters()))
+        named = self.module_.named_parameters() if takes is None else takes.named_parameters
+        self.notify("on_grad_computed", named_parameters=list(named))
         if takes is not None:
             takes.update()
             self.optimizer_._opt_called = True  # torch's schedulers warn where no step was taken
