@@ -33,17 +33,6 @@ INLINE void NAME(philox)(const random_stream *from, uint32_t place, uint32_t wor
         }
 }
 
-INLINE float NAME(as_float)(uint32_t bits) {
-    float number;
-    memcpy(&number, &bits, sizeof number);
-    return number;
-}
-INLINE uint32_t NAME(as_bits)(float number) {
-    uint32_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    return bits;
-}
-
 /* -ln of a number in (0, 1], by its exponent and a polynomial of its mantissa (Cephes' logf). */
 INLINE float NAME(minus_log)(uint32_t word) {
     static const float terms[] = {-1.1514610310e-1f, 1.1676998740e-1f,  -1.2420140846e-1f,
