@@ -47,8 +47,9 @@ class CommunityExtractor(
     estimator : estimator, default=None
         What learns ``membership_`` (n_rois, n_communities), not negative: an ``LSTMDGClassifier``
         of variant "dg" or "h", a ``ParafacCommunities``, or one of your own; or a Pipeline whose
-        last step does. None is ``LSTMDGClassifier()`` with all its defaults, which needs ``y``
-        and, on a cohort, minutes to hours.
+        last step does, such as ``make_model("lstm-dg-communities")``, which cuts windows, as the
+        paper does, and trains eight nets. None is ``LSTMDGClassifier()`` with all its defaults on
+        whole scans, which needs ``y`` and, on a cohort, minutes to hours.
     prefit : bool, default=False
         Whether ``estimator`` is fitted already and taken as it is. This does not survive
         ``clone``, and so no cross-validation: there, wrap the fitted estimator in scikit-learn's
