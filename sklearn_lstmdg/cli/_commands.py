@@ -388,8 +388,8 @@ examples, with an atlas that nilearn downloads, and with a file and the table be
         ),
         text(
             "--labels FILE",
-            "table (.tsv, .csv) of names: columns index and name (default: the one beside the "
-            "image, of the same name)",
+            "table (.tsv, .csv) of names: columns index and name, or label (default: the one "
+            "beside the image, of the same name)",
         ),
         text(
             "--min-coverage SHARE",

@@ -13,7 +13,7 @@ from .._extras import require
 from ._table_files import read_rows
 
 _TABLES = (".tsv", ".csv")
-_CODES = ("index", "code")
+_CODES, _NAMES = ("index", "code"), ("name", "label")
 
 
 class Atlas(NamedTuple):
@@ -93,18 +93,22 @@ def read_names(labels):
     """Return the names of codes from a table, a file of one, or a mapping."""
     if isinstance(labels, Mapping) and not hasattr(labels, "columns"):
         return {int(code): str(name) for code, name in labels.items()}
-    table = read_rows(labels)
-    code = next((column for column in _CODES if column in table.rows), None)
-    if code is None or "name" not in table.rows:
+    table = read_rows(labels, texts=_NAMES)
+    code, name = (
+        next((column for column in known if column in table.rows), None)
+        for known in (_CODES, _NAMES)
+    )
+    if code is None or name is None:
         there = ", ".join(map(str, table.rows))
         raise ValueError(
-            f"{table.where} needs the columns index (or code) and name, it has {there}."
+            f"{table.where} needs the columns index (or code) and name (or label), it has {there}."
         )
-    for column in (code, "name"):
+    for column in (code, name):
         table.refuse_missing(column)
     if table.rows[code].dtype.kind not in "iu":
         raise ValueError(f"{table.where}: the column {code} must hold whole numbers.")
-    return dict(zip(table.rows[code].astype(int), table.rows["name"].astype(str), strict=True))
+    table.refuse_repeated(code)
+    return dict(zip(table.rows[code].astype(int), table.rows[name], strict=True))
 
 
 def _in_three_axes(image):

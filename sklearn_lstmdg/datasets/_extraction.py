@@ -37,6 +37,8 @@ _STRATEGY_OPTIONS = (
     *("std_dvars_threshold", "demean"),
 )
 _DATASET = "fmriprep"
+_COUNTS = {"NumberOfPoints": int, "NumberOfPointsScrubbed": int, "MissingROIs": [str]}
+_COUNTS |= {"MeanFramewiseDisplacement": (None, int | float)}
 
 
 def extract_scans(
@@ -79,8 +81,8 @@ def extract_scans(
     strategy : {"simple", "scrubbing", "compcor", "ica_aroma"}, default="simple"
         Of nilearn's ``load_confounds_strategy``.
     labels : str, path, mapping or DataFrame, default=None
-        Names of the regions: a table (.tsv or .csv) with the columns ``index`` and ``name``. None
-        is the table beside the image, of the same name; without, names are codes.
+        Names of the regions: a table (.tsv or .csv) with the columns ``index`` and ``name`` (or
+        ``label``). None is the table beside the image, of the same name; without, names are codes.
     strategy_options : mapping, default=None
         Options of the strategy, such as ``{"global_signal": "basic", "fd_threshold": 0.3}``.
     task, session, run : str or list of str, default=None
@@ -336,7 +338,7 @@ def _conclude(job, files, left_out, n_waiting):
 def _count(job, file):
     """Return a row of the table from the sidecar of a series."""
     paths = job.paths(file)
-    told = read_json(paths.sidecar)
+    told = read_json(paths.sidecar, _COUNTS)
     return {
         "participant_id": file.participant,
         "file": str(paths.series.relative_to(job.out)),

@@ -1,5 +1,6 @@
 """Images of fMRIPrep, what lies beside them, and the names of the series made from them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -80,9 +81,11 @@ def to_tsv(columns):
     """Return a table as BIDS wants it: by tabs, n/a for what is missing."""
     names, values = list(columns), list(columns.values())
     rows = zip(*(map(_cell, column) for column in values), strict=True)
-    return "".join("\t".join(row) + "\n" for row in [names, *rows]).encode()
+    return "".join("\t".join(row) + "\n" for row in [map(_cell, names), *rows]).encode()
 
 
 def _cell(value):
+    if isinstance(value, str) and re.search(r"[\t\r\n]", value):
+        raise ValueError(f"{value!r} holds a tab or the end of a line: no table by tabs can.")
     is_missing = isinstance(value, float | np.floating) and not np.isfinite(value)
     return "n/a" if is_missing else f"{value:.7g}" if isinstance(value, float) else str(value)

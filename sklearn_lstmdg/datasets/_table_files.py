@@ -85,6 +85,15 @@ class Table(NamedTuple):
         if missing.any():
             raise ValueError(f"{self.line(int(np.argmax(missing)))}: {column} is missing.")
 
+    def refuse_repeated(self, column):
+        """Refuse a column with a cell that an earlier row has too."""
+        repeated = self.rows[column].duplicated().to_numpy()
+        if repeated.any():
+            row = int(np.argmax(repeated))
+            raise ValueError(
+                f"{self.line(row)}: {column} {self.rows[column].iloc[row]} is there twice."
+            )
+
 
 def read_rows(table, texts=()):
     """Read a table, or take a DataFrame; cells of the columns ``texts`` stay as written."""

@@ -38,9 +38,9 @@ def load_atlas(
         other codes for Harvard-Oxford and CC200: for its series, give the path of its mask.
     labels : path, mapping, data frame or None, default=None
         Names of the codes: a table (``.csv`` or ``.tsv``, such as BIDS's ``dseg.tsv``) with the
-        columns ``index`` (or ``code``) and ``name``, the same as a data frame, such as ``lut_`` of
-        nilearn's maskers, or a mapping from code to name. By default the fetched names, and the
-        codes themselves for a path.
+        columns ``index`` (or ``code``) and ``name`` (or ``label``), the same as a data frame, such
+        as ``lut_`` of nilearn's maskers, or a mapping from code to name. By default the fetched
+        names, and the codes themselves for a path.
     data_dir : path or None, default=None
         Where nilearn caches what it fetches.
 

@@ -132,7 +132,7 @@ def _told(networks, codes, names):
 
 def _of_table(table):
     """Return a mapping from code or name to network."""
-    told = read_rows(table, texts=("network",))
+    told = read_rows(table, texts=("network", "name"))
     key = next((column for column in _KEYS if column in told.rows), None)
     if key is None or "network" not in told.rows:
         there = ", ".join(map(str, told.rows))
@@ -140,12 +140,7 @@ def _of_table(table):
             f"{told.where} needs the columns network and index (or code, or name), it has {there}."
         )
     told.refuse_missing(key)
-    twice = told.rows[key].duplicated().to_numpy()
-    if twice.any():
-        position = int(np.argmax(twice))
-        raise ValueError(
-            f"{told.line(position)}: {key} {told.rows[key].iloc[position]} is there twice."
-        )
+    told.refuse_repeated(key)
     return dict(zip(told.rows[key].tolist(), told.rows["network"].tolist(), strict=True))
 
 

@@ -1,5 +1,6 @@
 """Which ROI of an atlas each value is of: by code, by name, or as a masker has its columns."""
 
+from collections import Counter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -46,6 +47,10 @@ def check_codes(rois, atlas, n_rois=None):
     rois = np.asarray(rois)
     if rois.dtype.kind in "OUS":
         rois = _look_up(rois.astype(str).ravel().tolist(), atlas)
+    if rois.dtype.kind not in "iuf" or not np.array_equal(rois, np.rint(rois)):
+        raise ValueError(
+            f"roi_codes must be whole numbers or names, got {rois.ravel()[:5].tolist()}."
+        )
     codes = rois.astype(np.int64)
     if codes.ndim != 1 or (n_rois is not None and len(codes) != n_rois):
         raise ValueError(f"roi_codes must be 1-D with {n_rois} codes, got shape {codes.shape}.")
@@ -62,6 +67,10 @@ def _look_up(names, atlas):
     unknown = [name for name in names if name not in code_of]
     if unknown:
         raise ValueError(f"ROI names that are not in the atlas: {', '.join(unknown[:10])}.")
+    counts = Counter(atlas.names)
+    shared = [name for name in names if counts[name] > 1]
+    if shared:
+        raise ValueError(f"In the atlas it is the name of several ROIs: {', '.join(shared[:10])}.")
     return np.array([code_of[name] for name in names])
 
 

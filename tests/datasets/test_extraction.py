@@ -333,3 +333,22 @@ def test_names_are_codes_without_a_table(study, tmp_path):
     atlas = write_atlas(tmp_path / "bare", table=False)
     assert extract_scans(images, atlas, out).feature_names == ["3", "5", "8", "10"]
     assert load_bids(out).roi_codes.tolist() == [3, 5, 8, 10]
+
+
+def test_a_name_that_no_table_by_tabs_can_hold_is_refused(study):
+    images, out, atlas = study
+    names = {3: "left\tinsula", 5: "b", 8: "c", 10: "d"}
+    with pytest.raises(ValueError, match=r"'left\\tinsula' holds a tab or the end of a line"):
+        extract_scans(images, atlas, out, labels=names)
+    assert not list(out.rglob("*_timeseries.tsv"))
+
+
+def test_a_damaged_sidecar_is_named(study):
+    images, out, atlas = study
+    extract_scans(images, atlas, out)
+    sidecar = next(out.rglob("*_timeseries.json"))
+    told = json.loads(sidecar.read_text())
+    del told["NumberOfPoints"]
+    sidecar.write_text(json.dumps(told))
+    with pytest.raises(ValueError, match=rf"{re.escape(str(sidecar))} is damaged: 'NumberOfPoin"):
+        extract_scans(images, atlas, out)

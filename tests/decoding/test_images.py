@@ -182,6 +182,6 @@ def test_wrong_images(atlas, tmp_path):
         decoding.load_atlas(nibabel.Nifti1Image(np.full((2, 2, 2), 0.5), np.eye(4)))
     with pytest.raises(ValueError, match="neither a file nor one of the atlases aal"):
         decoding.load_atlas(tmp_path / "none.nii")
-    (tmp_path / "names.csv").write_text("index,label\n7,seven\n")
+    (tmp_path / "names.csv").write_text("index,region\n7,seven\n")
     with pytest.raises(ValueError, match=r"columns index \(or code\) and name"):
         decoding.load_atlas(atlas.image, tmp_path / "names.csv")

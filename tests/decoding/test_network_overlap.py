@@ -215,3 +215,11 @@ def test_a_flat_atlas_can_be_turned():
         codes[:, None] > 30, atlas.codes, atlas, networks, n_permutations=20
     )
     assert np.isfinite(told["z"]).all()
+
+
+def test_names_that_look_like_codes_are_names(tmp_path):
+    image = nibabel.Nifti1Image(np.array([[[1, 2]]], dtype=np.int16), np.eye(4))
+    atlas = decoding.load_atlas(image, {2: "1", 1: "2"})
+    (tmp_path / "networks.tsv").write_text("name\tnetwork\n1\tA\n2\tB\n")
+    told = decoding.assign_networks([2, 1], atlas, tmp_path / "networks.tsv")
+    assert told["network"].tolist() == ["A", "B"]

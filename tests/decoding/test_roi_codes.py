@@ -122,3 +122,38 @@ def test_an_extractor_is_drawn(extractor):
         figure = decoding.plot_communities(extractor, *where)
         titles = [t for ax in figure.axes if (t := ax.get_title(loc="left"))]
         assert titles == ["Community 1, 1 ROI, influence 4", "Community 0, 2 ROIs, influence 1"]
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        ("index\tname\n3\t01\n5\t02\n8\t03\n10\t1e2\n", ["01", "02", "03", "1e2"]),
+        ("index\tlabel\n3\ta\n5\tb\n8\tc\n10\td\n", list("abcd")),
+    ],
+)
+def test_names_are_as_they_are_written(table, names, tmp_path):
+    (tmp_path / "names.tsv").write_text(table)
+    assert decoding.load_atlas(labels(), tmp_path / "names.tsv").names == names
+
+
+def test_a_code_that_is_there_twice_is_refused(tmp_path):
+    (tmp_path / "names.tsv").write_text("index\tname\n3\ta\n5\tb\n3\tc\n")
+    with pytest.raises(ValueError, match=r"names.tsv, line 4: index 3 is there twice"):
+        decoding.load_atlas(labels(), tmp_path / "names.tsv")
+
+
+def test_a_name_of_two_rois_tells_none():
+    atlas = decoding.load_atlas(labels(), {3: "a", 5: "a", 8: "b", 10: "c"})
+    with pytest.raises(ValueError, match=r"the name of several ROIs: a\."):
+        decoding.to_image([1.0, 2.0], ["a", "b"], atlas)
+    assert decoding.to_image([1.0, 2.0], ["b", "c"], atlas).get_fdata().max() == 2
+
+
+@pytest.mark.parametrize("codes", [[3.5, 5.0], [3, np.nan], [True, False]])
+def test_codes_that_are_no_whole_numbers_are_refused(codes):
+    atlas = decoding.load_atlas(labels(), TABLE)
+    with pytest.raises(ValueError, match="roi_codes must be whole numbers or names"):
+        decoding.to_image([1.0, 2.0], codes, atlas)
+    np.testing.assert_array_equal(
+        volume(decoding.to_image([1.0, 2.0], [3.0, 5.0], atlas)), painted([1, 2], [3, 5])
+    )
