@@ -1,5 +1,6 @@
 """One estimate of each metric over all sites, none of which rewards telling sites apart."""
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ from .._extras import require
 from .._typing import Seed
 from . import _statistics as statistics
 from ._confidence_intervals import estimate_pooled
-from ._draws import N_DRAWS
+from ._draws import draw_subjects
 from ._target_kinds import check_predictions
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def intervals_over_sites(
     -------
     DataFrame
         One row per model and metric, as from :func:`confidence_intervals`: ``pooled``, ``low``,
-        ``high`` and ``n``, and ``n_sites``. The interval of AUC is of 2000 draws of subjects with
-        replacement from each site and class, as those of a continuous target are; where all draws
-        of AUC are the same, it is Wilson's for the smallest class.
+        ``high`` and ``n``, and ``n_sites``. The interval of AUC is of 2000 draws of subjects (of
+        families, where ``subject`` names those) with replacement from each site and class, as those
+        of a continuous target are, from each site; where all draws of AUC are the same, it is
+        Wilson's for the smallest class.
 
     Raises
     ------
@@ -75,8 +77,11 @@ def intervals_over_sites(
     [60, 2]
     """
     predictions, kind = check_predictions(predictions, pos_label)
-    rows = predictions.groupby(["subject_site", "site", "subject", "row"]).ngroup()
-    predictions = predictions.assign(subject=rows, row=0, site="all")
+    if not isinstance(random_state, Integral):
+        random_state = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    # Folds of different sites may have subjects of the same names.
+    subjects = predictions.groupby(["site", "subject"]).ngroup()
+    predictions = predictions.assign(subject=subjects, site="all")
     estimate = _estimate_numbers if kind.name == "continuous" else _estimate_classes
     records = []
     for model, part in predictions.groupby("model", sort=False):
@@ -97,38 +102,38 @@ def _estimate_classes(part, kind, level, n_bins, random_state):
 
 def _estimate_numbers(part, kind, level, n_bins, random_state):
     """Return the metrics, and their intervals, of distances from the mean of a site."""
-    means = part.groupby("subject_site")[["y", "predicted"]].transform("mean")
-    from_truth = part[["y", "predicted"]].sub(means["y"], axis=0)
+    sites = part.groupby(["repeat", "subject_site"]).ngroup()
+    y, predicted = (statistics.less_site_means(part[name], sites) for name in ("y", "predicted"))
+    from_truth = part["predicted"] - part["y"] + y
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     r, errors = (
-        estimate_pooled(part.assign(**table), kind, level, n_bins, seed)
-        for table in (part[["y", "predicted"]] - means, from_truth)
+        estimate_pooled(part.assign(y=y, predicted=told), kind, level, n_bins, seed)
+        for told in (predicted, from_truth)
     )
     return errors | {"r": r["r"]}
 
 
 def _auc_within_sites(part, kind, level, random_state):
     """Return the share of pairs of one site that are in their order, and its interval."""
-    subjects = part.groupby("subject").agg({"subject_site": "first", "y": "first"})
-    strata = subjects.groupby(["subject_site", "y"]).ngroup()
-    rng = np.random.default_rng(random_state)
-    drawn = statistics.draw_counts(strata, N_DRAWS, rng)
-    counts = np.vstack([np.ones(len(subjects)), drawn])
-    shares = [_share_won(repeat, kind, subjects, counts) for _, repeat in part.groupby("repeat")]
-    values = np.mean(shares, axis=0)
+    repeats = draw_subjects(part, kind, random_state)
+    values = np.mean([_share_won(repeat, kind, counts) for _, repeat, counts in repeats], axis=0)
     if not np.isfinite(values[0]):
         return {"pooled": np.nan, "low": np.nan, "high": np.nan}
-    low, high = np.quantile(values[1:], [(1 - level) / 2, (1 + level) / 2])
+    low, high = statistics.quantiles(values[1:], [(1 - level) / 2, (1 + level) / 2])
     if low == high:  # all pairs are in their order, or all scores equal
-        smaller = subjects["y"].value_counts().min()
+        smaller = part.groupby("y")["subject"].nunique().min()
         low, high = statistics.wilson_interval(values[0], smaller, level)
     return {"pooled": float(values[0]), "low": float(low), "high": float(high)}
 
 
-def _share_won(repeat, kind, subjects, counts):
-    """Return the share of pairs in each draw (n_draws, n_subjects), over all sites and classes."""
-    sites = [site for _, site in repeat.groupby("subject_site")]
-    drawn = [counts[:, subjects.index.get_indexer(site["subject"])] for site in sites]
+def _share_won(repeat, kind, counts):
+    """Return the share of pairs, of the rows as they are and in each draw, over sites and classes.
+
+    Shapes: counts (n_draws, n_rows); returned (1 + n_draws,).
+    """
+    counts = np.vstack([np.ones(len(repeat)), counts])
+    places = repeat.groupby("subject_site").indices.values()
+    sites, drawn = [repeat.iloc[rows] for rows in places], [counts[:, rows] for rows in places]
     by_class = zip(*map(kind.areas, sites), strict=True)
     return np.mean([_share_of_class(areas, drawn) for areas in by_class], axis=0)
 
@@ -142,4 +147,4 @@ def _share_of_class(areas, drawn):
         wins = statistics.wins(score[y], score[~y])
         won = won + ((positive @ wins) * negative).sum(axis=1)
         n_pairs = n_pairs + positive.sum(axis=1) * negative.sum(axis=1)
-    return np.divide(won, n_pairs, out=np.full(len(won), np.nan), where=n_pairs > 0)
+    return statistics.ratio(won, n_pairs)

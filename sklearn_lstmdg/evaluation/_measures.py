@@ -26,7 +26,8 @@ class Rates:
         y, (hits_a, hits_b) = _hits(pairs)
         gained = hits_a * 1.0 - hits_b
         weights = (counts * among(y) for among in self.among)
-        return np.mean([each @ gained / each.sum(axis=1) for each in weights], axis=0)
+        rates = [statistics.ratio(each @ gained, each.sum(axis=1)) for each in weights]
+        return np.mean(rates, axis=0)
 
 
 def _hits(pairs):
@@ -70,7 +71,7 @@ def _drawn_area(y, a, b, counts):
     gained = statistics.wins(a[y], a[~y]) - statistics.wins(b[y], b[~y])
     positive, negative = counts[:, y], counts[:, ~y]
     n_pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return ((positive @ gained) * negative).sum(axis=1) / n_pairs
+    return statistics.ratio(((positive @ gained) * negative).sum(axis=1), n_pairs)
 
 
 class _OfNumbers:
@@ -122,13 +123,11 @@ class Correlation(_OfNumbers):
 
     def value(self, y, predicted, counts):
         """Return r in each draw."""
-        n = counts.sum(axis=1)
-        y, predicted = statistics.standardise(y), statistics.standardise(predicted)
-        means = [counts @ values / n for values in (y, predicted)]
-        squares = [counts @ v**2 / n - m**2 for v, m in zip((y, predicted), means, strict=True)]
-        covariance = counts @ (y * predicted) / n - means[0] * means[1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return covariance / np.sqrt(np.prod(np.maximum(squares, 0), axis=0))
+        both = statistics.standardise(y), statistics.standardise(predicted)
+        products = np.prod([counts @ values for values in both], axis=0)
+        covariance = counts @ np.prod(both, axis=0) - products / counts.sum(axis=1)
+        squares = np.prod([statistics.drawn_squares(each, counts) for each in both], axis=0)
+        return statistics.ratio(covariance, np.sqrt(squares))
 
 
 class Determination(_OfNumbers):
@@ -136,13 +135,9 @@ class Determination(_OfNumbers):
 
     def contribute(self, y, a, b):
         """Return each row's part in the difference."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return ((y - b) ** 2 - (y - a) ** 2) / np.sum((y - y.mean()) ** 2)
+        return ((y - b) ** 2 - (y - a) ** 2) / statistics.sum_of_squares(y)
 
     def value(self, y, predicted, counts):
         """Return R2 in each draw."""
-        n = counts.sum(axis=1)
-        centred = y - y.mean()
-        total = counts @ centred**2 - (counts @ centred) ** 2 / n
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return 1 - counts @ (y - predicted) ** 2 / total
+        total = statistics.drawn_squares(y - y.mean(), counts)
+        return 1 - statistics.ratio(counts @ (y - predicted) ** 2, total)

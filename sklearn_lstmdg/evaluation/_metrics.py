@@ -55,11 +55,10 @@ def _area(y, score):
 def score_numbers(y, predicted):
     """Judge predicted numbers; NaN for r and R2 where a spread that they need is missing."""
     y, predicted = np.asarray(y, float), np.asarray(predicted, float)
-    residual, total = np.sum((y - predicted) ** 2), np.sum((y - y.mean()) ** 2)
     return {
         "r": _correlate(y, predicted),
         "mae": float(np.mean(np.abs(y - predicted))),
-        "r2": float(1 - residual / total) if np.ptp(y) > 0 else np.nan,
+        "r2": float(1 - np.sum((y - predicted) ** 2) / statistics.sum_of_squares(y)),
     }
 
 
@@ -69,10 +68,7 @@ def _correlate(y, predicted):
 
 def correlate_within_sites(y, predicted, sites):
     """Return r of what distinguishes subjects from the mean of their site."""
-    values, sites = np.array([y, predicted], dtype=float), np.asarray(sites)
-    for site in dict.fromkeys(sites.tolist()):
-        values[:, sites == site] -= values[:, sites == site].mean(axis=1, keepdims=True)
-    return _correlate(*values)
+    return _correlate(*(statistics.less_site_means(values, sites) for values in (y, predicted)))
 
 
 def summarise(folds, predictions, kind):

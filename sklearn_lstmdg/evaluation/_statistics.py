@@ -174,6 +174,35 @@ def standardise(values):
     return (values - values.mean()) / values.std()
 
 
+def sum_of_squares(values):
+    """Return the sum of squared distances from the mean; NaN where all values are equal."""
+    # The mean of equal values may be off by a bit.
+    return np.sum((values - values.mean()) ** 2) if np.ptp(values) > 0 else np.nan
+
+
+def less_site_means(values, sites):
+    """Return values less the mean of their site; 0 to the bit where they are equal there."""
+    values, sites = np.asarray(values, dtype=np.float64), np.asarray(sites)
+    distances = np.zeros(len(values))
+    for site in dict.fromkeys(sites.tolist()):
+        mine = values[sites == site]
+        if np.ptp(mine) > 0:
+            distances[sites == site] = mine - mine.mean()
+    return distances
+
+
+def ratio(part, whole):
+    """Return part / whole, NaN where the whole is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
+
+
+def drawn_squares(values, counts):
+    """Return the sum of squared distances from the mean in each draw; 0 but for rounding is 0."""
+    squares = counts @ values**2
+    distances = squares - (counts @ values) ** 2 / counts.sum(axis=1)
+    return np.where(distances > _ROUNDING * squares, distances, 0)
+
+
 def holm(p):
     """Correct p values for their number by Holm's step-down method; NaN stays and counts not."""
     p = np.asarray(p, dtype=np.float64)

@@ -64,7 +64,11 @@ def find_target_kind(y: ArrayLike) -> str:
     if values.dtype.kind not in "fiu":
         return CLASSES
     distinct = np.unique(values)
-    return CONTINUOUS if len(distinct) > _MOST_CLASSES or (distinct % 1).any() else CLASSES
+    return (
+        CONTINUOUS
+        if len(distinct) > _MOST_CLASSES or (distinct != np.floor(distinct)).any()
+        else CLASSES
+    )
 
 
 class TargetKind(ABC):

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from sklearn_lstmdg.evaluation import confidence_intervals, intervals_over_sites
+from sklearn_lstmdg.evaluation._metrics import correlate_within_sites
 
 from _tables import make_predictions
 
@@ -74,3 +75,49 @@ def test_perfect_scores_are_not_certain_and_one_class_has_none():
     assert row["pooled"] == 1 and 0.8 < row["low"] < 1
     alone = predictions[(predictions["site"] == "NYU") == (predictions["y"] == 1)]
     assert np.isnan(auc_row(alone)["pooled"]) and np.isnan(auc_row(alone)["low"])
+
+
+def make_numbers(n_repeats=1, n_scans=1, n=15):
+    """Predictions of a quantity at two sites: in each repeat others are off by a constant."""
+    tables = []
+    for repeat in range(n_repeats):
+        rng = np.random.default_rng(0)
+        for site, offset in (("A", 30.0 * repeat), ("B", -30.0 * repeat)):
+            y, subject = rng.normal(50, 10, n), [f"{site}{i}" for i in range(n)]
+            keys = {"model": "m", "site": site, "repeat": repeat, "subject": subject, "y": y}
+            row = keys | {"fold": np.arange(n) % 3, "predicted": y + rng.normal(0, 5, n) + offset}
+            tables += [pandas.DataFrame(row)] * n_scans
+    return pandas.concat(tables, ignore_index=True)
+
+
+def test_the_mean_of_a_site_is_that_of_a_repeat():
+    once, twice = (intervals_over_sites(make_numbers(n)).set_index("metric") for n in (1, 2))
+    assert twice["pooled"]["r"] == pytest.approx(once["pooled"]["r"])
+
+
+@pytest.mark.parametrize("name", ["r", "mae", "r2", "auc"])
+def test_more_scans_of_the_same_subjects_narrow_no_interval_of_draws(name):
+    once = make_numbers() if name != "auc" else make_predictions(skills={"m": 0.6})
+    often = pandas.concat([once] * 4, ignore_index=True)
+    columns = ["pooled", "low", "high"]
+    wanted, found = (intervals_over_sites(p).set_index("metric") for p in (once, often))
+    np.testing.assert_allclose(
+        found.loc[name, columns].astype(float), wanted.loc[name, columns].astype(float)
+    )
+    assert found["n"][name] == 4 * wanted["n"][name]
+
+
+def test_one_value_for_a_site_has_no_r():
+    predictions = make_numbers()
+    value = predictions["site"].map({"A": 0.1, "B": 0.3})
+    row = intervals_over_sites(predictions.assign(predicted=value)).set_index("metric").loc["r"]
+    assert row[["pooled", "low", "high"]].isna().all()
+    assert np.isnan(correlate_within_sites(predictions["y"], value, predictions["site"]))
+
+
+def test_a_generator_is_drawn_from_once_for_all_models():
+    one = make_predictions(skills={"m": 0.6})
+    both = pandas.concat([one, one.assign(model="alike")], ignore_index=True)
+    rows = intervals_over_sites(both, random_state=np.random.RandomState(0))
+    rows = rows[rows["metric"] == "auc"]
+    assert rows["low"].nunique() == rows["high"].nunique() == 1

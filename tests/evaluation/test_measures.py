@@ -325,3 +325,45 @@ def test_over_all_sites_a_quantity_is_judged_within_them():
     assert found["pooled"]["r2"] == pytest.approx(1 - np.sum(np.square(residuals)) / total)
     everywhere = confidence_intervals(predictions).set_index("metric")
     assert everywhere["pooled"]["r"] > 0.99 and everywhere["pooled"]["r2"] > 0.9
+
+
+@pytest.mark.filterwarnings("error")
+def test_at_a_site_of_one_target_there_is_no_r2():
+    rng = np.random.default_rng(0)
+    sites, y = np.repeat(["A", "B"], 15), rng.normal(50, 10, 30)
+    y[15:] = 40.1  # whose mean is off by a bit
+    keys = {"site": sites, "repeat": 0, "fold": np.tile([0, 1, 2], 10), "subject": np.arange(30)}
+    guesses = {"good": y + rng.normal(0, 5, 30), "blind": np.full(30, 30.0)}
+    tables = [
+        pandas.DataFrame(keys | {"y": y, "predicted": g, "model": m}) for m, g in guesses.items()
+    ]
+    predictions = pandas.concat(tables, ignore_index=True)
+    parts = predictions.groupby(["model", "site", "repeat", "fold"])
+    folds = parts.apply(lambda p: pandas.Series(ContinuousTarget().score(p)), include_groups=False)
+    folds = folds.assign(n_train=10, n_test=5).reset_index()
+    both = compare_against(folds, predictions, "good").set_index("metric")
+    alone = compare_against(
+        *(table[table["site"] == "A"] for table in (folds, predictions)), "good"
+    ).set_index("metric")
+    assert both["n_sites"].to_dict() == {"mae": 2, "r": 0, "r2": 1}
+    for name in ("difference_pooled", "difference_pooled_low", "difference_pooled_high"):
+        assert both[name]["r2"] == pytest.approx(alone[name]["r2"])
+        assert np.isnan(both[name]["r"])
+
+
+@pytest.mark.parametrize("name", ["r", "r2"])
+def test_a_draw_of_one_subject_alone_defines_no_spread(name):
+    y, guess = np.array([0.1, 1.7, 2.3]), np.array([0.3, 0.9, 2.2])
+    counts = np.array([[3.0, 0, 0], [0, 3, 0], [1, 1, 1]])
+    drawn = ContinuousTarget().measures[name].value(y, guess, counts)
+    assert np.isnan(drawn).tolist() == [True, True, False]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("metric", ["recall_a", "balanced_acc", "auc"])
+def test_a_draw_without_a_class_is_not_defined_and_warns_not(metric):
+    pairs = make_pairs("classes")
+    counts = np.ones((2, N))
+    counts[0, pairs["y"] == "a"] = 0
+    drawn = SeveralClasses(NAMES).measures[metric].drawn(pairs, counts)
+    assert np.isnan(drawn).tolist() == [True, False]
