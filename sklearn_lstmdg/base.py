@@ -17,6 +17,7 @@ from .scans import (
     Sequences,
     check_groups,
     check_labels,
+    check_mask,
     check_sample_weight,
     check_sequences,
     check_validation_mask,
@@ -80,8 +81,8 @@ class TrainingRows(NamedTuple):
         if len(kept) == len(self.weights):
             return self
         validation = self.validation
-        if np.shape(validation) == self.weights.shape:
-            validation = np.asarray(validation)[kept]
+        if validation is not None:
+            validation = check_mask(validation, len(self.weights))[kept]
         groups = np.unique(self.groups[kept], return_inverse=True)[1]
         places = np.full(len(self.weights), -1)
         places[kept] = np.arange(len(kept))

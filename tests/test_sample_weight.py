@@ -213,6 +213,15 @@ def test_a_class_must_keep_rows(estimator, rows):
         fit(estimator, X, names, sample_weight=1.0 - y)
 
 
+@pytest.mark.parametrize("n_told", [N_ROWS - 2, N_ROWS + 1])
+def test_a_mask_is_over_all_rows_those_of_weight_0_too(n_told, rows):
+    weights = np.ones(N_ROWS)
+    weights[:2] = 0
+    mask = np.arange(n_told) < 4
+    with pytest.raises(ValueError, match=f"boolean mask over the {N_ROWS} rows of X"):
+        fit(LSTMDGClassifier(**TINY), *rows, sample_weight=weights, validation=mask)
+
+
 def test_weights_as_numbers():
     assert check_sample_weight(None, 2).tolist() == [1.0, 1.0]
     assert check_sample_weight(np.array([True, False]), 2).tolist() == [1.0, 0.0]

@@ -6,6 +6,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from joblib import parallel_config
 
 from .._extras import require
@@ -77,7 +78,7 @@ def compare_and_report(models, cohort, args, **options):
         print_cohort(record)
     labels = cohort.target
     if args.permute_labels is not None:
-        labels = permute_labels(labels, sites, args.permute_labels)
+        labels = permute_labels(labels, sites, np.asarray(cohort.groups), args.permute_labels)
     for notice in record["notices"]:
         warnings.warn(notice, UserWarning, stacklevel=2)
     _keep(args, record, replace=False)

@@ -129,17 +129,30 @@ def _stem(site):
     return stem if number.isdigit() else site
 
 
-def permute_labels(labels, sites, seed):
+def permute_labels(labels, sites, groups, seed):
     """Permute labels within each site, which makes every model's true AUC one half.
 
-    Shapes: labels, sites (n_subjects,); returned (n_subjects,).
+    Where all scans of each group have one label, as the sessions of a participant, they still have
+    one afterwards: there are no more labels to permute than groups.
+    Shapes: labels, sites, groups (n_scans,); returned (n_scans,).
     """
     permuted = np.array(labels)
     for site in np.unique(sites):
         rows = np.flatnonzero(sites == site)
         key = int.from_bytes(hashlib.sha256(str(site).encode()).digest()[:8], "big")
-        permuted[rows] = np.random.default_rng([seed, key]).permutation(permuted[rows])
+        first, members = _share_labels(permuted[rows], groups[rows])
+        rng = np.random.default_rng([seed, key])
+        permuted[rows] = rng.permutation(permuted[rows][first])[members]
     return permuted
+
+
+def _share_labels(labels, groups):
+    """Return the first row of what shares a label, and which of these each row belongs to."""
+    members, _ = require("pandas", extra="data").factorize(groups)
+    first = np.unique(members, return_index=True)[1]
+    if np.array_equal(labels[first][members], labels):
+        return first, members
+    return np.arange(len(labels)), np.arange(len(labels))
 
 
 def _tell_target(site):

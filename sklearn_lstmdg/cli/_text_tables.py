@@ -16,7 +16,7 @@ _HEADINGS = {"balanced_acc": "BACC", "r": "r"}
 _UNDEFINED = {
     "two classes": "{} of the test folds held one class only: TPR or TNR without them.",
     "classes": "{} of the test folds lack a class: balanced accuracy and AUC without them.",
-    "continuous": "In {} of the test folds all predictions are equal: r without them.",
+    "continuous": "In {} of the test folds predictions, or targets, are all equal: r without them.",
 }
 _MEASURES = ("corr.", "null", "z", "Dice", "null", "z")
 _HEADER = ("method", "site", "size", *_MEASURES, "redund.", "eff.", "dead")

@@ -137,7 +137,7 @@ class Comparison:
             whose test subjects lack a class. With a continuous target: ``r`` (Pearson's), ``mae``
             (mean absolute error) and ``r2``; ``r_within_sites`` is r of what distinguishes
             subjects from the mean of their site, and ``n_undefined`` counts the folds whose
-            predictions are all equal.
+            predictions, or targets, are all equal.
 
             Where the sites were split together, further rows judge each
             site's subjects on their own.

@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
             "check_float32",
             "check_groups",
             "check_labels",
+            "check_mask",
             "check_sample_weight",
             "check_sequences",
             "check_target",

@@ -362,14 +362,20 @@ def balanced_weights(codes, row_weights):
     return weights
 
 
-def check_validation_mask(validation, groups, y_encoded):
-    """Check a boolean mask over rows that says which of them validate."""
+def check_mask(validation, n_rows):
+    """Check that there is a truth value for each row."""
     mask = np.asarray(validation)
-    if mask.dtype != bool or mask.shape != groups.shape:
+    if mask.dtype != bool or mask.shape != (n_rows,):
         raise ValueError(
-            f"validation must be a boolean mask over the {len(groups)} rows of X, got an array of "
+            f"validation must be a boolean mask over the {n_rows} rows of X, got an array of "
             f"dtype {mask.dtype} and shape {mask.shape}."
         )
+    return mask
+
+
+def check_validation_mask(validation, groups, y_encoded):
+    """Check a boolean mask over rows that says which of them validate."""
+    mask = check_mask(validation, len(groups))
     if mask.all() or not mask.any():
         raise ValueError("validation must leave at least one row to train on and one to validate.")
     split = np.intersect1d(groups[mask], groups[~mask])

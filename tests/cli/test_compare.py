@@ -104,12 +104,24 @@ def test_permuted_labels(compare, tmp_path):
 def test_labels_are_permuted_within_sites():
     labels, sites = np.repeat([0, 1, 1, 0], 20), np.repeat(["A", "B"], 40)
     labels[:5] = 1
-    permuted = permute_labels(labels, sites, 3)
+    subjects = np.arange(80)
+    permuted = permute_labels(labels, sites, subjects, 3)
     for site in "AB":
         assert permuted[sites == site].sum() == labels[sites == site].sum()
-    alone = permute_labels(labels[40:], sites[40:], 3)
+    alone = permute_labels(labels[40:], sites[40:], subjects[40:], 3)
     np.testing.assert_array_equal(permuted[40:], alone)
-    assert not np.array_equal(permuted, permute_labels(labels, sites, 4))
+    assert not np.array_equal(permuted, permute_labels(labels, sites, subjects, 4))
+
+
+def test_sessions_of_a_participant_keep_one_label_when_labels_are_permuted():
+    labels, sites = np.tile(np.arange(20) % 2, 3), np.full(60, "all")
+    participants = np.tile([f"sub-{i}" for i in range(20)], 3)
+    permuted = permute_labels(labels, sites, participants, 3).reshape(3, 20)
+    assert (permuted == permuted[0]).all() and permuted[0].sum() == 10
+    assert not np.array_equal(permuted[0], labels[:20])
+    families = np.repeat(np.arange(30), 2)  # of both classes
+    mixed = permute_labels(labels, sites, families, 3)
+    np.testing.assert_array_equal(mixed, permute_labels(labels, sites, np.arange(60), 3))
 
 
 def test_samples_of_a_site_are_one_site_unless_named():

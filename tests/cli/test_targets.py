@@ -94,7 +94,7 @@ def test_age(compare, tmp_path):
     assert header.split() == ["model", "site", "n", "r", "MAE", "R2"]
     assert re.search(r"^ridge +pooled +36 +0\.\d{3} +\d\.\d+ \(\d\.\d+\) +0\.\d{3}$", out, re.M)
     assert "r and R2 over the test subjects of all folds" in out
-    assert "In 9 of the test folds all predictions are equal: r without them." in out
+    assert "In 9 of the test folds predictions, or targets, are all equal: r without them." in out
     summary = read(tmp_path, "summary").set_index(["model", "site"])
     assert summary.loc[("ridge", "pooled"), "r_pooled"] > 0.7
     assert summary.loc[("confounds", "pooled"), "r_pooled"] > 0.9
