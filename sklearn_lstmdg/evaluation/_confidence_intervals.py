@@ -121,14 +121,14 @@ def _pool_classes(part, kind, level, n_bins, seed):
     repeats = [_judge(repeat, columns) for _, repeat in part.groupby("repeat")]
     ece = [statistics.calibration_error(r["hit"], r["confidence"], n_bins) for r in repeats]
     judged = require("pandas", extra="data").concat(repeats)
-    names = ["hit", "error", *columns]
+    names = ["hit", "error", *kind.score_columns]
     rows = judged.groupby(["subject", "row"]).agg(dict.fromkeys(names, "mean") | {"y": "first"})
     y = rows["y"].to_numpy()
     members = {name: y == name for name in columns}
     recalls = {name: _rate(rows["hit"][mine], level) for name, mine in members.items()}
     rates, sizes = zip(*[(row["pooled"], row["n"]) for row in recalls.values()], strict=True)
     balanced = statistics.mean_interval(rates, sizes, level)
-    areas = [rows[name].to_numpy() for name in columns]
+    areas = [rows[column].to_numpy() for column in kind.score_columns]
     area, interval = statistics.macro_auc(members.values(), areas, level)
     return {
         "acc": _rate(rows["hit"], level),
@@ -141,7 +141,7 @@ def _pool_classes(part, kind, level, n_bins, seed):
 
 
 def _judge(repeat, columns):
-    """Return each row's hit, confidence and Brier error, and its placement for each class."""
+    """Return each row's hit, confidence and Brier error; for scores of a class, placements."""
     y, proba = repeat["y"].to_numpy(), repeat[[*columns.values()]].to_numpy()
     is_class = np.column_stack([y == name for name in columns])
     placed = (statistics.auc_placements(is_class[:, i], proba[:, i]) for i in range(len(columns)))
@@ -149,7 +149,7 @@ def _judge(repeat, columns):
         hit=(repeat["predicted"] == y) * 1.0,
         confidence=proba.max(axis=1),
         error=np.square(proba - is_class).sum(axis=1) / 2,
-        **dict(zip(columns, placed, strict=True)),
+        **dict(zip(columns.values(), placed, strict=True)),
     )
 
 

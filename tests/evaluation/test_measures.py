@@ -310,6 +310,18 @@ def test_over_all_sites_two_classes_written_as_several_are_judged_alike():
     pandas.testing.assert_frame_equal(more.loc[same], two.loc[same])
 
 
+def test_a_class_may_have_the_name_of_a_column(groups):
+    new = {"a": "error", "b": "hit", "c": "y"}
+    renamed = groups.predictions.replace({"y": new, "predicted": new})
+    renamed = renamed.rename(
+        columns={f"probability_{n}": f"probability_{m}" for n, m in new.items()}
+    )
+    for estimate in (confidence_intervals, intervals_over_sites):
+        wanted, found = estimate(groups.predictions), estimate(renamed)
+        told = wanted["metric"].replace({f"recall_{n}": f"recall_{m}" for n, m in new.items()})
+        pandas.testing.assert_frame_equal(found, wanted.assign(metric=told))
+
+
 def test_over_all_sites_a_quantity_is_judged_within_them():
     rng = np.random.default_rng(0)
     sites = np.repeat(["A", "B"], 50)
