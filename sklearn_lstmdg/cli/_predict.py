@@ -9,7 +9,7 @@ import numpy as np
 from .._extras import require
 from .._files import write_atomically
 from .._text import to_csv
-from ..evaluation import class_probabilities, load_comparison
+from ..evaluation import class_probabilities, decide, load_comparison
 from ..persistence import load_model, read_facts
 from ._scan_options import has_scans, load_cohort, settle_scans
 from ._terminal import say
@@ -77,7 +77,7 @@ def _predict(models, cohort):
     probabilities = {
         f"probability_{name}": column for name, column in zip(classes, means.T, strict=True)
     }
-    predicted = np.asarray(classes)[means.argmax(axis=1)]
+    predicted = decide(means, np.asarray(classes), models[0].facts.get("pos_label"))
     return table.assign(**probabilities, predicted=predicted)
 
 

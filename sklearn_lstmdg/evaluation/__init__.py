@@ -12,6 +12,7 @@ from ._confidence_intervals import calibration_curve, confidence_intervals
 from ._confusion import confusion_matrices
 from ._fingerprint import describe, digest
 from ._fitting import class_probabilities
+from ._fitting import decide as decide
 from ._fold_runs import FoldTask, run_folds
 from ._folds import make_seed
 from ._forecast import (

@@ -92,6 +92,16 @@ def class_probabilities(estimator: BaseEstimator, X: Scans) -> NDArray[np.float6
     return proba
 
 
+def decide(proba, classes, pos_label=None):
+    """Return the class of the greatest probability; of equals never the positive one of two.
+
+    Shapes: proba (n_rows, n_classes), classes (n_classes,); returned (n_rows,).
+    """
+    # The positive class comes last, for the first of equals is decided for.
+    order = np.argsort([label == pos_label for label in classes], kind="stable")
+    return classes[order[proba[:, order].argmax(axis=1)]]
+
+
 def _squash(decisions):
     if decisions.ndim == 2:
         return softmax(decisions, axis=1)

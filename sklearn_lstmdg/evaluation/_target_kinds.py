@@ -16,7 +16,7 @@ from ..scans import check_column, check_labels
 from . import _measures as measures
 from . import _statistics as statistics
 from ._fingerprint import describe
-from ._fitting import class_probabilities
+from ._fitting import class_probabilities, decide
 from ._metrics import (
     METRICS,
     auc_within_sites,
@@ -232,10 +232,8 @@ class TwoClasses(TargetKind):
         """Return the score of the positive class and the label that is decided for."""
         if self.pos_label not in classes:
             raise ValueError(f"the training rows are all of class {classes.tolist()}")
-        # The positive class comes last, for the first of equals is decided for.
-        order = np.argsort(classes == self.pos_label, kind="stable")
-        winner = order[proba[:, order].argmax(axis=1)]
-        return {"score": proba[:, order[-1]], "predicted": classes[winner]}
+        score = proba[:, np.flatnonzero(classes == self.pos_label)[0]]
+        return {"score": score, "predicted": decide(proba, classes, self.pos_label)}
 
     def columns(self, arrays):
         """Return the scores."""

@@ -2,16 +2,18 @@
 
 import io
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import ScanCleaner, models
 from sklearn_lstmdg.baselines import ConnectivityFeatures
 from sklearn_lstmdg.cli import main
-from sklearn_lstmdg.cli._predict import _difference
+from sklearn_lstmdg.cli._predict import SavedModel, _difference, _predict
 from sklearn_lstmdg.datasets import load_bids, make_scans
 from sklearn_lstmdg.models import make_model, model_names
 from sklearn_lstmdg.persistence import load_model, save_model
@@ -86,6 +88,14 @@ def test_several_models_predict_with_their_mean(predict, clinic, study, tmp_path
     column = "probability_patient"
     np.testing.assert_allclose(together[column], np.mean([t[column] for t in alone], axis=0))
     assert predict("--bids", clinic, "--out", out, "--quiet", reads=False)[1] == ""
+
+
+@pytest.mark.parametrize(("positive", "wanted"), [("autism", "control"), ("control", "autism")])
+def test_of_equal_probabilities_the_positive_class_s_is_not_predicted(positive, wanted):
+    cohort = make_scans(n_subjects=2, n_timepoints=9, n_rois=3, n_communities=2, random_state=0)
+    blind = DummyClassifier().fit(np.zeros((2, 3)), ["autism", "control"])
+    model = SavedModel(Path("blind.skops"), blind, {"pos_label": positive})
+    assert _predict([model], cohort)["predicted"].tolist() == [wanted] * 2
 
 
 def test_subjects_of_the_training_are_named(predict, study, tmp_path):
