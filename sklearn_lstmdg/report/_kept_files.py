@@ -13,7 +13,7 @@ _SITE = {
     **dict.fromkeys(("table", "selected", "files", "loaded"), _COUNT),
     "groups": [{"name": str, "n": int, "n_male": _COUNT, "age": _SPREAD, "motion": _SPREAD}],
 }
-_RECORDS = {
+RECORDS = {
     "options": {**dict.fromkeys(("data_dir", "bids", "table"), (None, str)), "length": _COUNT},
     "settings": {"n_folds": int, "n_repeats": int, "sites": [str], "models": dict},
     "cohort": {
@@ -48,7 +48,7 @@ _TYPES = {
 def read_record(folder, name):
     """Read the JSON object of this name; empty where there is none."""
     path = Path(folder) / f"{name}.json"
-    return read_json(path, _RECORDS[name]) if path.exists() else {}
+    return read_json(path, RECORDS[name]) if path.exists() else {}
 
 
 def read_table(folder, name):

@@ -4,11 +4,13 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from .._files import write_atomically
 from .._version import __version__
 from ._community_sections import communities, robustness
 from ._export import to_json
+from ._kept_files import RECORDS
 from ._methods import methods
 from ._notices import notices
 from ._performance_sections import chance, results, roc, tests, training
@@ -86,7 +88,7 @@ def write_report(
     FileNotFoundError
         If the folder holds no finished fold.
     ValueError
-        If there is no such model.
+        If there is no such model, or the file beside the page would replace one of the folder's.
 
     Examples
     --------
@@ -94,6 +96,7 @@ def write_report(
     >>> write_report("lstmdg-results")  # doctest: +SKIP
     PosixPath('lstmdg-results/report.html')
     """
+    path, record = _files(Path(folder), out)
     study = Study(folder, reference, permuted, atlas, labels)
     with warnings.catch_warnings():
         # What a metric of few subjects warns of is said in the tables' own words.
@@ -107,15 +110,20 @@ def write_report(
         if data[name] is not None  # of another kind of target
     ]
     title = title or f"Comparison of models: {study.folder.resolve().name}"
-    path = Path(folder) / "report.html" if out is None else Path(out)
-    record = path.with_suffix(".json")
-    content = (
-        environment()
-        .get_template("page.html")
-        .render(
-            title=title, study=study, sections=sections, version=__version__, record=record.name
-        )
-    )
-    write_atomically(path, content.encode())
+    told = {"title": title, "version": __version__, "record": quote(record.name)}
+    page = environment().get_template("page.html").render(study=study, sections=sections, **told)
+    write_atomically(path, page.encode())
     write_atomically(record, to_json(title, __version__, sections).encode())
     return path
+
+
+def _files(folder, out):
+    """Return the page and the file beside it; refuse where that would replace another file."""
+    page = folder / "report.html" if out is None else Path(out)
+    record = page.with_suffix(".json")
+    is_of_run = record.stem in RECORDS and record.parent.resolve() == folder.resolve()
+    if is_of_run or record == page:
+        raise ValueError(
+            f"{page} cannot be the page: {record.name} beside it would replace another."
+        )
+    return page, record
