@@ -68,7 +68,15 @@ class Study:
     @cached_property
     def atlas(self):
         """The atlas of the scans, where its image is on this machine; else None."""
-        return find_atlas(self.options, *self._atlas_files)
+        try:
+            return find_atlas(self.options, *self._atlas_files)
+        except ValueError as error:
+            if any(self._atlas_files):
+                raise
+            root = Path(self.options.get("data_dir") or self.options["bids"]).expanduser()
+            told = str(error).replace(f"{root}{os.sep}", "")
+            self.set_aside.append(f"the atlas beside the scans: {told}")
+            return None
 
     @cached_property
     def roi_names(self):

@@ -127,3 +127,25 @@ def test_redundancy_stands_beside_robustness(page):
     assert "Redundancy" in head and "Effective number" in head
     cells = rows_of(page, "Robustness of communities between folds")[0]
     assert len(cells) == 9 and all(-1 <= float(cells[7]) <= 1 for _ in cells)
+
+
+@pytest.mark.parametrize("damaged", ["image", "table"])
+def test_an_atlas_that_cannot_be_read_is_done_without(copy, tmp_path, undrawn, damaged):
+    nibabel = pytest.importorskip("nibabel")
+    pytest.importorskip("nilearn")
+    (tmp_path / "atlases").mkdir()
+    atlas = tmp_path / "atlases" / "ho_mask_pad.nii.gz"
+    nibabel.Nifti1Image(np.ones((2, 2, 2), dtype=np.int16), np.eye(4)).to_filename(atlas)
+    if damaged == "image":
+        atlas.write_bytes(b"cut")
+    else:
+        atlas.with_name("ho_labels.csv").write_text("code,region\n1,V\n")
+    options = json.loads((copy / "options.json").read_text())
+    options |= {"data_dir": str(tmp_path), "atlas": "ho"}
+    (copy / "options.json").write_text(json.dumps(options))
+    page = write_report(copy).read_text(encoding="utf-8")
+    told = page.split('<section id="run"')[0]
+    assert "Left out, as if it were not there: the atlas beside the scans" in told
+    assert str(tmp_path) not in page
+    with pytest.raises(ValueError, match=atlas.name if damaged == "image" else "needs the columns"):
+        write_report(copy, atlas=atlas, labels=atlas.with_name("ho_labels.csv"))
