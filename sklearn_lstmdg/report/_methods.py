@@ -54,13 +54,10 @@ def _groups(study):
 
 
 def windows_of(study):
-    """Return length and step of the windows of all models that cut scans; None without."""
+    """Return length and step of each kind of windows that models cut scans into."""
     models = [study.settings.get("models", {}).get(model) for model in study.models]
     found = {_of_augmenter(parameters) for parameters in models} - {None}
-    if len(found) != 1:
-        return None
-    length, step = found.pop()
-    return {"length": length, "step": step}
+    return [{"length": length, "step": step} for length, step in sorted(found)]
 
 
 def _of_augmenter(parameters):
@@ -82,4 +79,4 @@ def _estimates(study):
         table = confidence_intervals(predictions, pos_label=label)
     rows = table[table["metric"] == study.comparison.kind.main]
     names = ["model", "pooled", "low", "high"]
-    return rows.drop_duplicates("model")[names].to_dict("records")
+    return rows.drop_duplicates("model")[names].dropna().to_dict("records")

@@ -3,9 +3,11 @@
 import json
 import re
 
+import numpy as np
 import pytest
+from sklearn.dummy import DummyRegressor
 
-from sklearn_lstmdg.evaluation import load_comparison
+from sklearn_lstmdg.evaluation import compare_models, load_comparison
 from sklearn_lstmdg.report import write_report
 
 pytest.importorskip("pandas")
@@ -52,3 +54,12 @@ def test_one_model_is_tested_against_none(copy):
         path.unlink()
     paragraph, works = told(copy)
     assert "Holm" not in " ".join([paragraph, *works])
+
+
+def test_a_metric_that_is_not_known_is_not_told(tmp_path):
+    X, y = np.zeros((9, 4, 2)), np.arange(9) / 2
+    compare_models(
+        {"a": DummyRegressor(strategy="constant", constant=0.0)}, X, y, n_folds=3, out=tmp_path
+    )
+    paragraph, _ = told(tmp_path)
+    assert "nan" not in paragraph and " was ." not in paragraph

@@ -6,7 +6,7 @@ import pytest
 
 from sklearn_lstmdg.report import write_report
 
-from _pages import rows_of
+from _pages import ODD_NAME, rows_of
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")
@@ -52,13 +52,21 @@ def test_an_unfinished_run_shows_its_cohort(copy, undrawn):
 
 
 def test_windows_are_those_of_models_that_cut_scans(copy, page, undrawn):
-    assert "not of one kind for all models" in page, "none of these cuts scans"
+    assert "none, the models read whole scans" in page, "none of these cuts scans"
     path = copy / "settings.json"
     settings = json.loads(path.read_text())
-    augmenter = {"class": "sklearn_lstmdg.SubsequenceAugmenter", "length": 30, "step": 5}
-    settings["models"]["lstm-dg"] = {"class": "Pipeline", "steps": [["cut", augmenter]]}
-    path.write_text(json.dumps(settings))
-    assert "30 time points, a new one every 5" in write_report(copy).read_text(encoding="utf-8")
+    told = "30 time points, a new one every 5"
+    for (model, step), words in {("lstm-dg", 5): told, (ODD_NAME, 1): "not of one kind"}.items():
+        augmenter = {"class": "sklearn_lstmdg.SubsequenceAugmenter", "length": 30, "step": step}
+        settings["models"][model] = {"class": "Pipeline", "steps": [["cut", augmenter]]}
+        path.write_text(json.dumps(settings))
+        assert words in write_report(copy).read_text(encoding="utf-8")
+    assert "30 time points, a new one every 1; 30 time points, a new one every 5" in write_report(
+        copy
+    ).read_text(encoding="utf-8")
+    path.unlink()
+    page = write_report(copy).read_text(encoding="utf-8")
+    assert page.count("unknown, the folder has no settings.json") == 2
 
 
 def test_own_scans_and_who_was_left_out(copy, undrawn):
