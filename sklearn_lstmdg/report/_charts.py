@@ -54,7 +54,7 @@ def _draw_intervals(ax, part, is_chosen):
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def confusion_figures(matrices, names, title):
+def confusion_figures(matrices, names, where):
     """Draw a confusion matrix for each model, shaded by the share of the true class."""
     figures = []
     for place, (model, counts) in enumerate(matrices.items()):
@@ -73,7 +73,7 @@ def confusion_figures(matrices, names, title):
             f"{name}: " + ", ".join(f"{n:g} as {p}" for n, p in zip(row, names, strict=True))
             for name, row in zip(names, counts, strict=True)
         )
-        texts = {model: f"Confusion matrix of {model}, {title}. True {'; true '.join(rows)}"}
+        texts = {model: f"Confusion matrix of {model}, {where}. True {'; true '.join(rows)}"}
         size = (1.6 + 0.75 * len(names), 1.2 + 0.75 * len(names))
         figures += _svg.draw(paint, f"confusion-{place}", texts, size)
     return figures

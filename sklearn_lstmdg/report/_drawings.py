@@ -32,14 +32,14 @@ def loss_figures(folds, model, site, name):
     kept = [fold.best_epoch for fold in folds if fold.best_epoch]
     epochs = f"epochs {min(kept)} to {max(kept)} were kept" if kept else "the last epoch was kept"
     figures = []
-    for loss in display.losses()[:3]:
+    for place, loss in enumerate(display.losses()[:3]):
         words = display.NAMES.get(loss, loss)
         alternative = (
             f"{words} of {model} at {site} by epoch, training and validation, in "
             f"{len(folds)} folds; {epochs}"
         )
         texts = {f"{model}: {words.lower()}": alternative}
-        figures += _svg.draw(partial(display.plot, [loss]), f"{name}-{loss}", texts, (4.2, 3))
+        figures += _svg.draw(partial(display.plot, [loss]), f"{name}-{place}", texts, (4.2, 3))
     return figures
 
 

@@ -43,11 +43,17 @@ def results(study):
         "columns": _columns(study, whole),
         "kind": study.kind,
         "positive": study.class_names and study.class_names[0],
-        "n_one_class": int(study.folds["auc"].isna().sum()) if "auc" in study.folds else 0,
+        "n_one_class": _n_one_class(study.folds),
         "is_mixed": "pooled" in study.sites and study.kind == "two classes",
         "about": ABOUT_INTERVALS,
         "figures": interval_figures(shown, _WORDS[main], chance, study.reference, "main"),
     }
+
+
+def _n_one_class(folds):
+    """Count the test folds without an AUC, each once for all models."""
+    unknown = folds[folds["auc"].isna()] if "auc" in folds else folds.iloc[:0]
+    return len(unknown[["site", "repeat", "fold"]].drop_duplicates())
 
 
 def _estimates(study):
@@ -175,7 +181,7 @@ def roc(study):
     """Return ROC curves: each model's beside the others', and the reference's at each site."""
     if study.kind != "two classes":
         return None
-    whole = study.sites[0] if len(study.sites) == 1 else None
+    whole = study.sites[0] if len(study.sites) == 1 and study.sites != ["all"] else None
     sites = study.sites if len(study.sites) > 1 else []
     large = [site for site in sites if _n_tested(study, site) >= N_SMALL][:_MOST_PANELS]
     return {

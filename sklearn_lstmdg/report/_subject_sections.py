@@ -30,8 +30,8 @@ def confusion(study):
         for place, (name, row) in enumerate(zip(names, matrix, strict=True))
     ]
     columns = [(f"Taken for {name}", f"{{counts[{i}]:g}}") for i, name in enumerate(names)]
-    title = "all sites" if study.n_sites > 1 else f"at {study.sites[0]}"
-    figures = confusion_figures(matrices, names, title)
+    where = ALL_SITES if study.n_sites > 1 else study.own_sites["site"].iloc[0]
+    figures = confusion_figures(matrices, names, where)
     n_repeats = study.folds["repeat"].nunique()
     return {"rows": rows, "columns": columns, "n_repeats": n_repeats, "figures": figures}
 

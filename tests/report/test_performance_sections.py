@@ -6,6 +6,7 @@ from html import unescape
 
 import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
 from sklearn_lstmdg.evaluation import (
     ABOUT_INTERVALS,
@@ -20,6 +21,7 @@ from sklearn_lstmdg.evaluation import (
 )
 from sklearn_lstmdg.evaluation import test_against as run_tests_of
 from sklearn_lstmdg.report import write_report
+from sklearn_lstmdg.report._drawings import loss_figures
 
 from _pages import ODD_NAME, rows_of
 from _stubs import Noise
@@ -161,7 +163,19 @@ def test_permuted_labels_are_announced(copy, page, undrawn):
 def test_folds_of_one_class(tmp_path, undrawn):
     X, y = np.zeros((9, 4, 2)), [0, 1, 1, 1, 1, 1, 1, 1, 1]
     compare_models(
-        {"a": Noise()}, X, y, groups=[0, 1, 1, 1, 2, 2, 2, 3, 3], n_folds=3, out=tmp_path
+        {"a": Noise(), "b": Noise()},
+        X,
+        y,
+        groups=[0, 1, 1, 1, 2, 2, 2, 3, 3],
+        n_folds=3,
+        out=tmp_path,
     )
     page = write_report(tmp_path).read_text(encoding="utf-8")
-    assert "of the test folds held one class only" in page and ">nan" not in page
+    assert "<li>2 of the test folds held one class only" in page and ">nan" not in page
+    assert " at all<" not in page and ", all. True" in page
+
+
+def test_names_of_losses_are_no_markup():
+    history = {'train_"><script>': np.ones(2), 'valid_"><script>': np.ones(2)}
+    (figure,) = loss_figures([Bunch(history=history, best_epoch=1)], "a", "all", "loss-0-0")
+    assert "<script" not in figure.svg
