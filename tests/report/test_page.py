@@ -21,6 +21,12 @@ SECTIONS = (
     "training robustness communities warnings versions folds methods cite"
 )
 
+_WIDEST = (
+    *("lstm-dg-classify", "NYU", "172"),
+    *["68.5 (61.5-74.8)"] * 4,
+    *["0.742 (0.668-0.806)"] * 2,
+)
+
 
 def test_all_sections_are_there(page):
     outline = Outline(page)
@@ -81,6 +87,17 @@ def test_names_are_escaped(folder, tmp_path, undrawn):
     Outline(page)
 
 
+def test_the_file_beside_the_page_replaces_no_other(folder, tmp_path, undrawn):
+    kept = {path: path.read_bytes() for path in folder.glob("*.json") if path.stem != "report"}
+    assert len(kept) == 3
+    for out in [*(path.with_suffix(".html") for path in kept), tmp_path / "page.json"]:
+        with pytest.raises(ValueError, match=rf"{out.stem}.json beside it would replace another"):
+            write_report(folder, out)
+    assert kept == {path: path.read_bytes() for path in kept}
+    page = write_report(folder, tmp_path / "options #1.html").read_text(encoding="utf-8")
+    assert 'href="options%20%231.json"' in page
+
+
 def test_the_same_folder_gives_the_same_page(folder, page, tmp_path):
     assert write_report(folder, tmp_path / "report.html").read_text(encoding="utf-8") == page
 
@@ -134,6 +151,17 @@ def test_a_browser_shows_all_without_complaint(show, width):
     sizes = view.locator("figure svg").evaluate_all("all => all.map((one) => one.clientHeight)")
     assert min(sizes) > 50
     assert view.complaints == []
+
+
+def test_results_of_a_site_fit_a_screen(show):
+    view = show(1280)
+    rest = "one => one.scrollWidth - one.clientWidth"
+    box = view.locator("section#results .box").first
+    for cell, text in zip(
+        box.locator("tbody tr").first.locator("th, td").all(), _WIDEST, strict=True
+    ):
+        cell.evaluate("(one, text) => { one.textContent = text; }", text)
+    assert box.evaluate(rest) == 0
 
 
 def test_wide_tables_scroll_in_their_own_box(show):
