@@ -21,12 +21,18 @@ Names: TypeAlias = Sequence[str] | None
 
 # Okabe and Ito's palette, in an order that also differs in lightness.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_HATCHES = (None, "////", "....", "xxxx")
 GREY = "0.45"
 
 
 def color(number):
     """Return the color of the n-th model, method or class; colors begin anew after seven."""
     return _COLORS[number % len(_COLORS)]
+
+
+def hatch(number):
+    """Return what tells areas of one color apart: none for the first seven, one for the next."""
+    return _HATCHES[number // len(_COLORS) % len(_HATCHES)]
 
 
 def tidy(ax, has_scale=True):

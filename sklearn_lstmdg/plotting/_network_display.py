@@ -134,8 +134,7 @@ class NetworkOverlapDisplay(Display):
         return self
 
     def _draw(self, values, measure):
-        low, high = (None, None) if measure == "z" else (0, 1)
-        look = {"vmin": low, "vmax": high, "cmap": "cividis"}
+        look = {"vmin": 0, "vmax": 1, "cmap": "cividis"}
         if measure == "z":
             reach = max(np.abs(values).max(), 1e-12)
             look = {"vmin": -reach, "vmax": reach, "cmap": "PuOr_r"}

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._bunch import Bunch
 from .._typing import Seed
 from ..evaluation import measure_communities
-from ._display import GREY, Display, Panels, Table, color, tidy
+from ._display import GREY, Display, Panels, Table, color, hatch, tidy
 
 _MEASURES = {
     "correlation": "Correlation of memberships",
@@ -155,7 +155,7 @@ class RobustnessDisplay(Display):
             for site, numbers in by_site.items():
                 place = sites.index(site) + shift
                 shown = numbers if measure is None else numbers[measure]
-                _draw_box(ax, place, 0.8 * width, shown, color(number))
+                _draw_box(ax, place, 0.8 * width, shown, number)
                 if measure is not None:
                     ends = (place - width / 2, place + width / 2)
                     ax.plot(ends, [numbers[f"{measure}_null"].mean()] * 2, **_CHANCE)
@@ -166,7 +166,7 @@ class RobustnessDisplay(Display):
     def _add_legend(self):
         above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
         patches = [
-            self.ax_[0].bar(0, 0, color=color(number), alpha=0.55, label=method)
+            self.ax_[0].bar(0, 0, label=method, **_area(number))
             for number, method in enumerate(self.sizes)
         ]
         self.ax_[0].legend(handles=patches, ncols=min(3, len(patches)), **above)
@@ -181,9 +181,16 @@ def _split(table):
     }
 
 
-def _draw_box(ax, place, width, values, shade):
+def _area(number):
+    """Return how a method's boxes are filled."""
+    shade = color(number)
+    return {"facecolor": shade, "alpha": 0.55, "edgecolor": shade, "hatch": hatch(number)}
+
+
+def _draw_box(ax, place, width, values, number):
+    shade = color(number)
     look = {
-        "boxprops": {"facecolor": shade, "alpha": 0.55, "edgecolor": shade},
+        "boxprops": _area(number),
         "medianprops": {"color": "black", "lw": 1.5},
         "meanprops": {"marker": "D", "mfc": "white", "mec": "black", "ms": 4},
         "whiskerprops": {"color": shade},

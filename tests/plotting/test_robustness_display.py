@@ -55,3 +55,15 @@ def test_tables_of_a_comparison_are_drawn():
     means = [line for line in display.ax_[1].lines if line.get_marker() == "D"]
     assert len(pairs) == 4
     assert means[1].get_ydata()[0] == pytest.approx(pairs["correlation"].mean())
+
+
+def test_no_two_methods_look_alike():
+    memberships = [np.eye(4)[:, :2]] * 2
+    folds = {f"method {n}": {"s": memberships} for n in range(15)}
+    display = RobustnessDisplay.from_memberships(folds, n_permutations=2, random_state=0)
+    looks = [
+        (patch.get_facecolor(), patch.get_hatch())
+        for patch in display.ax_[0].get_legend().get_patches()
+    ]
+    assert len(set(looks)) == 15
+    assert {patch.get_hatch() for patch in display.ax_[1].patches} == {look for _, look in looks}
