@@ -97,12 +97,15 @@ class CompiledNetwork:
 
     def _do(self, what, n_projected=0):
         """Do one thing, in a room that is large enough."""
-        address, self.task.n_projected = ctypes.addressof(self.task), n_projected
-        _lstm.run(self.path, _MEASURE, address)
+        self.task.n_projected = n_projected
+        self._run(_MEASURE)
         if len(self.room) < self.task.size:
             self.room = torch.zeros(self.task.size, dtype=self.room.dtype)
         self.task.room = self.room.data_ptr()
-        _lstm.run(self.path, what, address)
+        self._run(what)
+
+    def _run(self, what):
+        _lstm.run(self.path, what, ctypes.addressof(self.task), ctypes.sizeof(self.task))
 
     def _set_windows(self, points, cuts, some):
         """Point at windows; the tensors must live as long as the task is done."""
@@ -209,11 +212,11 @@ class CompiledTraining(CompiledNetwork):
             if task.is_trained[n]:
                 addresses = [t.data_ptr() for t in (parameter.grad, *self._moments(parameter))]
                 task.gradients[n], task.means[n], task.squares[n] = addresses
-        _lstm.run(self.path, _UPDATE, ctypes.addressof(task))
+        self._run(_UPDATE)
 
     def draw(self, kind, shape):
         """Return noise (kind 0) or a dropout mask (1 to 3) of the last step's first windows."""
         drawn = torch.zeros(shape[0], -(-shape[1] // 16) * 16, dtype=self.room.dtype)
         self.task.kind, self.task.size, self.task.drawn = kind, drawn.numel(), drawn.data_ptr()
-        _lstm.run(self.path, _DRAW, ctypes.addressof(self.task))
+        self._run(_DRAW)
         return drawn[:, : shape[1]]

@@ -183,11 +183,15 @@ static PyObject *list_paths(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unuse
     return found;
 }
 
-/* Do one thing on one path: their numbers, and the task's address. */
+/* Do one thing on one path: their numbers, and the task's address and size. */
 static PyObject *run(PyObject *Py_UNUSED(self), PyObject *args) {
     unsigned int number, what;
-    unsigned long long address;
-    if (!PyArg_ParseTuple(args, "IIK", &number, &what, &address)) return NULL;
+    unsigned long long address, size;
+    if (!PyArg_ParseTuple(args, "IIKK", &number, &what, &address, &size)) return NULL;
+    if (size != sizeof(task)) {
+        PyErr_SetString(PyExc_ImportError, "_lstm was built from other sources: install anew.");
+        return NULL;
+    }
     if (number >= N_PATHS || what >= 5 || !runs_here(paths[number].name)) {
         PyErr_SetString(PyExc_ValueError, "There is no such path here.");
         return NULL;

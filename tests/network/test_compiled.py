@@ -1,3 +1,4 @@
+import ctypes
 import os
 import subprocess
 import sys
@@ -381,9 +382,15 @@ def test_a_path_that_is_not_here_is_named(monkeypatch):
         processor_path()
     monkeypatch.delenv("LSTMDG_PATH")
     assert processor_path() == PATHS[0]
-    for what in ((99, 0, 0), (0, 99, 0)):
+    size = ctypes.sizeof(_compiled.Task)
+    for what in ((99, 0), (0, 99)):
         with pytest.raises(ValueError, match="no such path"):
-            _compiled._lstm.run(*what)
+            _compiled._lstm.run(*what, 0, size)
+
+
+def test_an_extension_of_other_sources_is_refused():
+    with pytest.raises(ImportError, match="built from other sources"):
+        _compiled._lstm.run(0, 0, 0, ctypes.sizeof(_compiled.Task) - 8)
 
 
 def test_the_compiled_path_can_be_switched_off(monkeypatch):
