@@ -161,14 +161,15 @@ def extract_scans(
     ... )  # doctest: +SKIP
     >>> cohort = load_bids("study/derivatives/series", target="diagnosis")  # doctest: +SKIP
     """
-    options = dict(strategy_options or {})
-    _check_parameters(strategy, options, min_coverage, smoothing_fwhm, low_pass, high_pass)
+    options = {name: _plain(value) for name, value in (strategy_options or {}).items()}
+    numbers = [_plain(value) for value in (smoothing_fwhm, low_pass, high_pass, min_coverage)]
+    _check_parameters(strategy, options, *numbers)
     root, out = Path(fmriprep_dir).expanduser(), Path(out).expanduser()
     desc = desc or ("smoothAROMAnonaggr" if strategy == "ica_aroma" else "preproc")
     labels_of = {"task": task, "session": session, "run": run, "space": space, "desc": desc}
     files = find_images(root, labels_of)
     found = find_atlas(atlas, labels, data_dir)
-    settings = Settings(strategy, options, smoothing_fwhm, low_pass, high_pass, min_coverage)
+    settings = Settings(strategy, options, *numbers)
     job = Job(root, out, found, settings, found.fingerprint())
     waiting = [file for file in files if not job.is_finished(file)]
     _write_shared(job)
@@ -210,7 +211,12 @@ class Job(NamedTuple):
         return True
 
 
-def _check_parameters(strategy, options, min_coverage, *lengths):
+def _plain(value):
+    """Return a number of numpy as one that JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_parameters(strategy, options, smoothing_fwhm, low_pass, high_pass, min_coverage):
     if strategy not in _STRATEGIES:
         raise ValueError(f"strategy {strategy!r} is none of {', '.join(_STRATEGIES)}.")
     for name in options:
@@ -219,7 +225,8 @@ def _check_parameters(strategy, options, min_coverage, *lengths):
                 f"strategy_options: {name!r} is none of {', '.join(_STRATEGY_OPTIONS)}."
             )
     check_scalar(min_coverage, "min_coverage", Real, min_val=0, max_val=1)
-    for name, value in zip(("smoothing_fwhm", "low_pass", "high_pass"), lengths, strict=True):
+    positive = {"smoothing_fwhm": smoothing_fwhm, "low_pass": low_pass, "high_pass": high_pass}
+    for name, value in positive.items():
         if value is not None:
             check_scalar(value, name, Real, min_val=0, include_boundaries="neither")
 
@@ -288,7 +295,8 @@ def _to_json(content):
 
 
 def _write_shared(job):
-    """Write what all series share: the description of the data set, atlas and participants."""
+    """Write what all series share: atlas, the description of the data set and participants."""
+    _write_atlas(job.out, job.atlas)
     description = {
         "Name": "ROI series",
         "BIDSVersion": "1.10.0",
@@ -297,7 +305,6 @@ def _write_shared(job):
         "DatasetLinks": {_DATASET: os.path.relpath(job.root, job.out).replace(os.sep, "/")},
     }
     write_atomically(job.out / "dataset_description.json", _to_json(description))
-    _write_atlas(job.out, job.atlas)
     homes = [job.root, *job.root.absolute().parents[:2]]
     table = next(
         (h / "participants.tsv" for h in homes if (h / "participants.tsv").is_file()), None

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from importlib.util import find_spec
+from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,7 +117,7 @@ def make_study(
         ("n_timepoints", n_timepoints, 40),
         ("first", first, 1),
     ):
-        check_scalar(value, name, int, min_val=least)
+        check_scalar(value, name, Integral, min_val=least)
     rng = check_random_state(random_state)
     root = Path(folder).expanduser()
     people = _draw_people(n_subjects, first, rng)

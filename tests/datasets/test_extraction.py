@@ -340,7 +340,7 @@ def test_a_name_that_no_table_by_tabs_can_hold_is_refused(study):
     names = {3: "left\tinsula", 5: "b", 8: "c", 10: "d"}
     with pytest.raises(ValueError, match=r"'left\\tinsula' holds a tab or the end of a line"):
         extract_scans(images, atlas, out, labels=names)
-    assert not list(out.rglob("*_timeseries.tsv"))
+    assert not out.exists()
 
 
 def test_a_damaged_sidecar_is_named(study):
@@ -352,3 +352,11 @@ def test_a_damaged_sidecar_is_named(study):
     sidecar.write_text(json.dumps(told))
     with pytest.raises(ValueError, match=rf"{re.escape(str(sidecar))} is damaged: 'NumberOfPoin"):
         extract_scans(images, atlas, out)
+
+
+def test_settings_may_be_numbers_of_numpy(study):
+    images, out, atlas = study
+    options = {"compcor": "anat_combined", "n_compcor": np.int64(2)}
+    numbers = {"smoothing_fwhm": np.int64(6), "low_pass": np.float32(0.1)}
+    extract_scans(images, atlas, out, strategy_options=options, **numbers)
+    assert extract_scans(images, atlas, out, strategy_options=options, **numbers).n_read == 0

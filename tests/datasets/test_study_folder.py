@@ -66,3 +66,8 @@ def test_series_of_images_are_those_simulated(tmp_path):
 def test_studies_that_are_too_small(tmp_path, change):
     with pytest.raises(ValueError, match=next(iter(change))):
         make_study(tmp_path, **SMALL | change)
+
+
+def test_numbers_may_be_numpys(tmp_path):
+    make_study(tmp_path, n_subjects=np.int64(12), n_sessions=np.int32(1), random_state=0)
+    assert len((tmp_path / "participants.tsv").read_text().splitlines()) == 13
