@@ -79,15 +79,20 @@ def _brain(file, image):
     return np.asarray(_on_grid(_load(path), image, "nearest", path.name).dataobj) > 0
 
 
-def _on_grid(image, grid, interpolation, name):
-    """Return an image on the grid of another; they must have a place in common."""
+def on_grid(image, grid, interpolation):
+    """Resample an image to the grid of another, if it has not the same voxels already."""
     if image.shape[:3] == grid.shape[:3] and np.allclose(image.affine, grid.affine):
         return image
     target = {"target_affine": grid.affine, "target_shape": grid.shape[:3]}
     options = {"interpolation": interpolation, "force_resample": True, "copy_header": True}
+    return require("nilearn.image", extra="neuro").resample_img(image, **target, **options)
+
+
+def _on_grid(image, grid, interpolation, name):
+    """Return an image on the grid of another; they must have a place in common."""
     nilearn = require("nilearn.image", extra="neuro")
     try:
-        return nilearn.resample_img(image, **target, **options)
+        return on_grid(image, grid, interpolation)
     except nilearn.resampling.BoundingBoxError as error:
         raise ValueError(f"it has no place in common with {name}; is the space another?") from error
 

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from .._bunch import Bunch
 from .._extras import require
+from ..datasets import on_grid
 from ._label_atlas import Image, PathLike, label_array
 from ._roi_codes import Rois, check_codes, locate
 
@@ -184,12 +185,3 @@ def brain_mask(resolution):
 def labels_on(grid, atlas):
     """Return the atlas's codes on the grid of an image, ndarray of int of shape (x, y, z)."""
     return label_array(on_grid(atlas.image, grid, "nearest"))
-
-
-def on_grid(image, grid, interpolation):
-    """Resample a 3-D image to the grid of another, if it has not the same voxels already."""
-    if image.shape[:3] == grid.shape[:3] and np.allclose(image.affine, grid.affine):
-        return image
-    target = {"target_affine": grid.affine, "target_shape": grid.shape[:3]}
-    options = {"interpolation": interpolation, "force_resample": True, "copy_header": True}
-    return require("nilearn.image", extra="neuro").resample_img(image, **target, **options)

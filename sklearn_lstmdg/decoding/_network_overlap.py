@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 
 from .._bunch import Bunch
 from .._extras import require
@@ -81,6 +82,7 @@ def assign_networks(
     0      2  cuneus    Visual   0.50
     1      7  insula  Salience   0.67
     """
+    check_scalar(min_share, "min_share", Real, min_val=0, max_val=1)
     if roi_codes is None and atlas is not None:
         roi_codes = atlas.codes
     codes, atlas = locate(roi_codes, atlas, None)
@@ -246,6 +248,7 @@ def network_overlap(
     >>> bool(told["p_fwe"][2] < 0.05)
     True
     """
+    check_scalar(n_permutations, "n_permutations", Integral, min_val=0)
     members, names = read_members(communities)
     kept = np.flatnonzero(members.any(axis=0))
     if not kept.size:

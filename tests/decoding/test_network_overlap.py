@@ -223,3 +223,19 @@ def test_names_that_look_like_codes_are_names(tmp_path):
     (tmp_path / "networks.tsv").write_text("name\tnetwork\n1\tA\n2\tB\n")
     told = decoding.assign_networks([2, 1], atlas, tmp_path / "networks.tsv")
     assert told["network"].tolist() == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [({"min_share": 25}, "min_share == 25"), ({"min_share": -1}, "min_share == -1")],
+)
+def test_shares_are_between_0_and_1(row_of_rois, options, match):
+    with pytest.raises(ValueError, match=match):
+        decoding.assign_networks(None, row_of_rois[0], ["1"] * 3, **options)
+
+
+def test_there_are_no_fewer_null_sets_than_0(row_of_rois):
+    with pytest.raises(ValueError, match="n_permutations == -1"):
+        decoding.network_overlap(
+            np.eye(3, dtype=bool), [5, 6, 9], row_of_rois[0], ["1"] * 3, n_permutations=-1
+        )
