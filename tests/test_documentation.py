@@ -21,11 +21,13 @@ PAGES = (
     "generated/sklearn_lstmdg.LSTMDGClassifier.html",
     "generated/sklearn_lstmdg.evaluation.compare_models.html",
 )
-# Nothing but a table, formula or program, which scrolls by itself, may be wider than the screen.
+# Nothing but a table, formula, program or drawing of an estimator, which scrolls by itself, may be
+# wider than the screen.
 TOO_WIDE = """() => [...document.querySelectorAll(".bd-article *")].filter(element =>
     element.getBoundingClientRect().right > innerWidth + 1
     && element.getClientRects().length
-    && !element.closest(".pst-scrollable-table-container, pre, math, .headerlink")
+    && !element.closest(
+        ".pst-scrollable-table-container, pre, math, .headerlink, .sk-top-container")
 ).map(element => element.outerHTML.slice(0, 120))"""
 
 
