@@ -258,8 +258,7 @@ example, the communities of a comparison in the folder nyu, beside those of tens
         _FOLDER,
         several(
             "--model MODEL",
-            "models of the comparison that have memberships (default: lstm-dg)",
-            ["lstm-dg"],
+            "models of the comparison that have memberships (default: the first of them)",
         ),
         number("--permutations", "permutations of the ROI labels", 100, least=2),
         number("--seed", "decides permutations and PARAFAC", 0, least=0),

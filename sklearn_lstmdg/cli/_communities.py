@@ -18,7 +18,8 @@ _PARAFAC = "parafac"
 def run(args):
     """Measure, print and draw what the options ask for."""
     comparison = load_comparison(args.folder)
-    methods = {model: _read_folds(comparison, model) for model in dict.fromkeys(args.model)}
+    models = args.model or [first_model(comparison, "membership")]
+    methods = {model: _read_folds(comparison, model) for model in dict.fromkeys(models)}
     if args.parafac:
         methods[_PARAFAC] = fit_parafac(args, next(iter(methods.values())))
     folds = {(method, *key): fold for method, mine in methods.items() for key, fold in mine.items()}
@@ -28,7 +29,7 @@ def run(args):
         write_atomically(Path(args.folder) / name, to_csv(table).encode())
     say(format_communities(communities, robustness))
     summary = comparison.summary()
-    for line in tell_untrained(summary[summary["model"].isin(args.model)]):
+    for line in tell_untrained(summary[summary["model"].isin(models)]):
         say(line)
     for method, mine in methods.items():
         first = next(iter(mine.values()))
@@ -38,6 +39,15 @@ def run(args):
     figures = _draw(methods, communities, robustness, args.folder)
     if not args.quiet:
         say(f"\nResults: {args.folder} ({', '.join([*tables, *figures])})")
+
+
+def first_model(comparison, *needed):
+    """Return the first model whose folds keep what is needed of its communities."""
+    for row in comparison.folds.drop_duplicates("model").itertuples():
+        fold = comparison.fold(row.model, row.site, row.repeat, row.fold)
+        if all(fold[name] is not None for name in needed):
+            return row.model
+    raise ValueError(f"No model of the comparison has learnt {' and '.join(needed)}.")
 
 
 def _read_folds(comparison, model):

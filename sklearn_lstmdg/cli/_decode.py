@@ -14,6 +14,7 @@ from .._text import to_csv
 from ..communities import top_communities, two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
+from ._communities import first_model
 from ._terminal import say
 
 # A fault of the Harvard-Oxford mask: in the files' first line, but not among the ROIs loaded.
@@ -23,7 +24,7 @@ _FAULT = 3455
 def run(args):
     """Decode the best fold of each site."""
     comparison = load_comparison(args.folder)
-    model = args.model or _first_model(comparison)
+    model = args.model or first_model(comparison, "membership", "influence")
     image = Path(args.atlas).expanduser()
     atlas = decoding.load_atlas(image if image.exists() else args.atlas, args.labels)
     maps = None if args.maps is None else _load_maps(args)
@@ -48,14 +49,6 @@ def run(args):
 def _say(args, text):
     if not args.quiet:
         say(text, file=sys.stderr)
-
-
-def _first_model(comparison):
-    for row in comparison.folds.drop_duplicates("model").itertuples():
-        fold = comparison.fold(row.model, row.site, row.repeat, row.fold)
-        if fold.membership is not None and fold.influence is not None:
-            return row.model
-    raise ValueError("No model of the comparison has communities with an influence.")
 
 
 def _load_maps(args):

@@ -196,6 +196,15 @@ def test_parafac_names_options_that_are_damaged(communities, folder, change):
     assert code == 2 and f"options.json is damaged: '{next(iter(change))}'" in err
 
 
+def test_the_first_model_with_memberships_is_measured_by_default(folder, capsys):
+    assert main(["communities", str(folder), "--permutations", "3", "--quiet"]) == 0
+    assert "\nquick " in capsys.readouterr().out
+    for path in (folder / "folds").glob("[!p]*"):
+        path.unlink()
+    assert main(["communities", str(folder)]) == 2
+    assert "No model of the comparison has learnt membership" in capsys.readouterr().err
+
+
 def test_faults_are_one_line(communities, folder):
     for options, message in (
         ({"model": ("lstm-dg",)}, "no model 'lstm-dg'; it has quick, other, nets, plain"),
