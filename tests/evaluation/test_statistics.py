@@ -108,6 +108,12 @@ def test_permutation_finds_the_exact_p():
     assert p == pytest.approx(wanted, abs=4 * np.sqrt(wanted / 40_000))
 
 
+@pytest.mark.parametrize("n_permutations", [999, 1000, 1500])
+def test_as_many_labellings_are_drawn_as_asked_for(n_permutations):
+    # A single subject's labellings are all as far from 0.
+    assert statistics.paired_permutation([0.3], n_permutations, rng=0) == 1
+
+
 def test_permutation_is_seeded_and_never_zero():
     d = np.random.default_rng(0).normal(0.1, 1, 50)
     of = statistics.paired_permutation
@@ -133,6 +139,16 @@ def test_permutation_holds_its_level():
     rates, auc = np.mean(rejected, axis=0)
     assert rates < 0.08
     assert 0.02 < auc < 0.08
+
+
+def test_squares_of_draws_are_those_of_the_drawn_values():
+    values = np.array([0.3, -1.2, 2.5, 0.4])
+    counts = np.array([[1, 1, 1, 1], [0, 2, 1, 1], [0, 0, 4, 0]])
+    drawn = [np.repeat(values, count) for count in counts]
+    wanted = [4 * each.var() for each in drawn]
+    assert statistics.drawn_squares(values, counts) == pytest.approx(wanted)
+    assert statistics.sum_of_squares(drawn[1]) == pytest.approx(wanted[1])
+    assert np.isnan(statistics.sum_of_squares(drawn[2]))
 
 
 def test_draws_keep_the_size_of_each_stratum():
