@@ -24,8 +24,8 @@ def test_unlabelled_scans_are_cut_as_bags_are():
 
 
 def test_unlabelled_scans_are_cut_as_rows_of_windows_are():
-    cut = cut_like(check_sequences(numbered(12)), check_sequences(numbered(5, 5)))
-    assert cut.starts[0].tolist() == [0, 5]
+    cut = cut_like(check_sequences(numbered(12, 10)), check_sequences(numbered(5, 5)))
+    assert [starts.tolist() for starts in cut.starts] == [[0, 5], [0, 5]]
 
 
 def test_unlabelled_rows_that_stay_as_they_are():
