@@ -43,7 +43,8 @@ def _describe(value: Any) -> str:
         return f"{len(value)} arrays of {_shapes(value)}"
     if isinstance(value, Mapping) and value:
         return _shorten(f"{', '.join(map(str, value))}")
-    return _shorten(value if isinstance(value, str) else repr(value))
+    plain = value.item() if isinstance(value, np.generic) else value
+    return _shorten(plain if isinstance(plain, str) else repr(plain))
 
 
 def _describe_array(array):

@@ -24,7 +24,7 @@ def test_a_cohort_is_told_by_kinds_and_sizes():
     "value, told",
     [
         (None, "None"),
-        (np.float64(0.5), "np.float64(0.5)"),
+        (np.float64(0.5), "0.5"),
         (np.zeros(()), "float array of one number"),
         (np.zeros(0, dtype=int), "int array of 0"),
         ({"loss": [1], "auc": [2]}, "loss, auc"),
