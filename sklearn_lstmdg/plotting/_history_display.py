@@ -184,6 +184,7 @@ class HistoryDisplay(Display):
                 if part == "valid":
                     self._mark_best(ax, values)
         ax.set(xlabel="Epoch", ylabel=self.NAMES.get(name, name))
+        ax.locator_params(axis="x", integer=True, min_n_ticks=1)
         tidy(ax)
 
     def _draw_curves(self, ax, values, shade, label):

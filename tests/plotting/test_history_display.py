@@ -22,6 +22,7 @@ def test_history_draws_both_losses_and_the_best_epoch():
     best = curves["epoch that is kept"]
     assert (best.get_xdata()[0], best.get_ydata()[0]) == (2, 1.5)
     assert display.figure_ is display.ax_[0].figure
+    assert all(tick == int(tick) for tick in display.ax_[0].get_xticks())
 
 
 def test_history_of_an_estimator(scans):
