@@ -33,6 +33,11 @@ class Bunch(_Bunch):
         return f"<table><tbody>{''.join(rows)}</tbody></table>"
 
 
+def plain(value):
+    """Return a number of numpy as one of Python, which JSON can hold; another value as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _describe(value: Any) -> str:
     """Return one line on a value."""
     if isinstance(value, np.ndarray):
@@ -43,8 +48,8 @@ def _describe(value: Any) -> str:
         return f"{len(value)} arrays of {_shapes(value)}"
     if isinstance(value, Mapping) and value:
         return _shorten(f"{', '.join(map(str, value))}")
-    plain = value.item() if isinstance(value, np.generic) else value
-    return _shorten(plain if isinstance(plain, str) else repr(plain))
+    value = plain(value)
+    return _shorten(value if isinstance(value, str) else repr(value))
 
 
 def _describe_array(array):

@@ -5,6 +5,8 @@ import os
 import uuid
 from itertools import cycle
 
+from ._text import to_csv
+
 
 def write_atomically(path, content):
     """Write a file so that at any moment there is the whole of it, or what was there before."""
@@ -19,6 +21,16 @@ def write_atomically(path, content):
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def write_json(path, content):
+    """Write what JSON can hold."""
+    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def write_csv(path, table):
+    """Write a table as :func:`._text.to_csv` gives it."""
+    write_atomically(path, to_csv(table).encode())
 
 
 def read_json(path, form=None):

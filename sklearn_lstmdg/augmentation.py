@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
 from .base import NamedOutputMixin, ScanEstimatorMixin
-from .scans import check_column, window_view
+from .scans import check_column, check_times, window_view
 
 __all__ = ["SubsequenceAugmenter"]
 
@@ -225,13 +225,7 @@ class SubsequenceAugmenter(
         starts = self._starts([len(bag) for bag in self._cut(sequences)])
         if t_r is None:
             return starts
-        seconds = np.asarray(t_r, dtype=float)
-        possible = (seconds > 0) & (seconds < np.inf)
-        if seconds.shape not in ((), (len(starts),)) or not possible.all():
-            raise ValueError(
-                f"t_r must be seconds above 0, one number or {len(starts)}, got {t_r!r}."
-            )
-        seconds = np.broadcast_to(seconds, len(starts))
+        seconds = check_times(t_r, len(starts))
         return [points * t_r for points, t_r in zip(starts, seconds, strict=True)]
 
     def _starts(self, counts):

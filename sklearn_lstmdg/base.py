@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import check_is_fitted
 
+from ._bunch import plain
 from ._typing import Scans
 from .scans import (
     Sequences,
@@ -115,8 +116,7 @@ class ScanEstimatorMixin:
 
     def _plain_params(self):
         """Return the parameters, numpy's numbers as Python's."""
-        params = self.get_params(deep=False)
-        return {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
+        return {name: plain(value) for name, value in self.get_params(deep=False).items()}
 
     def _check_rows(self, X, reset=False):
         return check_sequences(X, estimator=self, reset=reset)
@@ -164,7 +164,7 @@ class ScanEstimatorMixin:
             if not np.isfinite(row_scores).all():
                 raise ValueError(
                     f"The scores of row {row} of X are not finite: its values, or the weights, are "
-                    "too large. Standardise the scans (ScanCleaner)."
+                    "too large. Standardize the scans (ScanCleaner)."
                 )
         return scores, is_bag
 

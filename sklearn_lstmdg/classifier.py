@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from ._typing import ClassWeight, Scans, Seed
 from .base import ScanClassifierMixin, keeps_model_if_refused
 from .joint import JointEstimatorMixin
-from .scans import balanced_weights, check_class_weight, check_labels, probabilities, votes
+from .scans import check_class_weight, check_labels, class_weights, probabilities, votes
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -60,7 +60,7 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
         Each time a window trains, target included, its sign is flipped, or its time, with
         probability 1/2. Logits are then averaged over all such versions of a window. Generation
         and community activity read it as it is. Where classes differ in the mean or the sign of
-        the signals, or in what comes first, as they hardly do in standardised scans, give None.
+        the signals, or in what comes first, as they hardly do in standardized scans, give None.
     input_noise : float, default=0.7
         Standard deviation of the Gaussian noise added to the training input, in the units of X.
     max_updates : int or None, default=1000
@@ -164,7 +164,7 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
     ``presets.COMMUNITIES`` is for reading communities. Weights start as in Keras, which the paper
     used.
 
-    Scans are read as they are: standardise them first, for example with ``ScanCleaner``. Rows of
+    Scans are read as they are: standardize them first, for example with ``ScanCleaner``. Rows of
     ``X`` may be scans, windows, or bags of windows; rows that belong together must share a value
     of ``groups``.
 
@@ -312,12 +312,7 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
         Balanced weights of classes are counted over training rows.
         """
         told = check_class_weight(self.class_weight, self.classes_)
-        of_class = np.ones(len(self.classes_))
-        if told == "balanced":
-            counted = balanced_weights(y_encoded[trains], weights[trains])
-            of_class[: len(counted)] = counted
-        elif told is not None:
-            of_class = np.array([told[number] for number in range(len(self.classes_))])
+        of_class = class_weights(told, y_encoded[trains], weights[trains], len(self.classes_))
         return y_encoded, weights * of_class[y_encoded]
 
     def _tells_nothing(self, logits):

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import network
 from ._typing import Scans, Seed
 from .base import ScanEstimatorMixin, draw_seed, keeps_model_if_refused
-from .scans import check_float32, cut_like, level_of_the_caller
+from .scans import check_float32, cut_like, in_rows, level_of_the_caller
 
 if TYPE_CHECKING:
     from skorch import NeuralNet
@@ -233,8 +233,8 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         """Return which rows validate, or None: without patience all train."""
         if self.patience is None and validation is None:
             return None
-        held = super()._hold_out(validation, y, groups, rng)
-        return held if self.patience else None
+        is_validation = super()._hold_out(validation, y, groups, rng)
+        return is_validation if self.patience else None
 
     def _dropout_rates(self):
         return (self.dropout,) * 3 if isinstance(self.dropout, Real) else tuple(self.dropout)
@@ -295,7 +295,7 @@ class JointEstimatorMixin(ScanEstimatorMixin):
             sign = f"the weights kept are those of epoch 1 of {self.n_iter_}"
             remedy = "More rows to validate on, another monitor, or patience=None"
         elif sign := self._tells_nothing(logits):
-            remedy = "More updates, another learning rate, or standardised scans"
+            remedy = "More updates, another learning rate, or standardized scans"
         else:
             return self
         warnings.warn(
@@ -423,10 +423,6 @@ class JointEstimatorMixin(ScanEstimatorMixin):
 def _by_row(windows, sequences):
     """Put what was computed window by window back into rows, stacked where shapes agree."""
     if sequences.kind != "bags":
-        return _stack(list(windows))
+        return in_rows(list(windows))
     edges = np.cumsum(sequences.n_windows)
-    return _stack([np.stack(windows[a:b]) for a, b in zip([0, *edges], edges, strict=False)])
-
-
-def _stack(rows):
-    return np.stack(rows) if len({row.shape for row in rows}) == 1 else rows
+    return in_rows([np.stack(windows[a:b]) for a, b in zip([0, *edges], edges, strict=False)])

@@ -252,8 +252,8 @@ def make_model(
 
     Penalties of the classifying logistic and ridge models are fixed, so that nothing is searched.
     Those of the regressors are chosen in five folds over groups, and mean the same for every unit
-    of the target: it is standardised. Correlations
-    do not depend on standardisation, but they do on ``regress_global_mean``: clean what "dtl" is
+    of the target: it is standardized. Correlations
+    do not depend on standardization, but they do on ``regress_global_mean``: clean what "dtl" is
     pretrained on as the Pipeline does, ``model[-1].pretrain(model[0].fit_transform(X_unlabeled))``.
 
     Examples

@@ -31,11 +31,11 @@ class ScanCleaner(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """Filter, regress and standardise each subject's scan on its own.
+    """Filter, regress and standardize each subject's scan on its own.
 
     The steps, each optional, run in this order: band-pass, regression of the mean over ROIs,
-    standardisation. Regression comes after the filter, so that only fluctuations of the band
-    decide how much of the mean each ROI loses; standardisation comes last, so that what leaves
+    standardization. Regression comes after the filter, so that only fluctuations of the band
+    decide how much of the mean each ROI loses; standardization comes last, so that what leaves
     has unit variance. Nothing is learnt from one subject for another: there is no leakage from
     cleaning all scans before a cross-validation.
 

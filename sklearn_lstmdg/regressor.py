@@ -28,7 +28,7 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
     error :math:`(\hat y - y)^2` in place of cross-entropy [1]_. A bag's prediction is the mean over
     its windows.
 
-    The target is standardised inside, by mean and standard deviation of the rows that train, so
+    The target is standardized inside, by mean and standard deviation of the rows that train, so
     that learning rate and ``discriminative_weight`` mean the same for every unit. Predictions are
     in the target's unit.
 
@@ -50,7 +50,7 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
     monitor : str or callable, default="subject_loss"
         What the best epoch is chosen by: "loss" or "discriminative_loss" of the validation windows;
         "subject_loss" (squared error) or "r" (Pearson's) of the validation subjects' predictions;
-        or ``monitor(y, predicted)`` of these, both standardised, greater is better. Ties, and an r
+        or ``monitor(y, predicted)`` of these, both standardized, greater is better. Ties, and an r
         that is not defined, are decided by the validation loss.
     horizon, n_nets, device, n_threads : as in ``LSTMDGClassifier``
         Points that are generated; nets, whose predictions are averaged; where they are trained.
@@ -66,7 +66,7 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
         Number of ROIs.
     history_ : dict of ndarray of shape (n_epochs,)
         By epoch: total, generative and discriminative loss of training and validation windows, and
-        the validation subjects' squared error and r; of the standardised target.
+        the validation subjects' squared error and r; of the standardized target.
     n_iter_, best_epoch_, n_validation_ : int
         Epochs trained; the epoch, from 1, whose weights are kept; rows that chose it.
     membership_ : ndarray of shape (n_rois, n_communities)
@@ -128,7 +128,7 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X, y : as in ``fit``
-            Labelled rows. The first call's decide by what the target is standardised.
+            Labelled rows. The first call's decide by what the target is standardized.
 
         Returns
         -------
@@ -173,7 +173,7 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
         return super()._hold_out(validation, np.zeros(len(y), dtype=int), groups, rng)
 
     def _labels(self, y, trains, weights):
-        """Return the standardised target; mean and deviation are those of the first training."""
+        """Return the standardized target; mean and deviation are those of the first training."""
         if not hasattr(self, "_nets"):
             self._measure(y[trains], weights[trains])
         return (y - self.target_mean_) / self.target_scale_, weights

@@ -404,7 +404,7 @@ def test_warm_start_takes_changed_parameters(scans):
 def test_a_failed_fit_leaves_nothing_fitted(scans):
     X, y = scans
     model = make(lr=1e30)
-    with pytest.raises(FloatingPointError, match="standardise"):
+    with pytest.raises(FloatingPointError, match="standardize"):
         model.fit(X * 1e30, y)
     with pytest.raises(NotFittedError):
         model.predict(X)

@@ -100,7 +100,7 @@ def test_the_unit_of_the_target_decides_nothing_else(numbers, variant):
     np.testing.assert_allclose(turned.history_["train_loss"], one.history_["train_loss"], rtol=1e-4)
 
 
-def test_the_target_is_standardised_by_training_rows_alone(numbers):
+def test_the_target_is_standardized_by_training_rows_alone(numbers):
     X, y = numbers
     held = np.isin(np.arange(12), [0, 5, 9])
     model = LSTMDGRegressor(patience=2, **TINY).fit(X, y, validation=held)

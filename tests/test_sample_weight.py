@@ -19,7 +19,7 @@ from sklearn_lstmdg import (
     TransferAutoencoderClassifier,
 )
 from sklearn_lstmdg.base import ScanEstimatorMixin
-from sklearn_lstmdg.scans import balanced_weights, check_sample_weight
+from sklearn_lstmdg.scans import check_sample_weight, class_weights
 
 N_ROWS = 14
 # All rows in one batch, nothing drawn: what remains random are the first weights.
@@ -226,8 +226,10 @@ def test_weights_as_numbers():
     assert check_sample_weight(None, 2).tolist() == [1.0, 1.0]
     assert check_sample_weight(np.array([True, False]), 2).tolist() == [1.0, 0.0]
     codes, weights = np.array([0, 0, 1, 2]), np.array([1.0, 1.0, 4.0, 0.0])
-    np.testing.assert_allclose(balanced_weights(codes, weights), [1.5, 0.75, 1.0])
-    assert balanced_weights(codes, np.ones(4)).tolist() == pytest.approx([2 / 3, 4 / 3, 4 / 3])
+    np.testing.assert_allclose(class_weights("balanced", codes, weights, 3), [1.5, 0.75, 1.0])
+    assert class_weights("balanced", codes, np.ones(4), 3).tolist() == pytest.approx(
+        [2 / 3, 4 / 3, 4 / 3]
+    )
 
 
 class TestRouting:

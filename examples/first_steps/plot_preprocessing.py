@@ -2,7 +2,7 @@
 Cleaning as a step of the Pipeline
 ==================================
 
-The network reads its input as it is, so that series have to be standardised first.
+The network reads its input as it is, so that series have to be standardized first.
 :class:`~sklearn_lstmdg.ScanCleaner` does this subject by subject and, where wanted, filters and
 regresses the mean over ROIs. As a step of a Pipeline its settings can be searched like any other.
 """

@@ -29,7 +29,7 @@ for ax, activity in zip(axes, np.unique(y_train), strict=True):
 axes[0].set_ylabel("Acceleration")
 
 # %%
-# How strongly one moves tells activities apart, so that series are not standardised one by one: all
+# How strongly one moves tells activities apart, so that series are not standardized one by one: all
 # are divided by one number, the training set's. The sign and the direction of time mean something
 # here as well: nothing is turned (``augment=None``).
 scale = X_train.std()

@@ -44,7 +44,7 @@ class ConnectivityFeatures(ScanEstimatorMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     Pairs are the upper triangle row by row; kind "tangent" has the lower triangle with its
-    diagonal, as nilearn orders them. Covariances depend on the scale of the series: standardise
+    diagonal, as nilearn orders them. Covariances depend on the scale of the series: standardize
     scans first (``ScanCleaner``).
 
     A table (2-D) holds features that are ready, which are returned as they are.

@@ -84,19 +84,19 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
     cv_results_ : dict of ndarray
         The search, as ``FCSVM.cv_results_``. Empty without a search.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights of the standardised features: one for each ROI, with ``per_class`` one for each
+        Weights of the standardized features: one for each ROI, with ``per_class`` one for each
         class but the first and ROI.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         Intercepts.
     patterns_ : ndarray of shape (n_rois,), or of the shape of ``coef_``
-        Activation patterns [2]_: the covariance of the standardised features times the weights.
+        Activation patterns [2]_: the covariance of the standardized features times the weights.
         They, not the weights, tell which ROIs go with the classes. One number for each ROI with
         two classes.
 
     See Also
     --------
     FCSVM : The search for C, on functional connectivity.
-    ScanCleaner : Standardises each subject's scan, as the published code does.
+    ScanCleaner : Standardizes each subject's scan, as the published code does.
 
     Notes
     -----
@@ -106,7 +106,7 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
     matters only where lengths differ. Its BIC also counts parameters that are not free.
 
     The models see all rows given to ``fit``, without their labels, before the search for C splits
-    these rows; so does the standardisation of the features. With ``per_class`` the models use
+    these rows; so does the standardization of the features. With ``per_class`` the models use
     labels, and no model is asked for a row of its own fold. Where there are too few groups for
     folds, it is.
 

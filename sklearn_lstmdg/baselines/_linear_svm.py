@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils._param_validation import StrOptions
 
 from ..base import check_positive, draw_seed
-from ..scans import balanced_weights, votes
+from ..scans import class_weights, votes
 
 SEARCH_CONSTRAINTS = {
     "Cs": ["array-like"],
@@ -109,11 +109,7 @@ class SVMSearch:
             return svm.fit(features, labels, weights)
 
     def _class_weights(self, labels, weights):
-        """Return the weight of each class number."""
-        if self.class_weight == "balanced":
-            return balanced_weights(labels, weights)
-        told = self.class_weight or {}
-        return np.array([told.get(number, 1.0) for number in range(self.y_encoded.max() + 1)])
+        return class_weights(self.class_weight, labels, weights, self.y_encoded.max() + 1)
 
     def is_capped(self, svm):
         """Tell whether a fit stopped before it converged."""

@@ -63,7 +63,7 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Scans are read whole and as they are: standardise them first (``ScanCleaner``). A bag of windows
+    Scans are read whole and as they are: standardize them first (``ScanCleaner``). A bag of windows
     is read as the scan that they were cut from; a table (2-D) holds scans of one point.
 
     References

@@ -20,7 +20,7 @@ class PenaltySearch(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Search for the penalty of a regressor, then fit it on all rows.
 
     Unlike scikit-learn's searches it needs no groups, and can be kept in a model file. The target
-    is standardised, so that a penalty means the same for every unit.
+    is standardized, so that a penalty means the same for every unit.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class PenaltySearch(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return self
 
     def _of(self, value):
-        """Return the regressor of one penalty, on a standardised target."""
+        """Return the regressor of one penalty, on a standardized target."""
         regressor = clone(self.estimator).set_params(**{self.penalty: value})
         return TransformedTargetRegressor(regressor, transformer=StandardScaler())
 

@@ -86,10 +86,10 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
     No code of [1]_ was found, and what we know of it does not tell layer sizes, penalties or
     optimisers: those marked as ours are our choice, the others are the tutorial's [2]_. The
     original was trained on controls of other sites: choose ``X_unlabeled`` so. Subjects that are
-    tested must never be in it. Features are standardised as in the rows of pretraining.
+    tested must never be in it. Features are standardized as in the rows of pretraining.
 
     A bag of windows is read as the scan that they were cut from; windows that do not overlap are
-    joined. A table (2-D) holds features that are ready: they are standardised, not transformed.
+    joined. A table (2-D) holds features that are ready: they are standardized, not transformed.
 
     References
     ----------

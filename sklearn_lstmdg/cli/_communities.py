@@ -4,13 +4,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .._extras import require
-from .._files import write_atomically
-from .._text import to_csv
-from ..evaluation import load_comparison, measure_communities
+from .._files import write_csv
+from ..evaluation import load_comparison, measure_communities, tell_untrained
 from ..plotting import MembershipDisplay, RedundancyDisplay, RobustnessDisplay
 from ._parafac_folds import fit_parafac
 from ._terminal import say
-from ._text_tables import format_communities, tell_untrained
+from ._text_tables import format_communities
 
 _PARAFAC = "parafac"
 
@@ -26,7 +25,7 @@ def run(args):
     communities, robustness = measure_communities(folds, args.permutations, args.seed)
     tables = {"communities.csv": communities, "robustness.csv": robustness}
     for name, table in tables.items():
-        write_atomically(Path(args.folder) / name, to_csv(table).encode())
+        write_csv(Path(args.folder) / name, table)
     say(format_communities(communities, robustness))
     summary = comparison.summary()
     for line in tell_untrained(summary[summary["model"].isin(models)]):

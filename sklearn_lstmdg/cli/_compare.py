@@ -1,6 +1,5 @@
 """``lstmdg compare``: models side by side by the paper's protocol."""
 
-import json
 import sys
 import warnings
 from contextlib import contextmanager
@@ -10,8 +9,7 @@ import numpy as np
 from joblib import parallel_config
 
 from .._extras import require
-from .._files import write_atomically
-from .._text import to_csv
+from .._files import write_csv, write_json
 from ..evaluation import compare_models
 from ..models import make_model
 from ..report import cohort_record
@@ -102,7 +100,7 @@ def compare_and_report(models, cohort, args, **options):
     )
     _keep(args, record, replace=True)
     if "left_out" in cohort:
-        write_atomically(Path(args.out) / "left_out.csv", to_csv(cohort.left_out).encode())
+        write_csv(Path(args.out) / "left_out.csv", cohort.left_out)
     say(format_summary(comparison.summary(), comparison.kind))
     if not args.quiet:
         models = ", models/" if args.save_models else ""
@@ -115,4 +113,4 @@ def _keep(args, record, replace):
     for name, content in {"options.json": options, "cohort.json": record}.items():
         path = Path(args.out) / name
         if replace or not path.exists():
-            write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+            write_json(path, content)

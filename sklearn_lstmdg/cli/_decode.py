@@ -9,8 +9,7 @@ import numpy as np
 
 from .. import decoding
 from .._extras import require
-from .._files import write_atomically
-from .._text import to_csv
+from .._files import write_csv
 from ..communities import top_communities, two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
@@ -38,7 +37,7 @@ def run(args):
         tables += _decode_site(best_fold(comparison, model, site), atlas, maps, args)
     table = require("pandas", extra="data").concat(tables, ignore_index=True)
     path = Path(args.folder) / "decoding.csv"
-    write_atomically(path, to_csv(table).encode())
+    write_csv(path, table)
     if args.quiet:
         say(path)
         return

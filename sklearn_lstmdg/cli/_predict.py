@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._extras import require
-from .._files import write_atomically
+from .._files import write_csv
 from .._text import to_csv
 from ..evaluation import class_probabilities, decide, load_comparison
 from ..persistence import load_model, read_facts
@@ -57,7 +57,7 @@ def run(args):
     if args.out is None:
         say(to_csv(table).rstrip("\n"))
         return
-    write_atomically(Path(args.out), to_csv(table).encode())
+    write_csv(Path(args.out), table)
     if not args.quiet:
         say(f"{len(table)} scans predicted: {args.out}")
 

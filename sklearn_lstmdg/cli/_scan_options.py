@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from .._extras import require
-from ..datasets import load_abide, load_bids, load_scans, make_scans
+from ..datasets import load_abide, load_bids, load_scans, make_scans, site_stem
 from ..scans import resample
 from ._commands import NEEDS, PCP_DEFAULTS
 from ._terminal import say
@@ -117,16 +117,11 @@ def name_sites(site_ids, asked):
     Shapes: site_ids (n_subjects,); returned (n_subjects,).
     """
     exact = {site.upper() for site in asked or ()}
-    names = {site: site if site.upper() in exact else _stem(site) for site in set(site_ids)}
+    names = {site: site if site.upper() in exact else site_stem(site) for site in set(site_ids)}
     for site, name in names.items():
-        if name == site != _stem(site) and _stem(site).upper() in exact:
-            raise ValueError(f"{_stem(site)} contains {site}: name one of them in --sites.")
+        if name == site != site_stem(site) and site_stem(site).upper() in exact:
+            raise ValueError(f"{site_stem(site)} contains {site}: name one of them in --sites.")
     return np.array([names[site] for site in site_ids])
-
-
-def _stem(site):
-    stem, _, number = site.rpartition("_")
-    return stem if number.isdigit() else site
 
 
 def permute_labels(labels, sites, groups, seed):

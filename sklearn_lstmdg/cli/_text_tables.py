@@ -6,7 +6,7 @@ import numpy as np
 from tabulate import tabulate
 
 from .._text import printable
-from ..evaluation import summarize_robustness
+from ..evaluation import summarize_robustness, tell_untrained
 
 _TWO_CLASSES = SimpleNamespace(
     name="two classes", metrics=("acc", "tpr", "tnr", "auc"), undefined="n_one_class"
@@ -49,17 +49,6 @@ def _heading(metric):
     if metric.startswith("recall_"):
         name = printable(metric.removeprefix("recall_"))
     return name if metric in (*_POOLED, "mae") else f"{name} (%)"
-
-
-def tell_untrained(summary):
-    """Say in a line how many folds of each model are hardly trained; nothing if none."""
-    told = [
-        f"{row['n_untrained']:.0f} of {row['n_folds']} folds of {row['model']} at {row['site']}"
-        for row in summary.to_dict("records")
-        if row.get("n_untrained", 0) > 0
-    ]
-    why = "Hardly trained (the first epoch was kept, or all scores are equal)"
-    return [f"{why}: {'; '.join(told)}."] if told else []
 
 
 def _model_cells(row, metrics):

@@ -1,6 +1,6 @@
 r"""Non-negative PARAFAC of the windows' correlation matrices, without the tensor.
 
-With the standardised window :math:`Z_s` (T points of unit length for each of R ROIs), its
+With the standardized window :math:`Z_s` (T points of unit length for each of R ROIs), its
 correlation matrix is :math:`C_s = Z_s^T Z_s`, and the model is
 
 .. math:: C_s \approx A \, \mathrm{diag}(c_s) \, A^T, \qquad A \ge 0, \; c_s \ge 0.

@@ -1,6 +1,6 @@
 r"""Products with the tensor of windows' correlation matrices.
 
-With the standardised window :math:`Z_s` (T points of R ROIs, each ROI centred and of length 1)
+With the standardized window :math:`Z_s` (T points of R ROIs, each ROI centred and of length 1)
 its correlation matrix is :math:`C_s = Z_s^T Z_s`, so that products with the R x R x S tensor are
 products with the windows, block by block.
 """
@@ -66,7 +66,7 @@ class WindowCorrelations:
         return replace(sequences, series=series)
 
     def blocks(self):
-        """Yield slices of windows with their standardised points, (n_windows, n_points, n_rois).
+        """Yield slices of windows with their standardized points, (n_windows, n_points, n_rois).
 
         One buffer serves all blocks: what is yielded is overwritten by the next.
         """

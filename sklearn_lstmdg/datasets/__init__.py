@@ -6,6 +6,7 @@ from ._atlases import read_names as read_names
 from ._bids import load_bids
 from ._extraction import extract_scans
 from ._image_series import on_grid as on_grid
+from ._phenotypic_table import site_stem as site_stem  # for the command line
 from ._scan_table import load_scans
 from ._simulation import make_scans
 from ._study_folder import make_study

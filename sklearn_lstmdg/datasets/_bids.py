@@ -11,7 +11,16 @@ from sklearn.utils import check_scalar
 
 from .._bunch import Bunch
 from .._extras import require
-from ._bids_files import Sidecars, choose, find_codes, find_series, mean_motion, parse_name
+from ._bids_files import (
+    Sidecars,
+    choose,
+    find_codes,
+    find_participants,
+    find_series,
+    homes_of,
+    mean_motion,
+    parse_name,
+)
 from ._cohorts import MOTION, Columns, LeftOut, Scans, as_list, load_cohort
 from ._table_files import read_rows
 
@@ -152,8 +161,7 @@ def load_bids(
     scans = _match(table, chosen, files, left_out)
     cohort = load_cohort(scans, Columns(target, site, group or _ID), left_out, max_missing)
     loaded = [parse_name(Path(name)) for name in cohort.filenames]
-    homes = [*root.absolute().parents[:2], *table.folder]
-    sidecars = Sidecars(root, *homes)
+    sidecars = Sidecars(*homes_of(root), *table.folder)
     cohort.t_r = np.array([sidecars.t_r(file) for file in loaded])
     cohort.phenotypic = _add_facts(cohort.phenotypic, loaded, is_needed=MOTION in asked)
     cohort.confounds = cohort.phenotypic[asked] if asked else None
@@ -170,8 +178,7 @@ def load_bids(
 def _read_participants(root, participants, files, target):
     """Return the participants' table, whose ids are unique and begin with ``sub-``."""
     if participants is None:
-        homes = [folder / "participants.tsv" for folder in (root, *root.absolute().parents[:2])]
-        participants = next(filter(Path.is_file, homes), None)
+        participants = find_participants(root)
     if participants is None:
         if target is not None:
             raise FileNotFoundError(

@@ -55,6 +55,17 @@ def _label(entity, value):
     return label.lstrip("0") or "0" if entity == "run" else label
 
 
+def homes_of(root):
+    """Return a folder of derivatives and the two above, where what all share may lie."""
+    return [root, *root.absolute().parents[:2]]
+
+
+def find_participants(root):
+    """Return the participants' table of derivatives, or None."""
+    tables = (folder / "participants.tsv" for folder in homes_of(root))
+    return next(filter(Path.is_file, tables), None)
+
+
 def find_series(root):
     """Find all files of ROI series below a folder, in the order of their names."""
     if not root.is_dir():

@@ -14,14 +14,20 @@ from sklearn.utils import check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from .._bunch import Bunch
+from .._bunch import Bunch, plain
 from .._extras import require
-from .._files import read_json, write_atomically
-from .._text import to_csv
+from .._files import read_json, write_atomically, write_csv, write_json
 from .._version import __version__
 from ..scans import level_of_the_caller
 from ._atlases import Atlas, find_atlas
-from ._bids_files import BidsFile, Sidecars, displacement, mean_of_known
+from ._bids_files import (
+    BidsFile,
+    Sidecars,
+    displacement,
+    find_participants,
+    homes_of,
+    mean_of_known,
+)
 from ._cohorts import LeftOut
 from ._fmriprep_files import SeriesFiles, find_images, to_tsv
 from ._image_progress import ImageProgress
@@ -161,8 +167,8 @@ def extract_scans(
     ... )  # doctest: +SKIP
     >>> cohort = load_bids("study/derivatives/series", target="diagnosis")  # doctest: +SKIP
     """
-    options = {name: _plain(value) for name, value in (strategy_options or {}).items()}
-    numbers = [_plain(value) for value in (smoothing_fwhm, low_pass, high_pass, min_coverage)]
+    options = {name: plain(value) for name, value in (strategy_options or {}).items()}
+    numbers = [plain(value) for value in (smoothing_fwhm, low_pass, high_pass, min_coverage)]
     _check_parameters(strategy, options, *numbers)
     root, out = Path(fmriprep_dir).expanduser(), Path(out).expanduser()
     desc = desc or ("smoothAROMAnonaggr" if strategy == "ica_aroma" else "preproc")
@@ -211,11 +217,6 @@ class Job(NamedTuple):
         return True
 
 
-def _plain(value):
-    """Return a number of numpy as one that JSON can hold."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _check_parameters(strategy, options, smoothing_fwhm, low_pass, high_pass, min_coverage):
     if strategy not in _STRATEGIES:
         raise ValueError(f"strategy {strategy!r} is none of {', '.join(_STRATEGIES)}.")
@@ -234,10 +235,9 @@ def _check_parameters(strategy, options, smoothing_fwhm, low_pass, high_pass, mi
 def _read_all(job, files, n_images, n_jobs, verbose):
     """Read images side by side, and return those that are left out."""
     left_out, progress = LeftOut(), ImageProgress(n_images, n_images - len(files), verbose)
-    homes = [job.root, *job.root.absolute().parents[:2]]
     lean = job._replace(atlas=job.atlas.without_voxels())
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    for number, reason in parallel(delayed(_try)(lean, homes, f, i) for i, f in enumerate(files)):
+    for number, reason in parallel(delayed(_try)(lean, f, i) for i, f in enumerate(files)):
         file = files[number]
         if reason:
             left_out.add(file.participant, reason, file.path)
@@ -247,13 +247,13 @@ def _read_all(job, files, n_images, n_jobs, verbose):
     return left_out
 
 
-def _try(job, homes, file, number):
+def _try(job, file, number):
     """Write the series of an image; return its number, and why it is left out or None."""
     try:
         # On one thread the bits do not depend on how many images are read side by side.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            t_r = Sidecars(*homes).t_r(file)
+            t_r = Sidecars(*homes_of(job.root)).t_r(file)
             _write_series(job, file, read_image(file, job.atlas, job.settings, t_r), t_r)
     except ImportError:
         raise
@@ -283,15 +283,11 @@ def _write_series(job: Job, file: BidsFile, series: ImageSeries, t_r: float) -> 
         "Confounds": series.confounds,
         "Settings": job.record(file),
     }
-    write_atomically(paths.sidecar, _to_json(sidecar))
+    write_json(paths.sidecar, sidecar)
 
 
 def _or_none(number):
     return round(float(number), 6) if np.isfinite(number) else None
-
-
-def _to_json(content):
-    return (json.dumps(content, indent=2) + "\n").encode()
 
 
 def _write_shared(job):
@@ -304,11 +300,8 @@ def _write_shared(job):
         "GeneratedBy": [{"Name": "sklearn_lstmdg", "Version": __version__}],
         "DatasetLinks": {_DATASET: os.path.relpath(job.root, job.out).replace(os.sep, "/")},
     }
-    write_atomically(job.out / "dataset_description.json", _to_json(description))
-    homes = [job.root, *job.root.absolute().parents[:2]]
-    table = next(
-        (h / "participants.tsv" for h in homes if (h / "participants.tsv").is_file()), None
-    )
+    write_json(job.out / "dataset_description.json", description)
+    table = find_participants(job.root)
     if table is not None and table.resolve() != (job.out / "participants.tsv").resolve():
         write_atomically(job.out / "participants.tsv", table.read_bytes())
 
@@ -332,10 +325,10 @@ def _conclude(job, files, left_out, n_waiting):
     lost = pandas.DataFrame(list(left_out), columns=names)
     against = set(lost["file"])
     table = pandas.DataFrame([_count(job, f) for f in files if str(f.path) not in against])
-    write_atomically(job.out / "left_out.csv", to_csv(lost).encode())
+    write_csv(job.out / "left_out.csv", lost)
     if table.empty:
         raise ValueError(f"No image has a series: {left_out[0]['file']}: {left_out[0]['reason']}.")
-    write_atomically(job.out / "extracted.csv", to_csv(table).encode())
+    write_csv(job.out / "extracted.csv", table)
     if left_out:
         _warn_of(left_out, len(files), job.out)
     more = {"feature_names": job.atlas.names, "atlas": job.atlas.label}

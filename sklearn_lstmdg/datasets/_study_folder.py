@@ -1,7 +1,6 @@
 """A study on disk to try things on: simulated scans as XCP-D and fMRIPrep would leave them."""
 
 import gzip
-import json
 import os
 from importlib.util import find_spec
 from numbers import Integral
@@ -12,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
 from .._extras import require
-from .._files import write_atomically
+from .._files import write_atomically, write_json
 from .._typing import Seed
 from ._fmriprep_files import to_tsv
 from ._simulation import make_scans
@@ -167,15 +166,11 @@ def _write_series(derivatives, scans):
             derivatives / scan.folder / f"{scan.stem}_{_SPACE}_seg-Blocks_stat-mean_timeseries.tsv"
         )
         write_atomically(path, to_tsv(dict(zip(_REGIONS, scan.series.T.tolist(), strict=True))))
-        _write_json(path.with_suffix(".json"), {"RepetitionTime": scan.t_r})
+        write_json(path.with_suffix(".json"), {"RepetitionTime": scan.t_r})
         motion = {"framewise_displacement": scan.displacement.tolist()}
         write_atomically(path.with_name(f"{scan.stem}_motion.tsv"), to_tsv(motion))
-    _write_json(derivatives / "dataset_description.json", {"Name": "XCP-D (simulated)"})
+    write_json(derivatives / "dataset_description.json", {"Name": "XCP-D (simulated)"})
     return derivatives
-
-
-def _write_json(path, content):
-    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def _write_atlas(root):
@@ -199,11 +194,11 @@ def _write_images(derivatives, scans, rng):
         write_atomically(
             stem.with_name(f"{stem.name}brain_mask.nii.gz"), _nifti(inside.astype("u1"))
         )
-        _write_json(stem.with_name(f"{stem.name}preproc_bold.json"), {"RepetitionTime": scan.t_r})
+        write_json(stem.with_name(f"{stem.name}preproc_bold.json"), {"RepetitionTime": scan.t_r})
         if number != _WITHOUT_CONFOUNDS:
             name = f"{scan.stem}_desc-confounds_timeseries.tsv"
             write_atomically(stem.with_name(name), to_tsv(_confounds(scan, rng)))
-    _write_json(derivatives / "dataset_description.json", {"Name": "fMRIPrep (simulated)"})
+    write_json(derivatives / "dataset_description.json", {"Name": "fMRIPrep (simulated)"})
     return derivatives
 
 

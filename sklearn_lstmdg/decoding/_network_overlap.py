@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state, check_scalar
 from .._bunch import Bunch
 from .._extras import require
 from .._typing import Seed
+from ..base import draw_seed
 from ..communities import dice
 from ..datasets import read_rows
 from ._decoder import null_sets, turned_sets
@@ -278,7 +279,7 @@ def _overlap(members, belongs):
 
 def _null_dice(members, belongs, codes, atlas, n_sets, null, rng):
     """Return Dice's coefficients of null sets, (n_sets, n_communities * n_networks)."""
-    seed = rng.randint(2**31)  # of each community's sets: all are turned alike
+    seed = draw_seed(rng)  # of each community's sets: all are turned alike
     places = centroids(codes, atlas)
 
     def draw(community):

@@ -22,6 +22,8 @@ from ._forecast import (
     mean_connectivity,
     mean_spectrum,
 )
+from ._metrics import subject_sites as subject_sites  # for the report
+from ._metrics import tell_untrained as tell_untrained  # for it and the command line
 from ._paired_tests import null_from_permutations, test_against
 from ._paper_table import paper_table
 from ._protocol import compare_models

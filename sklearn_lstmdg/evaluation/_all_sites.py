@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from .._extras import require
 from .._typing import Seed
+from ..base import draw_seed
 from . import _statistics as statistics
 from ._confidence_intervals import estimate_pooled
 from ._draws import draw_subjects
@@ -78,7 +79,7 @@ def intervals_over_sites(
     """
     predictions, kind = check_predictions(predictions, pos_label)
     if not isinstance(random_state, Integral):
-        random_state = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        random_state = draw_seed(check_random_state(random_state))
     # Folds of different sites may have subjects of the same names.
     subjects = predictions.groupby(["site", "subject"]).ngroup()
     predictions = predictions.assign(subject=subjects, site="all")
@@ -105,7 +106,7 @@ def _estimate_numbers(part, kind, level, n_bins, random_state):
     sites = part.groupby(["repeat", "subject_site"]).ngroup()
     y, predicted = (statistics.less_site_means(part[name], sites) for name in ("y", "predicted"))
     from_truth = part["predicted"] - part["y"] + y
-    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    seed = draw_seed(check_random_state(random_state))
     r, errors = (
         estimate_pooled(part.assign(y=y, predicted=told), kind, level, n_bins, seed)
         for told in (predicted, from_truth)
@@ -140,11 +141,8 @@ def _share_won(repeat, kind, counts):
 
 def _share_of_class(areas, drawn):
     """Return the share of pairs of a class and another, over all sites; NaN if there are none."""
-    won = n_pairs = np.zeros(len(drawn[0]))
+    sums = np.zeros((2, len(drawn[0])))
     for (_, is_positive, scores), counts in zip(areas, drawn, strict=True):
         y, score = np.asarray(is_positive), np.asarray(scores)
-        positive, negative = counts[:, y], counts[:, ~y]
-        wins = statistics.wins(score[y], score[~y])
-        won = won + ((positive @ wins) * negative).sum(axis=1)
-        n_pairs = n_pairs + positive.sum(axis=1) * negative.sum(axis=1)
-    return statistics.ratio(won, n_pairs)
+        sums += statistics.pairs_in_draws(statistics.wins(score[y], score[~y]), y, counts)
+    return statistics.ratio(*sums)

@@ -203,7 +203,7 @@ def _describe(fold):
 
 
 def summarize_robustness(communities: "DataFrame", robustness: "DataFrame") -> "DataFrame":
-    """Summarise sizes and robustness of communities, one row per method and site.
+    """Summarize sizes and robustness of communities, one row per method and site.
 
     Parameters
     ----------

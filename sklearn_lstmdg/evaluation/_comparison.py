@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from .._bunch import Bunch
 from .._extras import require
-from .._files import write_atomically
-from .._text import printable, to_csv
+from .._files import write_csv
+from .._text import printable
 from ._confusion import count_confusions
 from ._folds import LEAVE_ONE_SITE_OUT
-from ._metrics import summarise
+from ._metrics import summarize
 from ._store import FoldResult, FoldStore, read_settings
 from ._target_kinds import kind_of_facts
 
@@ -145,7 +145,7 @@ class Comparison:
         folds, predictions = self.folds, self.predictions
         if "subject_site" in predictions:
             folds, predictions = _add_sites(folds, predictions, self.kind)
-        return summarise(folds, predictions, self.kind)
+        return summarize(folds, predictions, self.kind)
 
     def fold(self, model: str, site: str = "all", repeat: int = 0, fold: int = 0) -> Bunch:
         """Return all that was kept of one fold.
@@ -231,10 +231,10 @@ class Comparison:
             The results folder.
         """
         self.save_folds(folder)
-        _write(folder, "summary", self.summary())
+        write_csv(Path(folder, "summary.csv"), self.summary())
         if self.kind.name == "classes":
             confusions = count_confusions(self.predictions, self.kind.classes)
-            _write(folder, "confusion", confusions)
+            write_csv(Path(folder, "confusion.csv"), confusions)
 
     def save_folds(self, folder: str | os.PathLike[str]) -> None:
         """Write ``folds.csv`` and ``predictions.csv`` alone, as :meth:`save` does.
@@ -244,8 +244,8 @@ class Comparison:
         folder : path
             The results folder.
         """
-        _write(folder, "folds", self.folds)
-        _write(folder, "predictions", self.predictions)
+        write_csv(Path(folder, "folds.csv"), self.folds)
+        write_csv(Path(folder, "predictions.csv"), self.predictions)
 
     def _fold_row(self, result):
         facts, arrays = result.facts, result.arrays
@@ -263,10 +263,6 @@ class Comparison:
         names = ("model", "site", "repeat", "subject", "y", *scores, "predicted", "fold")
         both = result.facts | result.arrays | scores
         return {name: both[name] for name in (*names, "subject_site") if name in both}
-
-
-def _write(folder, name, table):
-    write_atomically(Path(folder) / f"{name}.csv", to_csv(table).encode())
 
 
 def _count_rows(facts, arrays):

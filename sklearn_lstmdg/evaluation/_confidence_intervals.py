@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from .._extras import require
 from .._typing import Seed
+from ..base import draw_seed
 from . import _statistics as statistics
 from ._draws import draw_subjects
 from ._metrics import check_frame
@@ -68,7 +69,7 @@ def confidence_intervals(
     """
     pandas = require("pandas", extra="data")
     predictions, kind = check_predictions(predictions, pos_label)
-    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    seed = draw_seed(check_random_state(random_state))
     records = []
     for (model, site), part in predictions.groupby(["model", "site"], sort=False):
         estimates = estimate_pooled(part, kind, level, n_bins, seed)
@@ -101,9 +102,8 @@ def _pool_two(part, kind, level, n_bins, seed):
     y = rows["y"].to_numpy() == 1
     rates = {"acc": rows["hit"], "tpr": rows["hit"][y], "tnr": rows["hit"][~y]}
     estimates = {name: _rate(hits, level) for name, hits in rates.items()}
-    tpr, tnr = (estimates[name] for name in ("tpr", "tnr"))
-    both = tpr["pooled"], tpr["n"], tnr["pooled"], tnr["n"]
-    balanced = _row((both[0] + both[2]) / 2, len(y), statistics.balanced_interval(*both, level))
+    both = [[estimates[rate][key] for rate in ("tpr", "tnr")] for key in ("pooled", "n")]
+    balanced = _row(sum(both[0]) / 2, len(y), statistics.mean_interval(*both, level))
     auc = statistics.auc_interval(y, rows["placement"], level)
     return {
         "acc": estimates.pop("acc"),

@@ -9,6 +9,7 @@ from types import FunctionType, MethodType
 
 import numpy as np
 
+from .._bunch import plain
 from .._version import __version__
 
 # These change neither the data nor the model: the run's seed sets every random_state.
@@ -38,8 +39,7 @@ def describe(value: object) -> object:
     >>> describe(LinearSVC(C=2.0))["C"]
     2.0
     """
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = plain(value)
     if isinstance(value, float) and not np.isfinite(value):
         return str(value)
     if value is None or isinstance(value, bool | int | float | str):

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
 from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, clone
 
@@ -15,6 +14,7 @@ from .._routing import (
 )
 from .._typing import Scans
 from ..communities import common_influence, common_memberships
+from ..scans import probabilities
 
 
 def fit_fold(estimator, seed, X, y, groups, fold, predict, X_unlabeled=None):
@@ -84,7 +84,8 @@ def class_probabilities(estimator: BaseEstimator, X: Scans) -> NDArray[np.float6
     if hasattr(estimator, "predict_proba"):
         proba = np.asarray(estimator.predict_proba(X), dtype=np.float64)
     else:
-        proba = _squash(np.asarray(estimator.decision_function(X)))
+        decisions = np.asarray(estimator.decision_function(X))
+        proba = probabilities(decisions.reshape(len(decisions), -1))
     if not np.isfinite(proba).all():
         raise ValueError("The model's predicted probabilities are not finite.")
     if proba.shape[1] != len(estimator.classes_):
@@ -100,13 +101,6 @@ def decide(proba, classes, pos_label=None):
     # The positive class comes last, for the first of equals is decided for.
     order = np.argsort([label == pos_label for label in classes], kind="stable")
     return classes[order[proba[:, order].argmax(axis=1)]]
-
-
-def _squash(decisions):
-    if decisions.ndim == 2:
-        return softmax(decisions, axis=1)
-    positive = expit(decisions)
-    return np.column_stack([1 - positive, positive])
 
 
 def _learnt_arrays(estimator):

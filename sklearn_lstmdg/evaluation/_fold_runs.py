@@ -1,7 +1,6 @@
 """Any fit over planned folds: side by side, each result kept at once, resumable."""
 
 import contextlib
-import json
 import os
 import tempfile
 import threading
@@ -19,7 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from .. import network
-from .._files import write_atomically
+from .._files import write_json
 from ._cluster import active_client, run_on_cluster
 from ._fingerprint import package_versions
 from ._progress import Progress
@@ -189,7 +188,7 @@ def _write_settings(tasks, out, settings):
         "models": earlier.get("models", {}) | models,
         "versions": package_versions(),
     }
-    write_atomically(out / "settings.json", json.dumps(settings, indent=2).encode())
+    write_json(out / "settings.json", settings)
 
 
 class _NowAndThen:

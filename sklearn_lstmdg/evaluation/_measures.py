@@ -69,9 +69,7 @@ class Areas:
 
 def _drawn_area(y, a, b, counts):
     gained = statistics.wins(a[y], a[~y]) - statistics.wins(b[y], b[~y])
-    positive, negative = counts[:, y], counts[:, ~y]
-    n_pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return statistics.ratio(((positive @ gained) * negative).sum(axis=1), n_pairs)
+    return statistics.ratio(*statistics.pairs_in_draws(gained, y, counts))
 
 
 class _OfNumbers:
@@ -118,12 +116,12 @@ class Correlation(_OfNumbers):
 
     def contribute(self, y, a, b):
         """Return each row's part in the difference."""
-        y, a, b = map(statistics.standardise, (y, a, b))
+        y, a, b = map(statistics.standardize, (y, a, b))
         return y * (a - b) / len(y)
 
     def value(self, y, predicted, counts):
         """Return r in each draw."""
-        both = statistics.standardise(y), statistics.standardise(predicted)
+        both = statistics.standardize(y), statistics.standardize(predicted)
         products = np.prod([counts @ values for values in both], axis=0)
         covariance = counts @ np.prod(both, axis=0) - products / counts.sum(axis=1)
         squares = np.prod([statistics.drawn_squares(each, counts) for each in both], axis=0)

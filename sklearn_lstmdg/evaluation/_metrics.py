@@ -12,12 +12,11 @@ METRICS = ("acc", "tpr", "tnr", "auc")
 def score_predictions(y, predicted, score):
     """Judge predictions of two classes; NaN where a class that a metric needs is missing."""
     y, predicted = np.asarray(y, bool), np.asarray(predicted, bool)
-    both = y.any() and not y.all()
     return {
         "acc": _share(predicted == y),
         "tpr": _share(predicted[y]),
         "tnr": _share(~predicted[~y]),
-        "auc": float(roc_auc_score(y, score)) if both else np.nan,
+        "auc": _area(y, score),
     }
 
 
@@ -63,7 +62,7 @@ def score_numbers(y, predicted):
 
 
 def _correlate(y, predicted):
-    return float(np.mean(statistics.standardise(y) * statistics.standardise(predicted)))
+    return float(np.mean(statistics.standardize(y) * statistics.standardize(predicted)))
 
 
 def correlate_within_sites(y, predicted, sites):
@@ -71,8 +70,8 @@ def correlate_within_sites(y, predicted, sites):
     return _correlate(*(statistics.less_site_means(values, sites) for values in (y, predicted)))
 
 
-def summarise(folds, predictions, kind):
-    """Summarise each model at each site, by the metrics of the kind of target."""
+def summarize(folds, predictions, kind):
+    """Summarize each model at each site, by the metrics of the kind of target."""
     pandas = require("pandas", extra="data")
     records = []
     for (model, site), part in folds.groupby(["model", "site"], sort=False):
@@ -90,6 +89,17 @@ def summarise(folds, predictions, kind):
         counts = {"n_subjects": mine["subject"].nunique(), "n_scans": len(mine) // len(pooled)}
         records.append(record | counts)
     return pandas.DataFrame(records)
+
+
+def tell_untrained(summary):
+    """Say in a line how many folds of each model are hardly trained; nothing if none."""
+    told = [
+        f"{row['n_untrained']:.0f} of {row['n_folds']} folds of {row['model']} at {row['site']}"
+        for row in summary.to_dict("records")
+        if row.get("n_untrained", 0) > 0
+    ]
+    why = "Hardly trained (the first epoch was kept, or all scores are equal)"
+    return [f"{why}: {'; '.join(told)}."] if told else []
 
 
 def _pool(predictions, kind):
@@ -113,6 +123,14 @@ def check_frame(frame, names, what):
     missing = [name for name in names if name not in getattr(frame, "columns", ())]
     if missing:
         raise ValueError(f"{what} lacks the columns {', '.join(missing)}.")
+
+
+def models_beside(reference, table, what):
+    """Return the models of a table but the reference, which must be there, and not alone."""
+    models = list(dict.fromkeys(table["model"]))
+    if reference not in models or len(models) < 2:
+        raise ValueError(f"{reference!r} and others are needed; {what} holds {models}.")
+    return [model for model in models if model != reference]
 
 
 def check_rows(predictions, scores):

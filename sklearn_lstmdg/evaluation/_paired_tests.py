@@ -9,9 +9,10 @@ from sklearn.utils import check_random_state
 
 from .._extras import require
 from .._typing import Seed
+from ..base import draw_seed
 from . import _statistics as statistics
 from ._draws import draw_subjects
-from ._metrics import check_frame
+from ._metrics import check_frame, models_beside
 from ._target_kinds import check_predictions
 
 if TYPE_CHECKING:
@@ -129,14 +130,9 @@ def test_against(
     predictions, kind = check_predictions(predictions, pos_label)
     metrics = _check_metrics(metrics, kind, kind.tested)
     check_frame(folds, metrics, "folds")
-    models = list(dict.fromkeys(folds["model"]))
-    if reference not in models or len(models) < 2:
-        raise ValueError(f"{reference!r} and others are needed; folds holds {models}.")
-    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    seed = draw_seed(check_random_state(random_state))
     records = []
-    for model in models:
-        if model == reference:
-            continue
+    for model in models_beside(reference, folds, "folds"):
         pairs = pair_predictions(predictions, reference, model)
         both = _pair_folds(folds, pairs, reference, model)
         for metric in metrics:
@@ -264,7 +260,7 @@ def null_from_permutations(
     permuted : iterable of DataFrame
         Predictions of each run with permuted labels, of the same models and sites.
     metrics : sequence of str, default=all
-        What to summarise, of the columns of ``folds`` that judge a model.
+        What to summarize, of the columns of ``folds`` that judge a model.
     pos_label : object, default=None
         The positive label of two; by default the greater one.
 

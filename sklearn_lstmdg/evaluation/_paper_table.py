@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._extras import require
 from .._text import printable, to_csv
-from ._metrics import METRICS, check_frame, check_two_classes, summarise
+from ._metrics import METRICS, check_frame, check_two_classes, summarize
 from ._published import published_results
 from ._target_kinds import TwoClasses
 
@@ -86,7 +86,7 @@ def paper_table(
 
 def _our_results(folds, predictions, counterparts):
     """Return our results in the columns and units of the published ones."""
-    summary = summarise(folds, predictions, TwoClasses(True))
+    summary = summarize(folds, predictions, TwoClasses(True))
     positive = 100 * predictions.groupby(["model", "site"])["y"].mean()
     keys = zip(summary["model"], summary["site"], strict=True)
     return summary[["model", "site", "n_subjects", "n_one_class"]].assign(

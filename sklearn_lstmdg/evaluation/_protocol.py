@@ -19,6 +19,8 @@ from sklearn.utils import check_random_state, check_scalar
 from .._extras import require
 from .._routing import pretrains
 from .._typing import Scans, Seed
+from ..base import draw_seed
+from ..scans import check_times
 from ._comparison import Comparison, load_comparison
 from ._fingerprint import describe, digest
 from ._fitting import fit_fold
@@ -186,7 +188,7 @@ def compare_models(
     if confounds is not None:
         steps = SimpleImputer(), StandardScaler(), cohort.target.confounds_model()
         estimators = {**estimators, CONFOUNDS: make_pipeline(*steps)}
-    times = _check_times(t_r, len(cohort.y))
+    times = check_times(np.nan if t_r is None else t_r, len(cohort.y), may_lack=True)
     seed = _check_seed(random_state, out)
     protocol = {"n_folds": int(n_folds), "seed": seed, **cohort.target.facts()}
     tasks = _plan(estimators, cohort, protocol, n_repeats, scheme, times)
@@ -242,18 +244,9 @@ def _check_seed(random_state, out):
     if isinstance(random_state, Integral):
         return int(random_state)
     if random_state is not None:
-        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+        return draw_seed(check_random_state(random_state))
     earlier = {} if out is None else read_settings(out)
     return earlier.get("seed", int(np.random.SeedSequence().generate_state(1)[0]))
-
-
-def _check_times(t_r, n_rows):
-    """Return the repetition time of each row, NaN where unknown."""
-    times = np.asarray(np.nan if t_r is None else t_r, dtype=float)
-    can_be = np.isnan(times) | ((times > 0) & (times < np.inf))
-    if times.shape not in ((), (n_rows,)) or not can_be.all():
-        raise ValueError(f"t_r must be seconds above 0, one number or {n_rows}, got {t_r!r}.")
-    return np.broadcast_to(times, n_rows)
 
 
 def _plan(estimators, cohort, protocol, n_repeats, scheme, times):

@@ -8,6 +8,7 @@ from scipy.stats import norm
 from sklearn.utils import check_scalar
 
 from .._extras import require
+from ._metrics import models_beside
 from ._paired_tests import pair_predictions
 from ._target_kinds import check_predictions
 
@@ -104,19 +105,15 @@ def subjects_needed(
     predictions, kind = check_predictions(predictions, pos_label)
     difference = _check_difference(difference, kind)
     measure = kind.measures[kind.sized]
-    models = list(dict.fromkeys(predictions["model"]))
-    if reference not in models or len(models) < 2:
-        raise ValueError(f"{reference!r} and others are needed; predictions holds {models}.")
     reach = norm.isf(alpha / 2) + norm.ppf(power)
     records = []
-    for model in models:
-        if model != reference:
-            estimate = _estimate(pair_predictions(predictions, reference, model), measure)
-            smallest = reach * estimate["standard_error"]
-            smallest = smallest if smallest > 0 else np.nan
-            n_needed = np.ceil(estimate["n_subjects"] * (smallest / difference) ** 2)
-            found = {"smallest_difference": smallest, "n_needed": n_needed}
-            records.append({"model": model} | estimate | found)
+    for model in models_beside(reference, predictions, "predictions"):
+        estimate = _estimate(pair_predictions(predictions, reference, model), measure)
+        smallest = reach * estimate["standard_error"]
+        smallest = smallest if smallest > 0 else np.nan
+        n_needed = np.ceil(estimate["n_subjects"] * (smallest / difference) ** 2)
+        found = {"smallest_difference": smallest, "n_needed": n_needed}
+        records.append({"model": model} | estimate | found)
     return pandas.DataFrame(records).astype({"n_needed": "Int64"})
 
 

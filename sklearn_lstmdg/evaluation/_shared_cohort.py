@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from .._extras import require
-from ..scans import Sequences, check_groups, check_sequences
+from ..scans import Sequences, check_column, check_groups, check_sequences
 from ._fingerprint import N_ROWS, PARTS, digest
 from ._target_kinds import TargetKind, check_target
 
@@ -79,28 +79,19 @@ def check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled=None, ta
     scans = _check_rows(X)
     n_rows = len(scans)
     target, y = check_target(y, n_rows, pos_label, target_kind)
-    codes_of_groups = check_groups(groups, n_rows)
+    groups_encoded = check_groups(groups, n_rows)
     subjects = np.arange(n_rows) if groups is None else _plain(groups)
-    sites = np.full(n_rows, "all") if sites is None else _check_sites(sites, n_rows)
+    sites = ["all"] * n_rows if sites is None else check_column(sites, n_rows, "sites")
+    sites = _plain(sites).astype(str)
     table = None if confounds is None else _check_confounds(confounds, n_rows)
     unlabeled = None if X_unlabeled is None else _check_unlabeled(X_unlabeled, scans)
-    return Cohort(scans, table, target, y, codes_of_groups, subjects, sites, unlabeled)
+    return Cohort(scans, table, target, y, groups_encoded, subjects, sites, unlabeled)
 
 
 def _plain(values):
     """Return a 1-D array without objects, which files could not hold without pickle."""
     values = column_or_1d(values)
     return values if values.dtype != object else np.array(values.tolist())
-
-
-def _check_sites(sites, n_rows):
-    sites = column_or_1d(sites)
-    if len(sites) != n_rows:
-        raise ValueError(f"X has {n_rows} rows and sites has {len(sites)}.")
-    missing = [row for row, site in enumerate(sites) if site is None or site != site]
-    if missing:
-        raise ValueError(f"sites has no value for row {missing[0]} of X.")
-    return _plain(sites).astype(str)
 
 
 def _check_rows(X):

@@ -122,6 +122,16 @@ def wins(positive, negative):
     return (np.sign(positive[:, None] - negative) + 1) / 2
 
 
+def pairs_in_draws(won, y, counts):
+    """Return, of pairs of a positive and another subject, the sum won and their number, by draw.
+
+    Shapes: won (n_positive, n_negative), y (n_subjects,), counts (n_draws, n_subjects).
+    """
+    positive, negative = counts[:, y], counts[:, ~y]
+    n_pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    return ((positive @ won) * negative).sum(axis=1), n_pairs
+
+
 def paired_permutation(contributions, n_permutations=10_000, rng=None):
     """Test a difference of two models by swapping them at random in each subject, two-sided.
 
@@ -166,7 +176,7 @@ def draw_counts(strata, n_draws, rng):
     return counts
 
 
-def standardise(values):
+def standardize(values):
     """Return values in standard deviations from their mean; NaN where all are equal."""
     values = np.asarray(values, dtype=np.float64)
     if len(values) == 0 or np.ptp(values) == 0:
@@ -226,11 +236,6 @@ def wilson_interval(rate, n, level=0.95):
     half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + (z / (2 * n)) ** 2)
     low, high = min(centre - half, rate), max(centre + half, rate)
     return max(float(low), 0.0), min(float(high), 1.0)
-
-
-def balanced_interval(tpr, n_positive, tnr, n_negative, level=0.95):
-    """Return the interval of balanced accuracy of two classes."""
-    return mean_interval((tpr, tnr), (n_positive, n_negative), level)
 
 
 def mean_interval(rates, sizes, level=0.95):

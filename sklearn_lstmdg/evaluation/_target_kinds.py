@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils import get_tags
 
 from ..scans import check_column, check_labels
+from ..scans import check_target as check_numbers
 from . import _measures as measures
 from . import _statistics as statistics
 from ._fingerprint import describe
@@ -487,9 +488,9 @@ def check_target(y, n_rows, pos_label=None, target_kind=None):
         raise ValueError(f"target_kind={target_kind!r} must be {' or '.join(TARGETS)}.")
     if (target_kind or find_target_kind(y)) == CONTINUOUS:
         return ContinuousTarget(), _check_numbers(y, n_rows, pos_label)
-    classes, codes = check_labels(y, n_rows)
+    classes, y_encoded = check_labels(y, n_rows)
     classes = np.array(classes.tolist()) if classes.dtype == object else classes
-    return _kind_of_classes(classes, pos_label), classes[codes]
+    return _kind_of_classes(classes, pos_label), classes[y_encoded]
 
 
 def _kind_of_classes(classes, pos_label):
@@ -509,12 +510,10 @@ def _check_numbers(y, n_rows, pos_label):
     if pos_label is not None:
         raise ValueError(f"pos_label={pos_label!r} is for classes, and the target is continuous.")
     try:
-        values = check_column(y, n_rows, "y").astype(np.float64)
+        y = check_column(y, n_rows, "y").astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"A continuous target holds numbers: {error}") from error
-    wrong = np.flatnonzero(~(np.abs(values) < 1e100))  # whose squares are finite
-    if len(wrong):
-        raise ValueError(f"y is {values[wrong[0]]} in row {wrong[0]} of X.")
+    values = check_numbers(y, n_rows)
     if np.ptp(values) == 0:
         raise ValueError(f"The target is continuous, but all of y is {values[0]:g}.")
     return values

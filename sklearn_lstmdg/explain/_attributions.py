@@ -11,7 +11,8 @@ from sklearn.utils import check_scalar
 from .._bunch import Bunch
 from .._extras import require
 from .._typing import Scans
-from ._reading import check_target, class_number, in_rows, read, roi_names
+from ..scans import in_rows
+from ._reading import check_target, class_number, read, roi_names
 from ._window_logits import WindowLogits
 
 _METHODS = ("integrated_gradients", "gradient", "saliency")
@@ -57,7 +58,7 @@ def attribute(
         more each subject's class of largest mean logit.
     baseline : float or array-like of shape (n_rois,), default=0.0
         Where the path of integrated gradients begins, at every time point, in units of the cleaned
-        scan. Of a standardised scan 0 is the mean.
+        scan. Of a standardized scan 0 is the mean.
     n_steps : int, default=20
         Points of Gauss and Legendre's rule on the path; ``gap`` tells whether they are enough.
     overlap : {"mean", "sum"}, default="mean"

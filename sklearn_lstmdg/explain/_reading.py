@@ -148,11 +148,6 @@ def roi_names(estimator, n_rois):
     return names if len(names) == n_rois else [f"ROI {roi}" for roi in range(n_rois)]
 
 
-def in_rows(values):
-    """Stack what belongs to rows where shapes agree; else return the list."""
-    return np.stack(values) if len({value.shape for value in values}) == 1 else values
-
-
 def _checked(model):
     check_is_fitted(model)
     if not isinstance(model, JointEstimatorMixin):

@@ -6,7 +6,8 @@ from sklearn.base import BaseEstimator, is_regressor
 
 from .._bunch import Bunch
 from .._typing import Scans
-from ._reading import in_rows, read, read_communities
+from ..scans import in_rows
+from ._reading import read, read_communities
 
 
 def window_probabilities(estimator: BaseEstimator, X: Scans) -> Bunch:

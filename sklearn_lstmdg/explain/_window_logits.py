@@ -6,6 +6,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
+from ..network import ways_to_read
 from ._reading import network_of
 
 
@@ -91,7 +92,7 @@ class WindowLogits(nn.Module):
         Returns
         -------
         Tensor of shape (n_windows, n_outputs)
-            One logit of ``classes_[1]``, one for each class, or a regressor's standardised target.
+            One logit of ``classes_[1]``, one for each class, or a regressor's standardized target.
 
         Raises
         ------
@@ -126,9 +127,7 @@ class WindowLogits(nn.Module):
                 f"got {tuple(windows.shape)}."
             )
         points = windows[:, : max(windows.shape[1] - self._horizon, 1)].transpose(0, 1)
-        signs = (1, -1) if "sign" in self._augment else (1,)
-        orders = [points, points.flip(0)] if "reverse" in self._augment else [points]
-        return [sign * order for sign in signs for order in orders]
+        return ways_to_read(points, self._augment)
 
 
 def _discriminate(net, points):

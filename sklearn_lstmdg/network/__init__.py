@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = attach(
         "._scan_net": ["LabelledRows", "ScanNet", "as_rows"],
         "._randomness": ["Dropout", "RandomStreams", "torch_dense", "torch_threads"],
         "._window_net": ["WindowNet"],
-        "._window_table": ["LabelledWindows", "WindowSet"],
+        "._window_table": ["LabelledWindows", "WindowSet", "ways_to_read"],
     },
 )

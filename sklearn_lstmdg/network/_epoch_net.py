@@ -148,7 +148,7 @@ class EpochNet(NeuralNet):
         for name, weights in self.module_.named_parameters():
             if not torch.isfinite(weights).all():
                 raise FloatingPointError(
-                    f"{name} is not finite after training: standardise the scans (ScanCleaner) "
+                    f"{name} is not finite after training: standardize the scans (ScanCleaner) "
                     "or lower the learning rate (lr)."
                 )
 
@@ -181,7 +181,7 @@ class EpochNet(NeuralNet):
         loss = self.history[-1, "train_loss"]
         if not np.isfinite(loss):
             raise FloatingPointError(
-                f"The training loss became {loss} in epoch {len(self.history)}: standardise the "
+                f"The training loss became {loss} in epoch {len(self.history)}: standardize the "
                 "scans (ScanCleaner) or lower the learning rate (lr)."
             )
 

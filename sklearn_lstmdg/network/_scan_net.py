@@ -47,8 +47,8 @@ class LabelledRows:
         """Return the rows that train and those that validate, or None for the latter."""
         if is_validation is None:
             return self, None
-        held = torch.from_numpy(is_validation)
-        parts = [self.take(some.nonzero()[:, 0]) for some in (~held, held)]
+        validates = torch.from_numpy(is_validation)
+        parts = [self.take(some.nonzero()[:, 0]) for some in (~validates, validates)]
         return tuple(replace(part, weights=part.weights / part.weights.mean()) for part in parts)
 
     def __len__(self):

@@ -12,7 +12,7 @@ from ..scans import probabilities
 from ._compiled import CompiledNetwork, CompiledTraining, is_compiled_for
 from ._epoch_net import BestEpoch, EpochNet, subject_scores, usable_device
 from ._module import JointLoss, JointNetwork, discriminative_losses, generative_losses
-from ._window_table import Batch, Cuts, split_horizon
+from ._window_table import Batch, Cuts, split_horizon, ways_to_read
 
 _CHUNK = 512
 _ARCHITECTURE = ("variant", "n_communities", "n_units")
@@ -235,7 +235,7 @@ class WindowNet(EpochNet):
         if not logits.isfinite().all():
             raise FloatingPointError(
                 f"The scores of validation rows became {float(logits[~logits.isfinite()][0])} in "
-                f"epoch {len(self.history)}: standardise the scans (ScanCleaner) or lower the "
+                f"epoch {len(self.history)}: standardize the scans (ScanCleaner) or lower the "
                 "learning rate (lr)."
             )
         labels, weights = torch.from_numpy(validation.labels), torch.from_numpy(validation.weights)
@@ -253,7 +253,7 @@ class WindowNet(EpochNet):
         logits = self._empty_logits(windows)
         losses, known = torch.zeros(len(windows)), torch.zeros(len(windows), dtype=torch.bool)
         generates = self.module_.generative_dense is not None
-        for chunk, answers, *states in self._read(
+        for chunk, answers, *states in self._predict_chunks(
             windows, self.horizon, self.augment or (), keeps_states=generates
         ):
             logits[chunk] = answers
@@ -287,20 +287,20 @@ class WindowNet(EpochNet):
         They are means over the ways to read a window that training drew.
         """
         logits = self._empty_logits(windows)
-        for chunk, answers, *_ in self._read(windows, horizon, self.augment or ()):
+        for chunk, answers, *_ in self._predict_chunks(windows, horizon, self.augment or ()):
             logits[chunk] = answers
         return logits.numpy()
 
     def generate(self, windows, n_steps):
         """Yield the points (n_chunk, n_steps, n_rois) that follow, chunk by chunk."""
-        for _, _, hidden, cells in self._read(windows, 0, keeps_states=True):
+        for _, _, hidden, cells in self._predict_chunks(windows, 0, keeps_states=True):
             with torch.inference_mode():
                 generated = self.module_.generate(hidden[-1], cells[-1], n_steps)
             yield generated.transpose(0, 1).cpu().numpy()
 
     def hidden_states(self, windows):
         """Yield the first LSTM's h_t (n_chunk, n_points, n_units), chunk by chunk."""
-        for _, _, hidden, _ in self._read(windows, 0, keeps_states=True):
+        for _, _, hidden, _ in self._predict_chunks(windows, 0, keeps_states=True):
             yield hidden.transpose(0, 1).cpu().numpy()
 
     def _cuts(self, windows, chunk):
@@ -310,7 +310,7 @@ class WindowNet(EpochNet):
         )
         return Cuts(first, lengths)
 
-    def _read(self, windows, horizon, augment=(), keeps_states=False):
+    def _predict_chunks(self, windows, horizon, augment=(), keeps_states=False):
         """Yield windows' numbers, logits, hidden and cell states, chunk by chunk.
 
         A chunk is of one bag, where there are bags, and of one length.
@@ -331,10 +331,8 @@ class WindowNet(EpochNet):
     def _read_by_torch(self, windows, cuts, horizon, augment):
         each = torch.arange(max(int(cuts.lengths[0]) - horizon, 1), device=cuts.start.device)
         points = cuts.gather(windows.points, each[:, None])
-        signs = (1, -1) if "sign" in augment else (1,)
-        ways = [points, points.flip(0)] if "reverse" in augment else [points]
         with torch.inference_mode():
-            answers = [self.module_.read(sign * way) for sign in signs for way in ways]
+            answers = [self.module_.read(way) for way in ways_to_read(points, augment)]
         logits = torch.stack([told[0] for told in answers]).double().mean(dim=0).cpu()
         return logits, *answers[0][1:]
 

@@ -227,6 +227,13 @@ def _of_like_length(lengths):
     return [(octaves == octave).nonzero()[:, 0] for octave in octaves.unique()]
 
 
+def ways_to_read(points, augment):
+    """Return windows (n_points, n_windows, n_rois) in all ways in which an augmented net reads."""
+    signs = (1, -1) if "sign" in augment else (1,)
+    orders = [points, points.flip(0)] if "reverse" in augment else [points]
+    return [sign * order for sign in signs for order in orders]
+
+
 def split_horizon(points, cuts, horizon, generate_at="last"):
     """Split windows into the points that are read and those that are to be generated.
 

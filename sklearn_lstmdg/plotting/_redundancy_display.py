@@ -56,7 +56,7 @@ class RedundancyDisplay(Display):
     def from_tables(
         cls, communities: Table, robustness: Table, measure: str = "correlation", ax: Panel = None
     ) -> "RedundancyDisplay":
-        """Summarise what was measured, and draw it.
+        """Summarize what was measured, and draw it.
 
         Parameters
         ----------

@@ -5,6 +5,8 @@ from dataclasses import asdict, is_dataclass
 
 import numpy as np
 
+from .._bunch import plain
+
 _OF_A_FIGURE = ("caption", "alternative")
 
 
@@ -23,8 +25,7 @@ def _plain(value):
         return {str(key): _plain(each) for key, each in value.items() if key != "image"}
     if isinstance(value, list | tuple | np.ndarray):
         return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = plain(value)
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     return value if value is None or isinstance(value, bool | int | str) else _unknown(value)

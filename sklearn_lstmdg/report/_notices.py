@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from ..evaluation import tell_untrained
+
 _SOURCES = {"source": "controls of other sites", "training": "its own training scans"}
 
 
@@ -60,15 +62,7 @@ def _left_out(study):
 
 def _untrained(study):
     summary = study.comparison.summary()
-    if "n_untrained" not in summary:
-        return []
-    told = [
-        f"{int(row.n_untrained)} of {row.n_folds} folds of {row.model} at {row.site}"
-        for row in summary[summary["site"].isin(study.sites)].itertuples()
-        if row.n_untrained > 0
-    ]
-    why = "Hardly trained (the first epoch was kept, or all scores are equal)"
-    return [f"{why}: {'; '.join(told)}."] if told else []
+    return tell_untrained(summary[summary["site"].isin(study.sites)])
 
 
 def _constant(study):

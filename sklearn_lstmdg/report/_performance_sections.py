@@ -20,7 +20,7 @@ N_SMALL = 20  # subjects of a site whose line is folded away
 _MOST_PANELS = 12
 _PERCENT = ("acc", "balanced_acc", "tpr", "tnr")
 _SIGNED = ("r", "r2")  # whose intervals may hold a minus
-_WORDS = {
+WORDS = {
     **{"acc": "Accuracy", "balanced_acc": "Balanced accuracy", "tpr": "TPR", "tnr": "TNR"},
     **{"auc": "AUC", "r": "r", "mae": "MAE", "r2": "R²", "brier": "Brier score"},
 }
@@ -46,7 +46,7 @@ def results(study):
         "n_one_class": _n_one_class(study.folds),
         "is_mixed": "pooled" in study.sites and study.kind == "two classes",
         "about": ABOUT_INTERVALS,
-        "figures": interval_figures(shown, _WORDS[main], chance, study.reference, "main"),
+        "figures": interval_figures(shown, WORDS[main], chance, study.reference, "main"),
     }
 
 
@@ -88,7 +88,7 @@ def _columns(study, estimates):
     columns = []
     for name in names:
         is_rate = name in _PERCENT or name.startswith("recall_")
-        words = _WORDS.get(name) or f"Found of {study.name_of(name.removeprefix('recall_'))}"
+        words = WORDS.get(name) or f"Found of {study.name_of(name.removeprefix('recall_'))}"
         form = ".1f" if is_rate else ".3f"
         to = " to " if name in _SIGNED else "-"
         interval = f"{{{name}:{form}}} ({{{name}_low:{form}}}{to}{{{name}_high:{form}}})"

@@ -6,11 +6,9 @@ from pathlib import PurePath
 
 from ._methods import windows_of
 from ._notices import constant_series
+from ._performance_sections import WORDS
 from ._subject_sections import MOST_ROWS
 from ._toml import to_toml
-
-_METRICS = {"acc": "Accuracy", "balanced_acc": "Balanced accuracy", "tpr": "TPR", "tnr": "TNR"}
-_METRICS |= {"auc": "AUC", "r": "r", "mae": "MAE", "r2": "R²"}
 
 
 def run(study):
@@ -146,8 +144,7 @@ def folds(study):
     """Return each fold's metrics, epochs, time and seed."""
     seeds = [str(fold.seed) for fold in study.results.values()]
     records = study.folds.assign(seed=seeds).to_dict("records")
-    metrics = [name for name in _METRICS if name in study.folds]
-    columns = [(_METRICS[name], f"{{{name}:.3f}}") for name in metrics]
+    columns = [(words, f"{{{name}:.3f}}") for name, words in WORDS.items() if name in study.folds]
     return {"folds": records, "most": MOST_ROWS, "columns": columns}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._bunch import Bunch
 from .._extras import require
-from ..evaluation import Comparison, load_comparison
+from ..evaluation import Comparison, load_comparison, subject_sites
 from ._kept_files import read_record, read_table
 from ._scan_atlas import find_atlas
 
@@ -101,9 +101,7 @@ class Study:
     def own_sites(self):
         """The predictions, each with its subject's own site."""
         predictions = self.comparison.predictions
-        if "subject_site" not in predictions:
-            return predictions
-        return predictions.assign(site=predictions["subject_site"].fillna(predictions["site"]))
+        return predictions.assign(site=subject_sites(predictions))
 
     @property
     def n_sites(self):

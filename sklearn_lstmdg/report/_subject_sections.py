@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import spearmanr
 
+from .._bunch import plain
 from ..evaluation import calibration_curve, confusion_matrices, intervals_over_sites
 from ._charts import calibration_figures, confusion_figures, scatter_figures
 from ._performance_sections import ALL_SITES
@@ -100,7 +101,7 @@ def _subject(study, part, known):
     first = part.iloc[0]
     facts = known[0] if known else {"subject": first["subject"], "age": None, "motion": None}
     scores = part.groupby("model")["score"].mean()
-    label = _plain(first["y"])
+    label = plain(first["y"])
     return {
         "subject": str(facts["subject"]),
         "site": str(first["site"]),
@@ -110,10 +111,6 @@ def _subject(study, part, known):
         "age": facts["age"],
         "motion": facts["motion"],
     }
-
-
-def _plain(value):
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _count_missed(part):
@@ -149,7 +146,7 @@ def _groups(study, labels):
     """Return the name of each label's class; all are one where there are none."""
     if study.class_names is None:
         return "all"
-    return [study.name_of(_plain(label)) for label in labels]
+    return [study.name_of(plain(label)) for label in labels]
 
 
 def _correlate(part):

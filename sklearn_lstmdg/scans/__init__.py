@@ -28,7 +28,6 @@ __getattr__, __dir__, __all__ = attach(
         "._splits": ["hold_out_groups"],
         "._validation": [
             "Sequences",
-            "balanced_weights",
             "check_class_weight",
             "check_column",
             "check_float32",
@@ -38,10 +37,12 @@ __getattr__, __dir__, __all__ = attach(
             "check_sample_weight",
             "check_sequences",
             "check_target",
+            "check_times",
             "check_validation_mask",
+            "class_weights",
             "window_view",
         ],
         "._votes": ["probabilities", "votes"],
-        "._windows": ["cut_like", "every_window"],
+        "._windows": ["cut_like", "every_window", "in_rows"],
     },
 )

@@ -30,7 +30,7 @@ def connectivity_features(windows, out):
     for start in range(0, n_windows, size or 1):
         block, into = windows[start : start + size], out[start : start + size]
         z, rest = space[: block.size].reshape(block.shape), space[block.size :]
-        n_constant += _standardise(block, z)
+        n_constant += _standardize(block, z)
         _correlate(z, rest, into)
         np.clip(into, -1, 1, out=into)
     return n_constant
@@ -51,7 +51,7 @@ def scan_features(scans, out):
     return n_constant
 
 
-def _standardise(windows, out):
+def _standardize(windows, out):
     """Centre each ROI's series and scale it to length 1, a constant one to 0; count the latter."""
     n_points = windows.shape[1]
     mean = np.einsum("wtr->wr", windows) / n_points

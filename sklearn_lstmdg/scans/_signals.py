@@ -1,4 +1,4 @@
-"""Steps on one scan, time along the first axis: filter, regress, standardise, resample."""
+"""Steps on one scan, time along the first axis: filter, regress, standardize, resample."""
 
 from fractions import Fraction
 

@@ -7,10 +7,10 @@ import numpy as np
 from ._constant import level_of_the_caller
 
 
-def hold_out_groups(codes, groups, fraction, rng):
+def hold_out_groups(y_encoded, groups, fraction, rng):
     """Choose validation rows, class by class, without splitting a group.
 
-    Shapes: codes (n_rows,), groups (n_rows,); returned (n_rows,).
+    Shapes: y_encoded (n_rows,), groups (n_rows,); returned (n_rows,).
     """
     n_groups = groups.max() + 1
     if n_groups < 2 <= len(groups):
@@ -18,8 +18,8 @@ def hold_out_groups(codes, groups, fraction, rng):
             "All rows belong to one group; at least 2 groups are needed to hold one back for "
             "validation (or pass validation=, or validation_fraction=0)."
         )
-    counts = np.zeros((n_groups, codes.max() + 1), dtype=int)
-    np.add.at(counts, (groups, codes), 1)
+    counts = np.zeros((n_groups, y_encoded.max() + 1), dtype=int)
+    np.add.at(counts, (groups, y_encoded), 1)
     group_class = counts.argmax(axis=1)
     members = [np.flatnonzero(group_class == k) for k in range(counts.shape[1])]
     if min(map(len, members)) < 2:

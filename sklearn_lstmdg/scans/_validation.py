@@ -238,7 +238,7 @@ def _check_n_rois(n_rois, estimator, reset):
 def check_float32(sequences):
     """Refuse values that float32, which networks compute in, cannot hold."""
     largest = dict.fromkeys(_FLOATS, np.finfo(np.float32).max)
-    return _check_size(sequences, largest, "float32, standardise the scans (ScanCleaner)")
+    return _check_size(sequences, largest, "float32, standardize the scans (ScanCleaner)")
 
 
 def _check_size(sequences, largest, use):
@@ -247,11 +247,14 @@ def _check_size(sequences, largest, use):
         bad = ~(np.abs(series) <= largest[series.dtype.type])
         if bad.any():
             point, roi = np.argwhere(bad)[0]
-            value = series[point, roi]
-            what = "infinity (inf)" if np.isinf(value) else f"a value too large for {use}"
-            what = "NaN" if np.isnan(value) else what
+            what = _what_is_wrong(series[point, roi], use)
             raise ValueError(f"Input X contains {what}: row {row}, time point {point}, ROI {roi}.")
     return sequences
+
+
+def _what_is_wrong(value, use):
+    what = "infinity (inf)" if np.isinf(value) else f"a value too large for {use}"
+    return "NaN" if np.isnan(value) else what
 
 
 def check_labels(y, n_rows, min_classes=2):
@@ -261,11 +264,11 @@ def check_labels(y, n_rows, min_classes=2):
     y = check_column(y, n_rows, "y")
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
-    classes, codes = np.unique(y, return_inverse=True)
+    classes, y_encoded = np.unique(y, return_inverse=True)
     if len(classes) < min_classes:
         only = classes.tolist()[0]
         raise ValueError(f"At least 2 classes are needed, but y holds one class: {only!r}.")
-    return classes, codes
+    return classes, y_encoded
 
 
 def check_target(y, n_rows):
@@ -279,12 +282,11 @@ def check_target(y, n_rows):
         values = column.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"y holds something that is not a number: {error}") from error
-    assert_all_finite(values, input_name="y")
-    if (beyond := np.abs(values) > _LARGEST[np.float64]).any():
-        row = int(beyond.argmax())
-        raise ValueError(
-            f"y holds a value too large for sums of squares: {values[row]} in row {row}."
-        )
+    bad = ~(np.abs(values) <= _LARGEST[np.float64])
+    if bad.any():
+        row = int(bad.argmax())
+        what = _what_is_wrong(values[row], "sums of squares")
+        raise ValueError(f"Input y contains {what}: {values[row]} in row {row} of X.")
     return values
 
 
@@ -320,6 +322,15 @@ def _check_kinds(column, name):
             )
 
 
+def check_times(t_r, n_rows, may_lack=False):
+    """Check repetition times, one or one for each row, which may lack (NaN); (n_rows,), seconds."""
+    seconds = np.asarray(t_r, dtype=float)
+    can_be = ((seconds > 0) & (seconds < np.inf)) | (may_lack & np.isnan(seconds))
+    if seconds.shape not in ((), (n_rows,)) or not can_be.all():
+        raise ValueError(f"t_r must be seconds above 0, one number or {n_rows}, got {t_r!r}.")
+    return np.broadcast_to(seconds, n_rows)
+
+
 def check_groups(groups, n_rows):
     """Check groups and number them; without groups every row is its own."""
     if groups is None:
@@ -350,14 +361,18 @@ def check_sample_weight(sample_weight, n_rows):
     return weights
 
 
-def balanced_weights(codes, row_weights):
-    """Return the weight of each class number that gives all classes the same sum over rows.
+def class_weights(class_weight, y_encoded, row_weights, n_classes):
+    """Return each class's weight, (n_classes,), for what :func:`check_class_weight` has returned.
 
-    Shapes: codes, row_weights (n_rows,); returned (n_classes,), 1 where no row is of a class.
+    "balanced" gives all classes the same sum over rows; 1 where no row is of a class. Shapes:
+    y_encoded, row_weights (n_rows,).
     """
-    totals = np.bincount(codes, row_weights)
+    if class_weight != "balanced":
+        told = class_weight or {}
+        return np.array([told.get(number, 1.0) for number in range(n_classes)])
+    totals = np.bincount(y_encoded, row_weights, n_classes)
     present = totals > 0
-    weights = np.ones(len(totals))
+    weights = np.ones(n_classes)
     weights[present] = totals.sum() / (present.sum() * totals[present])
     return weights
 

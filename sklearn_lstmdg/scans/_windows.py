@@ -17,6 +17,11 @@ def cut_like(unlabeled, labelled):
     return Sequences(unlabeled.series, starts, np.minimum(n_points, length), labelled.kind)
 
 
+def in_rows(values):
+    """Stack what belongs to rows where shapes agree; else return the list."""
+    return np.stack(values) if len({value.shape for value in values}) == 1 else values
+
+
 def every_window(step, n_windows):
     """Choose every step-th window of each row.
 

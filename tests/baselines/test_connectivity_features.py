@@ -165,5 +165,5 @@ def test_the_mlp_knows_three_classes_and_their_names(cohort):
 
 def test_a_loss_that_is_not_finite_is_told(cohort):
     mlp = MeanMLPClassifier((4,), lr=1e30, max_epochs=20, random_state=0)
-    with pytest.raises(FloatingPointError, match="standardise"):
+    with pytest.raises(FloatingPointError, match="standardize"):
         mlp.fit(cohort.data, cohort.target)

@@ -26,7 +26,7 @@ from sklearn_lstmdg.evaluation import (
     subjects_needed,
 )
 from sklearn_lstmdg.evaluation import test_against as compare_against
-from sklearn_lstmdg.evaluation._metrics import summarise
+from sklearn_lstmdg.evaluation._metrics import summarize
 from sklearn_lstmdg.evaluation._target_kinds import (
     ContinuousTarget,
     SeveralClasses,
@@ -296,7 +296,7 @@ def test_a_missing_prediction_is_named(ages):
 
 def test_summary_from_tables_is_the_comparison_s(groups):
     pandas.testing.assert_frame_equal(
-        summarise(groups.folds, groups.predictions, groups.kind), groups.summary()
+        summarize(groups.folds, groups.predictions, groups.kind), groups.summary()
     )
 
 

@@ -7,7 +7,7 @@ from sklearn_lstmdg.evaluation import compare_models
 from sklearn_lstmdg.evaluation._metrics import (
     auc_within_sites,
     score_predictions,
-    summarise,
+    summarize,
 )
 from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
 
@@ -63,7 +63,7 @@ def make_tables():
 
 
 def test_summary_of_folds_and_pooled():
-    row = summarise(*make_tables(), TwoClasses(1)).iloc[0]
+    row = summarize(*make_tables(), TwoClasses(1)).iloc[0]
     # Folds: ACC 1/2, 1, 1/2, 1/2; TPR 1, -, 0, -; TNR 0, 1, 1, 1/2; AUC 0, -, 1, -.
     assert row["acc"] == pytest.approx(5 / 8)
     assert row["acc_sd"] == pytest.approx(np.std([0.5, 1, 0.5, 0.5], ddof=1))

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from sklearn_lstmdg.evaluation._confidence_intervals import calibration_curve, confidence_intervals
-from sklearn_lstmdg.evaluation._metrics import METRICS, score_predictions, summarise
+from sklearn_lstmdg.evaluation._metrics import METRICS, score_predictions, summarize
 from sklearn_lstmdg.evaluation._paired_tests import null_from_permutations, test_against
 from sklearn_lstmdg.evaluation._statistics import holm
 from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
@@ -48,7 +48,7 @@ def test_t_tests_of_one_repeat():
 def test_pooled_difference_is_that_of_the_summary():
     folds, predictions = make_tables(n_repeats=3)
     tests = test_against(folds, predictions, metrics=METRICS, n_permutations=9)
-    pooled = summarise(folds, predictions, TwoClasses(1)).groupby("model").mean(numeric_only=True)
+    pooled = summarize(folds, predictions, TwoClasses(1)).groupby("model").mean(numeric_only=True)
     for row in tests.to_dict("records"):
         column = pooled[f"{row['metric']}_pooled"]
         wanted = column["lstm-dg"] - column[row["model"]]
@@ -350,7 +350,7 @@ def test_repeats_do_not_narrow_intervals():
     copies = pandas.concat([first.assign(repeat=i) for i in range(4)])
     pandas.testing.assert_frame_equal(confidence_intervals(copies), confidence_intervals(first))
     pooled = confidence_intervals(predictions).set_index(["model", "metric"])["pooled"]
-    summary = summarise(score_folds(predictions), predictions, TwoClasses(1)).set_index("model")
+    summary = summarize(score_folds(predictions), predictions, TwoClasses(1)).set_index("model")
     for metric in METRICS:
         for model in SKILLS:
             assert pooled[model, metric] == pytest.approx(summary[f"{metric}_pooled"][model])

@@ -5,7 +5,7 @@ from io import StringIO
 import numpy as np
 import pytest
 
-from sklearn_lstmdg.evaluation._metrics import summarise
+from sklearn_lstmdg.evaluation._metrics import summarize
 from sklearn_lstmdg.evaluation._paper_table import paper_table
 from sklearn_lstmdg.evaluation._published import published_results
 from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
@@ -90,7 +90,7 @@ def test_marked_shares_are_those_that_no_count_gives():
 def test_csv_has_our_numbers_and_the_published_ones(tables):
     text = paper_table(*tables, form="csv")
     table = pandas.read_csv(StringIO(text)).set_index(["source", "site", "model"])
-    summary = summarise(*tables, TwoClasses(1)).set_index(["site", "model"])
+    summary = summarize(*tables, TwoClasses(1)).set_index(["site", "model"])
     ours = table.loc["ours"]
     assert len(ours) == len(summary) == 15
     for key, row in summary.iterrows():
@@ -133,7 +133,7 @@ def test_markdown_tables_are_the_papers(tables):
         ("x_y", "ours"),
     ]
     assert first["LSTM-DG", "paper"] == ["72.2 (14.7)", "57.4 (25.5)", "84.1 (12.2)", "0.772"]
-    row = summarise(*tables, TwoClasses(1)).set_index(["site", "model"]).loc["NYU", "lstm-dg"]
+    row = summarize(*tables, TwoClasses(1)).set_index(["site", "model"]).loc["NYU", "lstm-dg"]
     rates = [f"{100 * row[m]:.1f} ({100 * row[f'{m}_sd']:.1f})" for m in ("acc", "tpr", "tnr")]
     assert first["lstm-dg", "ours"] == [*rates, f"{row['auc_pooled']:.3f}"]
     assert list(rows_of(text, 3)) == [

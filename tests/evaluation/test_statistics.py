@@ -189,10 +189,10 @@ def test_balanced_interval_of_a_worked_example():
     tpr, tnr = stats.binomtest(15, 20), stats.binomtest(24, 30)
     (l1, u1), (l2, u2) = (test.proportion_ci(method="wilson") for test in (tpr, tnr))
     below, above = np.hypot(0.75 - l1, 0.8 - l2) / 2, np.hypot(u1 - 0.75, u2 - 0.8) / 2
-    told = statistics.balanced_interval(0.75, 20, 0.8, 30)
+    told = statistics.mean_interval((0.75, 0.8), (20, 30))
     assert told == pytest.approx((0.775 - below, 0.775 + above))
-    assert statistics.balanced_interval(1, 20, 1, 30)[1] == 1
-    assert np.isnan(statistics.balanced_interval(np.nan, 0, 0.8, 30)).all()
+    assert statistics.mean_interval((1, 1), (20, 30))[1] == 1
+    assert np.isnan(statistics.mean_interval((np.nan, 0.8), (0, 30))).all()
 
 
 def test_placements_are_shares_of_pairs():

@@ -247,7 +247,7 @@ def test_callbacks_see_the_epoch_at_which_patience_is_out(scans, capsys):
 def test_a_loss_that_is_not_finite_is_an_error(scans):
     X, y = scans
     state = torch.get_rng_state()
-    with pytest.raises(FloatingPointError, match="became inf in epoch 1: standardise"):
+    with pytest.raises(FloatingPointError, match="became inf in epoch 1: standardize"):
         LSTMDGClassifier(max_epochs=3, **TINY).fit(X * 1e25, y)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -339,7 +339,7 @@ def test_a_chunk_s_answers_are_not_kept(monkeypatch):
     bags = np.random.default_rng(0).standard_normal((12, 3, 9, 4))
     tiny = {"n_communities": 3, "n_units": 2, "random_state": 0}
     model = LSTMDGClassifier(max_epochs=1, patience=1, **tiny)
-    read, alive = WindowNet._read, []
+    read, alive = WindowNet._predict_chunks, []
 
     def watched(self, *args, **options):
         seen = []
@@ -349,7 +349,7 @@ def test_a_chunk_s_answers_are_not_kept(monkeypatch):
             del logits, states
             alive.append(sum(ref() is not None for ref in seen))
 
-    monkeypatch.setattr(WindowNet, "_read", watched)
+    monkeypatch.setattr(WindowNet, "_predict_chunks", watched)
     model.fit(bags, np.arange(12) % 2, validation=np.arange(12) < 6).predict_proba(bags)
     assert len(alive) > 12
     assert max(alive) <= 2
