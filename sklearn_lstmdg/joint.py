@@ -289,10 +289,12 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         return self
 
     def _warn_if_untrained(self, trained):
-        """Warn where the first epoch was kept, or windows of all rows are told the same of."""
+        """Warn where a net kept its first epoch, or windows of all rows are told the same of."""
         logits = self._nets.logits(trained.some_rows(32, 16), self.horizon)
-        if self.n_validation_ and self.best_epoch_ == 1 < self.n_iter_:
-            sign = f"the weights kept are those of epoch 1 of {self.n_iter_}"
+        first = [net for net in self.nets_ if net.best_epoch == 1 < len(net.history)]
+        if self.n_validation_ and first:
+            which = f" of {len(first)} of {self.n_nets} nets" if self.n_nets > 1 else ""
+            sign = f"the weights kept{which} are those of epoch 1 of {len(first[0].history)}"
             remedy = "More rows to validate on, another monitor, or patience=None"
         elif sign := self._tells_nothing(logits):
             remedy = "More updates, another learning rate, or standardized scans"

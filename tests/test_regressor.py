@@ -89,6 +89,18 @@ def test_a_bags_prediction_is_the_mean_over_its_windows(numbers):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+def test_predictions_are_means_over_the_ways_to_read_a_window(numbers, variant):
+    X, y = numbers
+    model = LSTMDGRegressor(variant, augment=("sign", "reverse"), **TINY).fit(X, y)
+    plain = LSTMDGRegressor(variant, augment=None, **TINY).fit(X, y)
+    plain.net_.module_.load_state_dict(model.net_.module_.state_dict())
+    read, rest = X[:, :-1], X[:, -1:]
+    versions = [s * np.concatenate([r, rest], 1) for s in (1, -1) for r in (read, read[:, ::-1])]
+    expected = np.mean([plain.predict(version) for version in versions], axis=0)
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_the_unit_of_the_target_decides_nothing_else(numbers, variant):
     X, y = numbers
     one, other = (LSTMDGRegressor(variant, **EXACT).fit(X, target) for target in (y, 7 - 1e4 * y))

@@ -68,11 +68,11 @@ def _draw(methods, communities, robustness, folder):
     if find_spec("matplotlib") is None:
         return []
     figure_class = require("matplotlib.figure", extra="plot").Figure
-    sizes = {"robustness": (12.6, 3.8), "redundancy": (8, 3.8)}
+    sizes = {"robustness": (16.8, 3.8), "redundancy": (8, 3.8)}
     sizes["memberships"] = (4.6 * len(methods), 5)
     figures = {f"{n}.png": figure_class(size, layout="constrained") for n, size in sizes.items()}
     alike, distinct, maps = figures.values()
-    RobustnessDisplay.from_tables(communities, robustness, ax=alike.subplots(1, 3))
+    RobustnessDisplay.from_tables(communities, robustness, ax=alike.subplots(1, 4))
     RedundancyDisplay.from_tables(communities, robustness, ax=distinct.subplots())
     panels = maps.subplots(1, len(methods), squeeze=False)[0]
     for ax, (method, folds) in zip(panels, methods.items(), strict=True):

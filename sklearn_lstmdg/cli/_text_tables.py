@@ -9,7 +9,10 @@ from .._text import printable
 from ..evaluation import summarize_robustness, tell_untrained
 
 _TWO_CLASSES = SimpleNamespace(
-    name="two classes", metrics=("acc", "tpr", "tnr", "auc"), undefined="n_one_class"
+    name="two classes",
+    metrics=("acc", "tpr", "tnr", "auc"),
+    main="auc",
+    undefined="n_one_class",
 )
 _POOLED = ("auc", "r", "r2")
 _HEADINGS = {"balanced_acc": "BACC", "r": "r"}
@@ -17,6 +20,11 @@ _UNDEFINED = {
     "two classes": "{} of the test folds held one class only: TPR or TNR without them.",
     "classes": "{} of the test folds lack a class: balanced accuracy and AUC without them.",
     "continuous": "In {} of the test folds predictions, or targets, are all equal: r without them.",
+}
+_WITHIN, _ALL = "_within_sites", "pooled"
+_OF_ONE_SITE = {
+    "auc": "Within sites: pairs of subjects of one site only.",
+    "r": "Within sites: of what distinguishes subjects from the mean of their site.",
 }
 _MEASURES = ("corr.", "null", "z", "Dice", "null", "z")
 _HEADER = ("method", "site", "size", *_MEASURES, "redund.", "eff.", "dead")
@@ -28,14 +36,16 @@ _PAPER = (
 
 def format_summary(summary, kind=_TWO_CLASSES):
     """Format a comparison's summary like the paper's Table 1, by its kind of target."""
-    header = ["model", "site", "n", *map(_heading, kind.metrics)]
-    rows = [_model_cells(row, kind.metrics) for row in summary.to_dict("records")]
+    metrics = [*kind.metrics, *_within_sites(summary, kind.main)]
+    header = ["model", "site", "n", *map(_heading, metrics)]
+    rows = [_model_cells(row, metrics) for row in summary.to_dict("records")]
     folds = " or ".join(map(str, sorted(set(summary["n_folds"]))))
     pooled = " and ".join(_heading(name) for name in kind.metrics if name in _POOLED)
     lines = [
         _format(header, rows),
         f"Mean (standard deviation) over {folds} folds; {pooled} over the test subjects of all "
         "folds.",
+        *[_OF_ONE_SITE[kind.main]] * (len(metrics) > len(kind.metrics)),
         *tell_untrained(summary),
     ]
     n_undefined = int(summary[kind.undefined].sum())
@@ -43,8 +53,17 @@ def format_summary(summary, kind=_TWO_CLASSES):
     return "\n".join(lines)
 
 
+def _within_sites(summary, main):
+    """Return the main metric's name within sites where subjects of several are judged together."""
+    within = f"{main}{_WITHIN}"
+    is_mixed = within in summary and (summary["site"] == _ALL).any()
+    return [within] if is_mixed else []
+
+
 def _heading(metric):
     """Return a metric's name, with its unit; of a recall, its class."""
+    if metric.endswith(_WITHIN):
+        return f"{_heading(metric.removesuffix(_WITHIN))} within sites"
     name = _HEADINGS.get(metric, metric.upper())
     if metric.startswith("recall_"):
         name = printable(metric.removeprefix("recall_"))
@@ -57,6 +76,8 @@ def _model_cells(row, metrics):
 
 def _cell(row, metric):
     """Return a metric over all test subjects, or its mean over folds with their spread."""
+    if metric.endswith(_WITHIN):
+        return _number(row[metric], 3) if row["site"] == _ALL else ""
     if metric in _POOLED:
         return _number(row[f"{metric}_pooled"], 3)
     scale = 1 if metric == "mae" else 100
@@ -108,14 +129,16 @@ def _community_cells(row):
 
 def _compare_methods(summary):
     """Say how much more robust each method's communities are than the last's, sites alike."""
-    means = summary.groupby("method", sort=False)[["size", "correlation", "dice"]].mean()
-    sizes = means.pop("size")
-    *methods, other = means.index
-    lines = []
+    measures = ["size", "redundancy", "correlation", "dice"]
+    means = summary.groupby("method", sort=False)[measures].mean()
+    *methods, last = means.index
+    there, lines = means.loc[last], []
     for method in methods:
-        gain = 100 * (means.loc[method] / means.loc[other].replace(0, np.nan) - 1)
+        here = means.loc[method]
+        gain = 100 * (here / there.replace(0, np.nan) - 1)
         lines.append(
-            f"{method} against {other}: {sizes[method]:.1f} ROIs against {sizes[other]:.1f}, "
+            f"{method} against {last}: {here['size']:.1f} ROIs against {there['size']:.1f}, "
+            f"redundancy {here['redundancy']:.2f} against {there['redundancy']:.2f}, "
             f"correlation {gain['correlation']:+.0f} %, Dice {gain['dice']:+.0f} %."
         )
     return lines

@@ -75,6 +75,8 @@ class RedundancyDisplay(Display):
     def plot(self, measure: str = "correlation", ax: Panel = None) -> "RedundancyDisplay":
         """Draw a point for each method and site, and what chance gives.
 
+        Beside each point stands the effective number of communities.
+
         Parameters
         ----------
         measure : {"correlation", "dice", "matched_correlation", "matched_dice"}
@@ -98,9 +100,7 @@ class RedundancyDisplay(Display):
         methods, sites = (list(self.summary[key].unique()) for key in ("method", "site"))
         for row in self.summary.to_dict("records"):
             shade, marker = color(methods.index(row["method"])), _marker(sites, row["site"])
-            x, look = row["redundancy"], {"color": shade, "fmt": marker, "ms": 7, "elinewidth": 1.2}
-            self.ax_.errorbar(x, row[measure], yerr=row[f"{measure}_sd"], **look)
-            self.ax_.plot(x, row[f"{measure}_null"], marker, mfc="none", mec=shade, ms=6)
+            self._draw_point(row, measure, shade, marker)
         self._add_legend(methods, sites)
         words = "Correlation with the most alike of the same fold"
         low_x, low_y = self.ax_.get_xlim()[0], self.ax_.get_ylim()[0]
@@ -108,6 +108,14 @@ class RedundancyDisplay(Display):
         self.ax_.set(xlabel=words, ylabel=_MEASURES[measure], **limits)
         tidy(self.ax_)
         return self
+
+    def _draw_point(self, row, measure, shade, marker):
+        """Draw a method's robustness at a site, its spread, its chance and effective number."""
+        x, look = row["redundancy"], {"color": shade, "fmt": marker, "ms": 7, "elinewidth": 1.2}
+        self.ax_.errorbar(x, row[measure], yerr=row[f"{measure}_sd"], **look)
+        self.ax_.plot(x, row[f"{measure}_null"], marker, mfc="none", mec=shade, ms=6)
+        look = {"color": shade, "fontsize": "small", "textcoords": "offset points"}
+        self.ax_.annotate(f"{row['n_effective']:.0f}", (x, row[measure]), (6, 4), **look)
 
     def _add_legend(self, methods, sites):
         looks = {method: ("-", color(number), None) for number, method in enumerate(methods)}

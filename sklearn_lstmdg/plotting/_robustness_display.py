@@ -1,4 +1,4 @@
-"""Sizes of communities, and how well they agree between folds: the paper's Figure 2."""
+"""Sizes of communities, and how alike they are between folds and within one."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,7 @@ _CHANCE = {"color": GREY, "ls": (0, (2, 1)), "lw": 1.5}
 
 
 class RobustnessDisplay(Display):
-    """Community sizes and robustness of several methods, site by site.
+    """Community sizes, robustness and redundancy of several methods, site by site.
 
     Parameters
     ----------
@@ -26,11 +26,15 @@ class RobustnessDisplay(Display):
         ``fold`` are drawn: those with the reference fold.
     sizes : dict of str to (dict of str to array-like of int)
         By method and site, numbers of members of the communities of all folds.
+    redundancy : dict of str to (dict of str to array-like of float), default=None
+        By method and site, each community's correlation with the most alike of its own fold
+        (:func:`~sklearn_lstmdg.communities.community_redundancy`). Copies are found again easily:
+        robustness says little without it.
 
     Attributes
     ----------
-    ax_ : ndarray of Axes of shape (3,)
-        Sizes, correlations, Dice coefficients, after ``plot``.
+    ax_ : ndarray of Axes of shape (4,) or, where redundancy is unknown, (3,)
+        Sizes, correlations, Dice coefficients, redundancy, after ``plot``.
     figure_ : Figure
         Their figure.
 
@@ -52,10 +56,14 @@ class RobustnessDisplay(Display):
     """
 
     def __init__(
-        self, robustness: dict[str, dict[str, Table]], sizes: dict[str, dict[str, ArrayLike]]
+        self,
+        robustness: dict[str, dict[str, Table]],
+        sizes: dict[str, dict[str, ArrayLike]],
+        redundancy: dict[str, dict[str, ArrayLike]] | None = None,
     ):
         self.robustness = robustness
         self.sizes = sizes
+        self.redundancy = redundancy
 
     @classmethod
     def from_memberships(
@@ -75,7 +83,7 @@ class RobustnessDisplay(Display):
             first.
         n_permutations, random_state : as in ``community_robustness``
             Permutations of the ROI labels, and what decides them.
-        ax : array-like of 3 Axes, default=None
+        ax : array-like of 4 Axes, or 3, default=None
             Where to draw; new ones by default.
 
         Returns
@@ -105,8 +113,9 @@ class RobustnessDisplay(Display):
         Parameters
         ----------
         communities, robustness : DataFrame
-            From :func:`~sklearn_lstmdg.evaluation.measure_communities`.
-        ax : array-like of 3 Axes, default=None
+            From :func:`~sklearn_lstmdg.evaluation.measure_communities`. Tables of earlier versions
+            lack redundancy.
+        ax : array-like of 4 Axes, or 3, default=None
             Where to draw; new ones by default.
 
         Returns
@@ -114,18 +123,18 @@ class RobustnessDisplay(Display):
         RobustnessDisplay
             Drawn.
         """
-        sizes = {
-            method: {site: part["size"][~part["dead"]].to_numpy() for site, part in at.items()}
-            for method, at in _split(communities).items()
-        }
-        return cls(_split(robustness), sizes).plot(ax)
+        sizes = _numbers(communities, "size", ~communities["dead"])
+        redundancy = None
+        if "redundancy" in communities:
+            redundancy = _numbers(communities, "redundancy", communities["redundancy"].notna())
+        return cls(_split(robustness), sizes, redundancy).plot(ax)
 
     def plot(self, ax: Panels = None) -> "RobustnessDisplay":
-        """Draw the three panels.
+        """Draw the panels.
 
         Parameters
         ----------
-        ax : array-like of 3 Axes, default=None
+        ax : array-like of 4 Axes, or 3, default=None
             Where to draw; new ones by default.
 
         Returns
@@ -133,15 +142,18 @@ class RobustnessDisplay(Display):
         RobustnessDisplay
             Drawn.
         """
-        size_panel, *panels = self._open(ax, 3)
+        size_panel, *panels = self._open(ax, 3 if self.redundancy is None else 4)
         self._draw(size_panel, "ROIs of a community", self.sizes)
         size_panel.set_ylim(bottom=0)
         pairs = {
             method: {site: f[f["fold"] == f["fold"].iloc[0]] for site, f in sites.items()}
             for method, sites in self.robustness.items()
         }
-        for panel, (measure, words) in zip(panels, _MEASURES.items(), strict=True):
+        for panel, (measure, words) in zip(panels, _MEASURES.items(), strict=False):
             self._draw(panel, words, pairs, measure)
+        if self.redundancy is not None:
+            self._draw(panels[-1], "Correlation with the most alike of the fold", self.redundancy)
+        for panel in panels:
             panel.set_ylim(min(0, panel.get_ylim()[0]), 1)
         self._add_legend()
         return self
@@ -178,6 +190,14 @@ def _split(table):
     return {
         method: dict(iter(part.groupby("site", sort=False)))
         for method, part in table.groupby("method", sort=False)
+    }
+
+
+def _numbers(communities, name, is_told):
+    """Return a column of the communities of each method and site, those that are told."""
+    return {
+        method: {site: part[name][is_told[part.index]].to_numpy() for site, part in at.items()}
+        for method, at in _split(communities).items()
     }
 
 

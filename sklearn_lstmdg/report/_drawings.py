@@ -44,18 +44,26 @@ def loss_figures(folds, model, site, name):
 
 
 def robustness_figures(communities, robustness, measures):
-    """Draw sizes, correlations and Dice coefficients, and tell the means in their place."""
-
-    def draw(axes):
-        RobustnessDisplay.from_tables(communities, robustness, ax=axes)
-
+    """Draw sizes, robustness and, where it is known, redundancy; tell the means in their place."""
     told = "; ".join(
         f"{row['method']} at {row['site']}: {row['measure']} {row['mean']:.3f}, "
         f"chance {row['null']:.3f}"
         for row in measures
     )
     texts = {panel: f"{panel} by model and site. {told}" for panel in _PANELS}
+    if communities["redundancy"].isna().all():
+        communities = communities.drop(columns="redundancy")
+    else:
+        means = communities.groupby(["method", "site"], sort=False)["redundancy"].mean()
+        told = "; ".join(
+            f"{method} at {site}: {mean:.3f}" for (method, site), mean in means.items()
+        )
+        texts["Redundancy"] = f"Redundancy within a fold by model and site. {told}"
     n_boxes = len(communities[["method", "site"]].drop_duplicates())
+
+    def draw(axes):
+        RobustnessDisplay.from_tables(communities, robustness, ax=axes)
+
     return _svg.draw(draw, "robustness", texts, (max(4.2, 1.5 + 0.5 * n_boxes), 3.4))
 
 

@@ -118,7 +118,9 @@ def test_without_matplotlib_there_are_tables_only(communities, folder, monkeypat
 
 def test_several_models_are_compared(communities):
     _, out, _ = communities("--quiet", model=("quick", "other"))
-    assert re.search(r"quick against other: .* correlation [+-]\d+ %, Dice [+-]\d+ %", out)
+    (line,) = re.findall(r"quick against other: .*", out)
+    assert re.search(r"redundancy -?\d\.\d\d against -?\d\.\d\d, correlation [+-]\d+ %", line)
+    assert re.search(r"Dice [+-]\d+ %", line)
     assert "Results" not in out
 
 

@@ -339,6 +339,34 @@ def test_the_table_is_the_paper_s():
     assert "1 of the test folds held one class only" in lines[-1]
 
 
+def test_pairs_of_one_site_stand_beside_those_of_all(compare, tmp_path, monkeypatch):
+    cohort = make_scans(18, random_state=0)
+    cohort.sites = np.tile(["NYU", "NYU", "UM_1"], 6)
+    monkeypatch.setattr("sklearn_lstmdg.cli._compare.load_cohort", lambda args: cohort)
+    _, apart, _ = compare()
+    assert "within" not in apart and "UM" in apart
+    code, out, err = compare("--scheme", "pooled", "--out", tmp_path / "pooled")
+    assert code == 0, err
+    assert re.search(r"^model .* AUC +AUC within sites$", out, re.MULTILINE)
+    row = pandas.read_csv(tmp_path / "pooled" / "summary.csv").set_index("site").loc["pooled"]
+    (line,) = re.findall(r"^quick +pooled .*$", out, re.MULTILINE)
+    shown = [f"{row[name]:.3f}" for name in ("auc_pooled", "auc_within_sites")]
+    assert line.split()[-2:] == shown and shown[0] != shown[1]
+    (line,) = re.findall(r"^quick +UM .*$", out, re.MULTILINE)
+    assert re.search(r"  \d\.\d{3} *$", line), "of one site there is one AUC"
+    assert "Within sites: pairs of subjects of one site only" in " ".join(out.split())
+
+
+def test_r_of_one_site_stands_beside_that_of_all():
+    kind = {"name": "continuous", "metrics": ("r", "mae"), "main": "r", "undefined": "n_undefined"}
+    row = {"model": "a", "site": "pooled", "n_subjects": 9, "n_folds": 3, "n_undefined": 0}
+    row |= {"r_pooled": 0.5, "r_within_sites": 0.25, "mae": 2.0, "mae_sd": 0.1}
+    head, _, line, *told = format_summary(pandas.DataFrame([row]), Bunch(**kind)).splitlines()
+    assert head.endswith(" r within sites")
+    assert (line.split()[3], line.split()[-1]) == ("0.500", "0.250")
+    assert told[1].endswith("subjects from the mean of their site.")
+
+
 def test_folds_hardly_trained_are_told():
     row = {"model": "a", "site": "NYU", "n_subjects": 9, "n_folds": 3, "n_one_class": 0}
     row |= dict.fromkeys(["acc", "tpr", "tnr", "auc_pooled", "acc_sd", "tpr_sd", "tnr_sd"], 0.5)

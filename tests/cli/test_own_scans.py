@@ -78,12 +78,15 @@ def test_sessions_of_a_participant_are_tested_together(compare, tree, tmp_path):
     assert json.loads((tmp_path / "out" / "options.json").read_text())["subjects"] is None
 
 
-def test_resampling_brings_own_scans_to_one_repetition_time(compare, tree, tmp_path):
-    code, _, err = compare("--bids", tree, "--target", "diagnosis", "--resample-to", 2)
+@pytest.mark.parametrize("scheme", [[], ["--site", "site", "--scheme", "pooled"]])
+def test_resampling_brings_own_scans_to_one_repetition_time(compare, tree, tmp_path, scheme):
+    options = ("--target", "diagnosis", "--resample-to", 2, *scheme)
+    code, _, err = compare("--bids", tree, *options)
     assert code == 0 and "mixed" not in err
-    record = json.loads((tmp_path / "out" / "cohort.json").read_text())
-    assert record["sites"][0]["t_r"] == [2.0]
-    assert record["sites"][0]["timepoints"] == [40, 54]
+    sites = json.loads((tmp_path / "out" / "cohort.json").read_text())["sites"]
+    assert len(sites) == (3 if scheme else 1) and all(site["t_r"] == [2.0] for site in sites)
+    points = [site["timepoints"] for site in sites]
+    assert (np.min(points), np.max(points)) == (40, 54)
 
 
 @pytest.mark.parametrize("t_r", ["2", "age"])

@@ -501,6 +501,10 @@ def test_a_net_that_is_hardly_trained_warns(scans):
     epochs = count()
     with pytest.warns(ConvergenceWarning, match="epoch 1 of 5"):
         model.fit(X, y)
+    scores = iter([1, 2, 3, *range(0, -9, -1)])  # the first net improves, the second never
+    second = {"monitor": lambda y, proba: next(scores), "patience": 2, "n_nets": 2}
+    with pytest.warns(ConvergenceWarning, match="kept of 1 of 2 nets are those of epoch 1 of 3"):
+        LSTMDGClassifier(max_epochs=3, **second, **TINY).fit(X, y)
     lasting = LSTMDGClassifier(max_epochs=1, patience=None, lr=1e-9, **TINY)
     with pytest.warns(ConvergenceWarning, match="12 windows .* the same class"):
         lasting.fit(np.abs(X) + 9, y)

@@ -32,6 +32,21 @@ def test_a_point_and_its_chance_for_each_method_and_site(tables, measure):
     np.testing.assert_allclose(np.ptp(bars, axis=1) / 2, summary[f"{measure}_sd"])
 
 
+def test_the_effective_number_stands_beside_each_point(tables):
+    display = RedundancyDisplay.from_tables(*tables)
+    told = [(text.get_text(), text.xy) for text in display.ax_.texts]
+    rows = summarize_robustness(*tables).itertuples()
+    assert told == [(f"{row.n_effective:.0f}", (row.redundancy, row.correlation)) for row in rows]
+
+
+def test_a_single_community_has_no_place(recwarn, caplog):
+    fold = Bunch(membership=np.repeat([[1.0], [0.0]], 4, axis=0), influence=None)
+    tables = measure_communities({("m", "s", 0, n): fold for n in range(3)}, 3, random_state=0)
+    display = RedundancyDisplay.from_tables(*tables)
+    display.figure_.canvas.draw()
+    assert not recwarn and not caplog.records
+
+
 def test_the_legend_tells_methods_sites_and_chance(tables):
     display = RedundancyDisplay.from_tables(*tables)
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]

@@ -57,6 +57,33 @@ def test_tables_of_a_comparison_are_drawn():
     assert means[1].get_ydata()[0] == pytest.approx(pairs["correlation"].mean())
 
 
+def test_redundancy_stands_beside_robustness():
+    rng = np.random.default_rng(0)
+    folds = {
+        (method, "X", 0, number): Bunch(membership=rng.uniform(size=(9, 3)), influence=None)
+        for method in ("copies", "distinct")
+        for number in range(3)
+    }
+    for key, fold in folds.items():
+        if key[0] == "copies":
+            fold.membership[:, 1] = fold.membership[:, 0]
+    communities, robustness = measure_communities(folds, 3, random_state=0)
+    display = RobustnessDisplay.from_tables(communities, robustness)
+    means = [line.get_ydata()[0] for line in display.ax_[3].lines if line.get_marker() == "D"]
+    wanted = communities.groupby("method", sort=False)["redundancy"].mean()
+    assert means == pytest.approx(wanted.tolist()) and means[0] > 0.6
+    assert display.ax_[3].get_ylabel() == "Correlation with the most alike of the fold"
+    older = communities.drop(columns="redundancy")
+    assert len(RobustnessDisplay.from_tables(older, robustness).ax_) == 3
+
+
+def test_a_single_community_has_no_redundancy(recwarn):
+    folds = {"m": {"s": [np.repeat([[1.0], [0.0]], 4, axis=0)] * 3}}
+    display = RobustnessDisplay.from_memberships(folds, n_permutations=3, random_state=0)
+    display.figure_.canvas.draw()
+    assert display.redundancy["m"]["s"].size == 0 and len(display.ax_) == 4 and not recwarn
+
+
 def test_no_two_methods_look_alike():
     memberships = [np.eye(4)[:, :2]] * 2
     folds = {f"method {n}": {"s": memberships} for n in range(15)}

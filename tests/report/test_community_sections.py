@@ -127,6 +127,8 @@ def test_redundancy_stands_beside_robustness(page):
     assert "Redundancy" in head and "Effective number" in head
     cells = rows_of(page, "Robustness of communities between folds")[0]
     assert len(cells) == 9 and all(-1 <= float(cells[7]) <= 1 for _ in cells)
+    (told,) = re.findall(r"Redundancy within a fold by model and site\. ([^\"<]*)", page)
+    assert f"lstm-dg at SITE_1: {cells[7]}" in told
 
 
 @pytest.mark.parametrize("damaged", ["image", "table"])
