@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
     from sklearn.pipeline import Pipeline
 
-__all__ = ["make_model", "model_names", "register_model"]
+__all__ = ["describe_model", "make_model", "model_names", "register_model"]
 
 # A factory imports its estimators when it is called, so that names are told without torch.
 
@@ -138,6 +138,31 @@ _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "fc-svr": _connectivity_svr,
     "mean": _mean,
 }
+_SCANS, _NETS = "Pearson correlations of whole scans", "three networks, averaged"
+_ABOUT = {
+    "lstm-dg": "LSTM-DG, which classifies by the hidden state and generates by the cell state",
+    "lstm-h": "LSTM-H, which classifies and generates by the hidden state",
+    "lstm-d": "LSTM-D, which is LSTM-DG without the generative task",
+    "lstm-s": "LSTM-S, one plain LSTM, averaged over time",
+    "fc-svm": "linear support vector machine on Pearson correlations of windows, which vote",
+    "lstm-dg-paper": "LSTM-DG, trained by the letter of its paper",
+    **{f"lstm-{v}-classify": f"LSTM-{v.upper()}, {_NETS}" for v in ("dg", "h", "d", "s")},
+    "lstm-dg-communities": "LSTM-DG, eight networks, whose common communities are read",
+    "fc-svm-scan": f"linear support vector machine on {_SCANS}",
+    "fc-logistic": f"logistic regression on {_SCANS}",
+    "fc-ridge": f"ridge classifier on {_SCANS}",
+    "tangent-logistic": "logistic regression on connectivity in tangent space, of whole scans",
+    "mean-mlp": "network that reads each time point alone, averaged over the scan",
+    "dtl": "deep transfer learning, pretrained sparse autoencoders on connectivity of scans",
+    "hmm": "support vector machine on how well hidden Markov models of the ROIs fit a scan",
+    **{
+        f"lstm-{v}-regress": f"LSTM-{v.upper()} of a quantity, {_NETS}"
+        for v in ("dg", "h", "d", "s")
+    },
+    "fc-ridge-regress": f"ridge regression on {_SCANS}",
+    "fc-svr": f"linear support vector regression on {_SCANS}",
+    "mean": "mean of the training targets, whatever the scan",
+}
 _REGRESSORS = {name for name in _FACTORIES if name.endswith("-regress")} | {"fc-svr", "mean"}
 _KINDS = ("classifier", "regressor")
 
@@ -171,6 +196,28 @@ def model_names(kind: str | None = None) -> list[str]:
     if kind is not None:
         _check_kind(kind)
     return [name for name in _FACTORIES if kind in (None, _KINDS[name in _REGRESSORS])]
+
+
+def describe_model(name: str) -> str:
+    """Tell in words what a model is, for pages that others read.
+
+    Parameters
+    ----------
+    name : str
+        A name.
+
+    Returns
+    -------
+    str
+        Part of a sentence; empty for a name that is not of this package.
+
+    Examples
+    --------
+    >>> from sklearn_lstmdg.models import describe_model
+    >>> describe_model("fc-ridge")
+    'ridge classifier on Pearson correlations of whole scans'
+    """
+    return _ABOUT.get(name, "")
 
 
 def _check_kind(kind):
@@ -300,5 +347,6 @@ def register_model(
     if not isinstance(name, str) or not callable(factory):
         raise TypeError("register_model needs a str and a callable.")
     _check_kind(kind)
+    _ABOUT.pop(name, None)
     _FACTORIES[name] = factory
     (_REGRESSORS.add if kind == "regressor" else _REGRESSORS.discard)(name)

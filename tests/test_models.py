@@ -9,7 +9,7 @@ from sklearn.metrics import r2_score
 
 from sklearn_lstmdg import FCSVM, LSTMDGClassifier, LSTMDGRegressor, models
 from sklearn_lstmdg.baselines import MeanMLPClassifier, TransferAutoencoderClassifier
-from sklearn_lstmdg.models import make_model, model_names, register_model
+from sklearn_lstmdg.models import describe_model, make_model, model_names, register_model
 from sklearn_lstmdg.presets import CLASSIFY, COMMUNITIES, PAPER
 
 PRESETS = {
@@ -34,6 +34,7 @@ WHOLE_SCANS = {
 def _own_registry(monkeypatch):
     monkeypatch.setattr(models, "_FACTORIES", dict(models._FACTORIES))
     monkeypatch.setattr(models, "_REGRESSORS", set(models._REGRESSORS))
+    monkeypatch.setattr(models, "_ABOUT", dict(models._ABOUT))
 
 
 def test_the_paper_s_models_are_there():
@@ -187,3 +188,11 @@ def test_baselines_of_a_continuous_target(name, form):
         np.testing.assert_allclose(predicted, y[:30].mean())
     else:
         assert r2_score(y[30:], predicted) > 0.3
+
+
+def test_each_model_is_told_in_words_of_its_own():
+    told = [describe_model(name) for name in model_names()]
+    assert all(told) and len(set(told)) == len(told)
+    assert all(f'"{name}"' in make_model.__doc__ for name in model_names())
+    register_model("fc-svm", lambda length, step, regress_global_mean: DummyClassifier())
+    assert describe_model("fc-svm") == describe_model("nobody's") == ""

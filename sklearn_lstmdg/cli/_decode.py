@@ -68,7 +68,7 @@ def _decode_site(fold, atlas, maps, args):
     codes = _roi_codes(args, atlas, scan_names, len(members))
     known = dict(zip(atlas.codes.tolist(), atlas.names, strict=True))
     names = scan_names or [known.get(code, "") for code in codes.tolist()]
-    top = top_communities(members, fold.influence, names, n=members.shape[1])
+    top = top_communities(fold.membership, fold.influence, names, n=members.shape[1])
     tables = []
     whole = [community for community in top if community["rois"]][: args.top]
     for rank, community in enumerate(whole, start=1):
@@ -147,9 +147,9 @@ def _format(table):
     lines = []
     for (site, rank), part in table.groupby(["site", "rank"], sort=False):
         first = part.iloc[0]
-        words = part["term"].dropna().tolist()[:5] or first["rois"].split("; ")[:5]
+        terms, rois = part["term"].dropna().tolist()[:5], first["rois"].split("; ")[:5]
         lines.append(
             f"{site}  {rank}. community {first['community']}, {_count_rois(first['n_rois'])}, "
-            f"influence {first['influence']:.3g}: {', '.join(words)}"
+            f"influence {first['influence']:.3g}: {', '.join(terms) or '; '.join(rois)}"
         )
     return "\n".join(lines)

@@ -23,6 +23,7 @@ Names: TypeAlias = Sequence[str] | None
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _HATCHES = (None, "////", "....", "xxxx")
 GREY = "0.45"
+_LEGEND = 45  # letters that fit the width of a panel, 6 of them a handle and its gaps
 
 
 def color(number):
@@ -41,6 +42,14 @@ def tidy(ax, has_scale=True):
     if not has_scale:
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
+
+
+def legend_above(ax, handles, **options):
+    """Put a legend above a panel, in as many columns as its names leave room for."""
+    longest = max(len(handle.get_label()) for handle in handles)
+    n_columns = min(3, len(handles), max(1, _LEGEND // (longest + 6)))
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
+    return ax.legend(handles=handles, ncols=n_columns, **above, **options)
 
 
 def named(names, numbered, things):

@@ -1,7 +1,7 @@
 """Robustness of communities against their redundancy."""
 
 from ..evaluation import summarize_robustness
-from ._display import GREY, Display, Panel, Table, color, tidy
+from ._display import GREY, Display, Panel, Table, color, legend_above, tidy
 
 _MEASURES = {
     "correlation": "Correlation with the most alike of another fold",
@@ -96,7 +96,7 @@ class RedundancyDisplay(Display):
         """
         if measure not in _MEASURES:
             raise ValueError(f"measure must be one of {', '.join(_MEASURES)}, got {measure!r}.")
-        self._open(ax, size=(5.6, 3.8))
+        self._open(ax, size=(4.6, 4))
         methods, sites = (list(self.summary[key].unique()) for key in ("method", "site"))
         for row in self.summary.to_dict("records"):
             shade, marker = color(methods.index(row["method"])), _marker(sites, row["site"])
@@ -126,8 +126,7 @@ class RedundancyDisplay(Display):
             self.ax_.plot([], [], marker, color=shade, mfc=face, label=name)[0]
             for name, (marker, shade, face) in looks.items()
         ]
-        above = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "frameon": False}
-        self.ax_.legend(handles=handles, fontsize="small", **above)
+        legend_above(self.ax_, handles, fontsize="small")
 
 
 def _marker(sites, site):

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._bunch import Bunch
 from .._typing import Seed
 from ..evaluation import measure_communities
-from ._display import GREY, Display, Panels, Table, color, hatch, tidy
+from ._display import GREY, Display, Panels, Table, color, hatch, legend_above, tidy
 
 _MEASURES = {
     "correlation": "Correlation of memberships",
@@ -176,13 +176,13 @@ class RobustnessDisplay(Display):
         tidy(ax)
 
     def _add_legend(self):
-        above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False}
         patches = [
             self.ax_[0].bar(0, 0, label=method, **_area(number))
             for number, method in enumerate(self.sizes)
         ]
-        self.ax_[0].legend(handles=patches, ncols=min(3, len(patches)), **above)
-        self.ax_[1].legend(self.ax_[1].plot([], [], **_CHANCE), ["ROI labels permuted"], **above)
+        legend_above(self.ax_[0], patches)
+        words = "ROI labels permuted"
+        legend_above(self.ax_[1], self.ax_[1].plot([], [], label=words, **_CHANCE))
 
 
 def _split(table):

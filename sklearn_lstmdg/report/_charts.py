@@ -66,11 +66,12 @@ def confusion_figures(matrices, names, where):
             for text, count, share in zip(
                 display.text_.flat, counts.flat, shares.flat, strict=True
             ):
-                text.set_text(f"{count:g}\n{100 * share:.0f} %")
+                text.set_text(f"{round(count, 1):g}\n{100 * share:.0f} %")
             ax.set(xlabel="Predicted", ylabel="True")
 
         rows = (
-            f"{name}: " + ", ".join(f"{n:g} as {p}" for n, p in zip(row, names, strict=True))
+            f"{name}: "
+            + ", ".join(f"{round(n, 1):g} as {p}" for n, p in zip(row, names, strict=True))
             for name, row in zip(names, counts, strict=True)
         )
         texts = {model: f"Confusion matrix of {model}, {where}. True {'; true '.join(rows)}"}
@@ -110,12 +111,12 @@ def _draw_calibration(ax, curve, is_chosen):
     display.plot(ax=ax, name="model", ref_line=is_chosen, **look)
 
 
-def scatter_figures(tables, x, y, name, names=None, is_same=False):
+def scatter_figures(tables, x, y, name, names=None, is_same=False, reach=None):
     """Draw one number against another, one panel for each model.
 
     Tables, by caption, have the columns ``x`` and ``y``, and come with what to tell of them in
     words. ``names`` are those of two classes, told by ``group``: each has a colour and a mark.
-    ``is_same`` draws where both numbers are the same.
+    ``is_same`` draws where both numbers are the same; ``reach`` are the limits of ``y``.
     """
     figures = []
     for place, (caption, (table, told)) in enumerate(tables.items()):
@@ -124,7 +125,7 @@ def scatter_figures(tables, x, y, name, names=None, is_same=False):
             _draw_points(ax, table, names)
             if is_same:
                 ax.axline((table["x"].mean(),) * 2, slope=1, color=_GREY, lw=1, ls=":")
-            ax.set(xlabel=x, ylabel=y)
+            ax.set(xlabel=x, ylabel=y, ylim=reach)
             ax.spines[["top", "right"]].set_visible(False)
 
         texts = {caption: f"{y} of {len(table)} subjects against {x}, {caption}: {told}"}

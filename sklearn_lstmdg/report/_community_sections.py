@@ -23,6 +23,7 @@ _MEASURES = {
 }
 _DISTINCT = ("redundancy", "n_effective")  # not in tables of earlier versions
 _N_TOP = 5
+_WHOLE = ("all", "pooled")  # in the place of a site, where folds are of all
 _MOST_DRAWN = 4  # models and sites whose communities are drawn on the brain
 _N_TERMS = 8
 _N_MEMBERS = 8
@@ -83,29 +84,31 @@ def communities(study):
     if study.decoding is not None:
         return _decoded(study)
     tops = [_top(study, model, site) for model in study.models for site in study.sites]
-    for top in [top for top in tops if top][:_MOST_DRAWN]:
-        for community in top:
+    tops = sorted((top for top in tops if top), key=lambda top: top["model"] != study.reference)
+    for top in tops[:_MOST_DRAWN]:
+        for community in top["communities"]:
             community["image"] = _draw(study, community["inside"])
-    found = [each | {"inside": None} for each in chain.from_iterable(tops)]
-    is_drawn = any(each["image"] for each in found)
-    return {"communities": found, "n_top": _N_TOP, "is_drawn": is_drawn}
+    for community in chain.from_iterable(top["communities"] for top in tops):
+        del community["inside"]
+    is_drawn = any(each["image"] for top in tops for each in top["communities"])
+    return {"tops": tops, "is_drawn": is_drawn}
 
 
 def _top(study, model, site):
+    """Return a model's best fold at a site with its top communities; None if it has none."""
     folds = study.folds_of(model, site)
     if not any(f.membership is not None and f.influence is not None for f in folds):
-        return []
+        return None
     fold = best_fold(study.comparison, model, site)
-    members = two_means(fold.membership)
-    names = _names_of(fold, study, len(members))
-    where = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
-    top = top_communities(members, fold.influence, names, n=members.shape[1])
+    members, names = two_means(fold.membership), _names_of(fold, study, len(fold.membership))
+    top = top_communities(fold.membership, fold.influence, names, n=members.shape[1])
     whole = [community for community in top if community["rois"]][:_N_TOP]
-    where["image"] = None
-    return [
-        where | each | {"members": _shorten(each["rois"]), "inside": members[:, each["community"]]}
-        for each in whole
-    ]
+    for each in whole:
+        shown = {"members": _shorten(each["rois"]), "image": None}
+        each |= shown | {"inside": members[:, each["community"]]}
+    name = model if site in _WHOLE else f"{model} at {site}"
+    where = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
+    return where | {"name": name, "communities": whole}
 
 
 def _names_of(fold, study, n_rois):
@@ -132,14 +135,16 @@ def _draw(study, inside):
         return None
     figure.axes[0].set_title("", loc="left")
     buffer = BytesIO()
-    figure.savefig(buffer, dpi=70, metadata={"Software": None})
+    look = {"dpi": 70, "bbox_inches": "tight", "pad_inches": 0.05}
+    figure.savefig(buffer, metadata={"Software": None}, **look)
     return _address(buffer.getvalue())
 
 
 def _shorten(values):
-    shown = ", ".join(map(str, values[:_N_MEMBERS]))
+    """Name the first few; names of ROIs may hold commas."""
+    shown = "; ".join(map(str, values[:_N_MEMBERS]))
     left_out = len(values) - _N_MEMBERS
-    return f"{shown}, … ({left_out} more)" if left_out > 0 else shown
+    return f"{shown}; and {left_out} more" if left_out > 0 else shown
 
 
 def _decoded(study):

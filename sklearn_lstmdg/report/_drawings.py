@@ -79,5 +79,5 @@ def redundancy_figure(summary):
     )
     texts = {"Robustness against redundancy": f"Robustness against redundancy. {told}"}
     return _svg.draw(
-        partial(RedundancyDisplay(known).plot, "correlation"), "redundancy", texts, (5.2, 3.6)
+        partial(RedundancyDisplay(known).plot, "correlation"), "redundancy", texts, (4.2, 3.8)
     )

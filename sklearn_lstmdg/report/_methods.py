@@ -3,8 +3,15 @@
 import re
 
 from ..evaluation import confidence_intervals, intervals_over_sites
+from ..models import describe_model
 from ._templates import environment
 
+_CONFOUNDS = "regression on motion, age and the like alone, without scans"
+_ATLASES = {
+    **{"ho": "Harvard-Oxford", "aal": "AAL", "cc200": "Craddock 200", "cc400": "Craddock 400"},
+    **{"ez": "Eickhoff-Zilles", "tt": "Talairach-Tournoux", "dosenbach160": "Dosenbach 160"},
+}
+_PIPELINES = {"cpac": "C-PAC", "ccs": "CCS", "dparsf": "DPARSF", "niak": "NIAK"}
 _CITED = {
     "abide": "A. Di Martino et al. The autism brain imaging data exchange: towards a large-scale "
     "evaluation of the intrinsic brain architecture in autism. Molecular Psychiatry 19, 659-667, "
@@ -33,6 +40,8 @@ def methods(study):
     facts = {
         "groups": _groups(study),
         "windows": windows_of(study),
+        "models": [(model, about(study, model)) for model in study.models],
+        **scans_of(study.options),
         "estimates": _estimates(study),
         "metric": study.comparison.kind.words(study.comparison.kind.main),
         "n_permuted": len(study.permuted) if study.kind == "two classes" else 0,
@@ -57,7 +66,30 @@ def windows_of(study):
     """Return length and step of each kind of windows that models cut scans into."""
     models = [study.settings.get("models", {}).get(model) for model in study.models]
     found = {_of_augmenter(parameters) for parameters in models} - {None}
-    return [{"length": length, "step": step} for length, step in sorted(found)]
+    return [
+        {"length": length, "step": step, "words": _words_of(length, step)}
+        for length, step in sorted(found)
+    ]
+
+
+def _words_of(length, step):
+    every = "time point" if step == 1 else f"{step} time points"
+    return f"{length} time points, a new one every {every}"
+
+
+def about(study, model):
+    """Tell in words what a model is that the package has made, or is judged beside it."""
+    steps = str(study.settings.get("models", {}).get(model))
+    if model != "confounds":
+        return describe_model(model) if "ScanCleaner" in steps else ""
+    columns = study.options.get("confounds") or ()
+    return f"regression on {', '.join(columns)} alone, without scans" if columns else _CONFOUNDS
+
+
+def scans_of(options):
+    """Return the atlas and the pipeline of ABIDE's scans by the names that they have."""
+    atlas, pipeline = (options.get(name) for name in ("atlas", "pipeline"))
+    return {"atlas": _ATLASES.get(atlas, atlas), "pipeline": _PIPELINES.get(pipeline, pipeline)}
 
 
 def _of_augmenter(parameters):

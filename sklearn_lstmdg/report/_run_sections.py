@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import PurePath
 
-from ._methods import windows_of
+from ._methods import about, scans_of, windows_of
 from ._notices import constant_series
 from ._performance_sections import WORDS
 from ._subject_sections import MOST_ROWS
@@ -18,7 +18,12 @@ def run(study):
     parameters = [_flat(settings.get(model, {})) for model in study.models]
     return {
         "models": [
-            {"model": model, "steps": _steps(settings.get(model, {})), **by_model.loc[model]}
+            {
+                "model": model,
+                "about": about(study, model),
+                "steps": _steps(settings.get(model, {})),
+                **by_model.loc[model],
+            }
             for model in study.models
         ],
         "parameters": [
@@ -31,6 +36,7 @@ def run(study):
         ],
         "toml": to_toml(study.options),
         "windows": windows_of(study),
+        **scans_of(study.options),
     }
 
 
@@ -59,14 +65,18 @@ def _flat(parameters, step=""):
 
 
 def cohort(study):
-    """Return who took part: counts, exclusions, and both groups at each site."""
-    sites = study.cohort.get("sites", ())
+    """Return who took part: counts, exclusions, and both groups at each site, the largest first."""
+    sites = sorted(study.cohort.get("sites", ()), key=_size, reverse=True)
     return {
         "labels": [_labels(study, site) for site in study.sites],
         "counts": [_exclusions(site) for site in sites if site["table"] is not None],
         "groups": [_group(site, group) for site in sites for group in site["groups"]],
         "left_out": [_left_out(scan) for scan in study.cohort.get("left_out") or ()],
     }
+
+
+def _size(site):
+    return sum(group["n"] for group in site["groups"])
 
 
 def _labels(study, site):
@@ -120,7 +130,7 @@ def raised(study):
 
 def _without_place(message):
     """Leave out which row of a fold's own rows was the first: the series have names above."""
-    return re.sub(r" \(first: [^)]*\)", "", message)
+    return re.sub(r"^UserWarning: | \(first: [^)]*\)", "", message)
 
 
 def _kind_of(message):

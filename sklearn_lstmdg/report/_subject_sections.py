@@ -30,10 +30,11 @@ def confusion(study):
         for model, matrix in matrices.items()
         for place, (name, row) in enumerate(zip(names, matrix, strict=True))
     ]
-    columns = [(f"Taken for {name}", f"{{counts[{i}]:g}}") for i, name in enumerate(names)]
+    n_repeats = study.folds["repeat"].nunique()
+    form = ".0f" if n_repeats == 1 else ".1f"  # counts, or their mean
+    columns = [(f"Taken for {name}", f"{{counts[{i}]:{form}}}") for i, name in enumerate(names)]
     where = ALL_SITES if study.n_sites > 1 else study.own_sites["site"].iloc[0]
     figures = confusion_figures(matrices, names, where)
-    n_repeats = study.folds["repeat"].nunique()
     return {"rows": rows, "columns": columns, "n_repeats": n_repeats, "figures": figures}
 
 
@@ -126,7 +127,8 @@ def covariates(study):
         columns={"score": "y", "y": "label"}
     )
     scores["group"] = _groups(study, scores["label"])
-    correlations, figures = [], []
+    correlations, figures = [], {}
+    reach = None if study.kind == "continuous" else (-0.03, 1.03)
     for name, words in _COVARIATES.items() if study.cohort.get("rows") else ():
         values = {row: each[name] for row, each in enumerate(study.cohort["rows"])}
         table = scores.assign(x=scores["row"].map(values).astype(float)).dropna(subset="x")
@@ -138,8 +140,8 @@ def covariates(study):
             keys = {"model": model, "covariate": words}
             correlations += [keys | {"group": group} | found[group] for group in found]
         names = study.class_names if study.kind == "two classes" else None
-        figures += scatter_figures(panels, words, "Score", name, names)
-    return {"correlations": correlations, "figures": figures}
+        figures[words] = scatter_figures(panels, words, "Score", name, names, reach=reach)
+    return {"correlations": correlations, "covariates": figures}
 
 
 def _groups(study, labels):

@@ -5,9 +5,10 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
 from sklearn_lstmdg.evaluation import load_comparison, measure_communities, summarize_robustness
-from sklearn_lstmdg.report import write_report
+from sklearn_lstmdg.report import _community_sections, write_report
 
 from _pages import rows_of
 
@@ -56,12 +57,32 @@ def test_what_communities_has_measured_is_taken(copy, undrawn):
     assert rows[9][3].split()[0] != "5.000"
 
 
-def test_top_communities_come_by_influence(folder, page):
-    rows = rows_of(page, "The 5 most influential communities of the best fold")
-    assert {(cells[1], cells[2]) for cells in rows[:2]} == {("lstm-dg", "SITE_1")}
-    influence = [float(cells[4]) for cells in rows[:2]]
-    assert influence == sorted(influence, reverse=True)
-    assert all(len(cells[6].split(", ")) == int(cells[5]) for cells in rows)
+def top_rows(page, name):
+    return rows_of(page, f"Most influential communities of {name}")
+
+
+def test_top_communities_come_by_influence(page):
+    rows = top_rows(page, "lstm-dg at SITE_1")
+    influence = [float(cells[3]) for cells in rows]
+    assert len(rows) == 2 and influence == sorted(influence, reverse=True)
+    assert all(len(cells[1].split("; ")) == int(cells[2]) for cells in rows)
+
+
+def test_the_strongest_members_come_first_and_the_others_are_counted():
+    membership = np.zeros((40, 2))
+    membership[5:17, 0] = 1 + np.linspace(0, 0.1, 12)
+    membership[20:22, 1] = 1
+    names = [f"Gyrus {number}, left" for number in range(40)]
+    fold = Bunch(membership=membership, influence=np.array([2.0, 1.0]), roi_names=names)
+    fold |= {"repeat": 0, "fold": 3}
+    study = Bunch(folds_of=lambda *_: [fold], comparison=None, roi_names=None, cohort={})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_community_sections, "best_fold", lambda *_: fold)
+        top = _community_sections._top(study, "lstm-dg", "pooled")
+    first, second = top["communities"]
+    shown = "; ".join(names[16:8:-1])
+    assert first["members"] == f"{shown}; and 4 more" and first["size"] == 12
+    assert second["members"] == "; ".join(names[20:22]) and top["name"] == "lstm-dg"
 
 
 def test_what_decode_has_left_is_shown(copy, undrawn):
@@ -100,8 +121,9 @@ def test_communities_are_drawn_where_the_atlas_lies_beside_the_scans(copy, tmp_p
         path.unlink()
     page = write_report(copy).read_text(encoding="utf-8")
     assert page.count('<img alt="Community ') == 4, "two communities of two models"
-    members = rows_of(page, "The 5 most influential communities of the best fold")[0][6]
-    assert set(members.split(", ")) <= set("VWXYZ"), "names, not codes"
+    members = top_rows(page, "lstm-dg at SITE_1")[0][1]
+    assert set(members.split("; ")) <= set("VWXYZ"), "names, not codes"
+    assert page.count("<summary>On the brain") == 1, "those of the reference stand open"
     assert str(tmp_path) not in page
     atlas.unlink()
     page = write_report(copy).read_text(encoding="utf-8")
@@ -116,8 +138,7 @@ def test_communities_are_drawn_where_the_atlas_lies_beside_the_scans(copy, tmp_p
 def test_more_communities_than_are_drawn_are_listed(folder, tmp_path, monkeypatch, undrawn):
     monkeypatch.setattr("sklearn_lstmdg.report._community_sections._MOST_DRAWN", 1)
     page = write_report(folder, tmp_path / "page.html").read_text(encoding="utf-8")
-    rows = rows_of(page, "The 5 most influential communities of the best fold")
-    assert len({(cells[1], cells[2]) for cells in rows}) == 4
+    assert page.count("<caption>Most influential communities of ") == 4
 
 
 def test_redundancy_stands_beside_robustness(page):

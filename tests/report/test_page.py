@@ -22,7 +22,7 @@ SECTIONS = (
 )
 
 _WIDEST = (
-    *("lstm-dg-classify", "NYU", "172"),
+    "lstm-dg-classify",
     *["68.5 (61.5-74.8)"] * 4,
     *["0.742 (0.668-0.806)"] * 2,
 )
@@ -222,6 +222,13 @@ def test_the_paragraph_for_a_paper_is_copied(show):
     view.wait_for_function("document.querySelector('[role=status]').textContent !== ''")
     assert view.evaluate("getSelection().toString()").split() == paragraph.split()
     assert view.locator("[role=status]").inner_text().startswith(("Copied", "Selected"))
+
+
+def test_without_scripts_nothing_asks_to_be_clicked_in_vain(show):
+    view = show(1280, java_script_enabled=False)
+    assert not view.locator("section#methods button").is_visible()
+    view.locator("summary").first.click()
+    assert view.locator("section#run details .box").first.is_visible()
 
 
 def test_headings_stand_in_order(show):

@@ -34,12 +34,12 @@ def test_the_comparison_s_numbers_over_all_sites(folder, page):
     predictions = load_comparison(folder).predictions
     table = intervals_over_sites(predictions).set_index(["model", "metric"])
     rows = rows_of(page, "Comparison of models")
-    assert [cells[1:3] for cells in rows] == [["all sites", "24"]] * 2
+    assert "<p>24 subjects of all sites, each judged by " in page
     for cells, model in zip(rows, ("lstm-dg", ODD_NAME), strict=True):
         acc, auc = (table.loc[(model, metric)] for metric in ("acc", "auc"))
         low, high = 100 * acc["low"], 100 * acc["high"]
-        assert cells[3] == f"{100 * acc['pooled']:.1f} ({low:.1f}-{high:.1f})"
-        assert cells[7] == f"{auc['pooled']:.3f} ({auc['low']:.3f}-{auc['high']:.3f})"
+        assert cells[1] == f"{100 * acc['pooled']:.1f} ({low:.1f}-{high:.1f})"
+        assert cells[5] == f"{auc['pooled']:.3f} ({auc['low']:.3f}-{auc['high']:.3f})"
     assert "12 of 12" in page and "Balanced accuracy (%)" in page and "Brier score" in page
 
 
@@ -79,6 +79,15 @@ def test_the_reference_is_tested_against_the_other(folder, page, tmp_path, undra
         write_report(folder, reference="none")
 
 
+def test_many_differences_are_folded_and_few_are_not(page, cohort, tmp_path, undrawn):
+    few = page.split('<section id="tests"')[1].split("</section>")[0]
+    assert "<details>" not in few
+    models = {f"m{number}": Noise() for number in range(6)}
+    compare_models(models, cohort.data, cohort.target, n_folds=3, out=tmp_path, random_state=0)
+    many = write_report(tmp_path).read_text(encoding="utf-8").split('<section id="tests"')[1]
+    assert "<details><summary>All 15 differences, with their tests</summary>" in many
+
+
 def test_questions_and_numbers_of_subjects_stand_under_the_tables(folder, page):
     assert ABOUT_TESTS in unescape(page) and ABOUT_INTERVALS in unescape(page)
     row = subjects_needed(load_comparison(folder).predictions).iloc[0]
@@ -106,7 +115,7 @@ def test_pooled_sites_have_an_auc_that_sites_told_apart_do_not_raise(cohort, tmp
     page = write_report(tmp_path).read_text(encoding="utf-8")
     (cells,) = rows_of(page, "Comparison of models")
     pooled = comparison.summary().set_index("site").loc["pooled"]
-    assert cells[7].startswith(f"{pooled['auc_within_sites']:.3f} (")
+    assert cells[5].startswith(f"{pooled['auc_within_sites']:.3f} (")
     assert cells[-1] == f"{pooled['auc_pooled']:.3f}" and "AUC, sites mixed" in page
     assert {cells[0] for cells in rows_of(page, "Small sites")} == {"SITE_1", "SITE_2"}
 

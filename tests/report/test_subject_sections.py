@@ -1,6 +1,7 @@
 """Sections on single subjects."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from sklearn_lstmdg.evaluation import (
 from sklearn_lstmdg.report import cohort_record, write_report
 
 from _pages import ODD_NAME, rows_of
+from _stubs import Noise
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")
@@ -39,6 +41,24 @@ def test_confusion_matrices_count_all_test_subjects(folder, page):
         assert negative[1] == "group 0" and positive[1] == "group 1"
         assert positive[4] == f"{100 * matrix[1, 1] / matrix[1].sum():.1f}"
     assert 'aria-label="Confusion matrix of lstm-dg, all sites. True group 0: ' in page
+
+
+def test_counts_over_repeats_have_one_decimal(cohort, tmp_path, undrawn):
+    models, y = {"a": Noise()}, cohort.target
+    compare_models(models, cohort.data, y, n_folds=3, n_repeats=3, out=tmp_path, random_state=0)
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    rows = rows_of(page, "Confusion matrices")
+    assert all(re.fullmatch(r"\d+\.\d", cell) for cells in rows for cell in cells[2:4])
+    assert "True 0: " in page and not re.search(r"True 0: \d+\.\d\d", page)
+
+
+def test_scores_are_on_one_scale_by_covariate(page):
+    section = page.split('<section id="covariates"')[1].split("</section>")[0]
+    heads = re.findall(r"<h3>(.*?)</h3>", section)
+    assert heads == ["Mean head motion (mm)", "Age (years)"]
+    drawn = re.findall(r"<svg.*?</svg>", section, re.DOTALL)
+    ticks = [re.findall(r">(0\.[02468]|1\.0)<", svg) for svg in drawn]
+    assert len(drawn) == 4 and all({"0.0", "1.0"} <= set(each) for each in ticks)
 
 
 def test_calibration_is_the_curve_of_all_subjects_with_its_brier_score(folder, page):
