@@ -54,53 +54,59 @@ def _fc_svm(length, step, regress_global_mean, **parameters):
     return _pipeline(regress_global_mean, augmenter, FCSVM(**parameters))
 
 
-def _whole_scan(name, length, step, regress_global_mean, **parameters):
-    """Clean scans and classify them whole: no windows, so that length and step say nothing."""
+def _of_whole_scans(steps, *told):
+    """Make a factory from a function that returns steps; they read no windows of some length."""
+
+    def make(length, step, regress_global_mean, **parameters):
+        return _pipeline(regress_global_mean, *steps(*told, **parameters))
+
+    return make
+
+
+def _baseline(name, **parameters):
     from . import baselines
 
-    return _pipeline(regress_global_mean, getattr(baselines, name)(**parameters))
+    return [getattr(baselines, name)(**parameters)]
 
 
-def _connectivity(kind, name, length, step, regress_global_mean, **parameters):
-    """Clean scans, correlate their ROIs, classify; the fixed penalty needs no inner search."""
+def _connectivity(kind, name, **parameters):
+    """Correlate ROIs, classify; the fixed penalty needs no inner search."""
     from sklearn import linear_model
 
     from .baselines import ConnectivityFeatures
 
-    classifier = getattr(linear_model, name)(**parameters)
-    return _pipeline(regress_global_mean, ConnectivityFeatures(kind), classifier)
+    return [ConnectivityFeatures(kind), getattr(linear_model, name)(**parameters)]
 
 
-def _logistic(kind, *common, max_iter=1000, **parameters):
-    return _connectivity(kind, "LogisticRegression", *common, max_iter=max_iter, **parameters)
+def _logistic(kind, max_iter=1000, **parameters):
+    return _connectivity(kind, "LogisticRegression", max_iter=max_iter, **parameters)
 
 
-def _connectivity_ridge(length, step, regress_global_mean, **parameters):
-    """Clean scans, correlate their ROIs, regress; the penalty is searched for."""
+def _searched(regressor, penalty, exponents):
+    """Correlate ROIs, regress; the penalty is searched for among powers of ten."""
+    from .baselines import ConnectivityFeatures, PenaltySearch
+
+    values = [10.0**exponent for exponent in exponents]
+    return [ConnectivityFeatures(), PenaltySearch(regressor, penalty, values)]
+
+
+def _ridge(**parameters):
     from sklearn.linear_model import Ridge
 
-    from .baselines import ConnectivityFeatures, PenaltySearch
-
-    search = PenaltySearch(Ridge(**parameters), "alpha", [10.0**n for n in range(-1, 6)])
-    return _pipeline(regress_global_mean, ConnectivityFeatures(), search)
+    return _searched(Ridge(**parameters), "alpha", range(-1, 6))
 
 
-def _connectivity_svr(length, step, regress_global_mean, kernel="linear", **parameters):
-    """Clean scans, correlate their ROIs, regress by a support vector machine."""
+def _svr(kernel="linear", **parameters):
     from sklearn.svm import SVR
 
-    from .baselines import ConnectivityFeatures, PenaltySearch
-
-    svr = SVR(kernel=kernel, **parameters)
-    search = PenaltySearch(svr, "C", [10.0**n for n in range(-5, 2)])
-    return _pipeline(regress_global_mean, ConnectivityFeatures(), search)
+    return _searched(SVR(kernel=kernel, **parameters), "C", range(-5, 2))
 
 
-def _mean(length, step, regress_global_mean, **parameters):
+def _mean(**parameters):
     """Predict the mean of the training targets, whatever the scan."""
     from sklearn.dummy import DummyRegressor
 
-    return _pipeline(regress_global_mean, DummyRegressor(**parameters))
+    return [DummyRegressor(**parameters)]
 
 
 def _without(settings, *names):
@@ -123,20 +129,20 @@ _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "lstm-d-classify": partial(_lstm_dg, **_DISCRIMINATIVE | {"variant": "d"}),
     "lstm-s-classify": partial(_lstm_dg, **_DISCRIMINATIVE | {"variant": "s"}),
     "lstm-dg-communities": partial(_lstm_dg, **COMMUNITIES),
-    "fc-svm-scan": partial(_whole_scan, "FCSVM"),
-    "fc-logistic": partial(_logistic, "correlation"),
-    "fc-ridge": partial(_connectivity, "correlation", "RidgeClassifier"),
-    "tangent-logistic": partial(_logistic, "tangent"),
-    "mean-mlp": partial(_whole_scan, "MeanMLPClassifier"),
-    "dtl": partial(_whole_scan, "TransferAutoencoderClassifier"),
-    "hmm": partial(_whole_scan, "ROIHMMClassifier"),
+    "fc-svm-scan": _of_whole_scans(_baseline, "FCSVM"),
+    "fc-logistic": _of_whole_scans(_logistic, "correlation"),
+    "fc-ridge": _of_whole_scans(_connectivity, "correlation", "RidgeClassifier"),
+    "tangent-logistic": _of_whole_scans(_logistic, "tangent"),
+    "mean-mlp": _of_whole_scans(_baseline, "MeanMLPClassifier"),
+    "dtl": _of_whole_scans(_baseline, "TransferAutoencoderClassifier"),
+    "hmm": _of_whole_scans(_baseline, "ROIHMMClassifier"),
     "lstm-dg-regress": partial(_regressor, **_REGRESS),
     "lstm-h-regress": partial(_regressor, **_REGRESS | {"variant": "h"}),
     "lstm-d-regress": partial(_regressor, **_REGRESS_ALONE | {"variant": "d"}),
     "lstm-s-regress": partial(_regressor, **_REGRESS_ALONE | {"variant": "s"}),
-    "fc-ridge-regress": _connectivity_ridge,
-    "fc-svr": _connectivity_svr,
-    "mean": _mean,
+    "fc-ridge-regress": _of_whole_scans(_ridge),
+    "fc-svr": _of_whole_scans(_svr),
+    "mean": _of_whole_scans(_mean),
 }
 _SCANS, _NETS = "Pearson correlations of whole scans", "three networks, averaged"
 _ABOUT = {

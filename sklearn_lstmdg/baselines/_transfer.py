@@ -63,7 +63,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
         Class labels.
     n_features_in_ : int
         Number of ROIs; of features, where X is a table.
-    pretrained_on_ : {"source", "training"}
+    pretrained_on_ : {"X_unlabeled", "training"}
         Whether the encoder was trained on subjects of other sites (``X_unlabeled`` or
         ``pretrain``), or, for want of them, on the training rows. Tables of results should tell.
     encoder_ : SparseEncoder
@@ -106,7 +106,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
     >>> dtl = TransferAutoencoderClassifier(layer_sizes=(8, 4), max_epochs=5, random_state=0)
     >>> controls = elsewhere.data[elsewhere.target == 0]
     >>> dtl.fit(here.data, here.target, X_unlabeled=controls).pretrained_on_
-    'source'
+    'X_unlabeled'
     >>> dtl.predict_proba(here.data).shape
     (20, 2)
     """
@@ -238,7 +238,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
 
     def _make_encoder(self, features, is_validation, unlabeled, rng):
         """Return the encoder to start from, and note what it was trained on."""
-        self.pretrained_on_ = "source"
+        self.pretrained_on_ = "X_unlabeled"
         if unlabeled is not None:
             return self._pretrain(_features(unlabeled), rng)
         if self.encoder is not None:

@@ -49,7 +49,7 @@ def _pretrained_on(estimator, X_unlabeled):
     """Return what a fitted model says itself, or else what it was given."""
     if not pretrains(estimator):
         return None
-    given = "training" if X_unlabeled is None else "source"
+    given = "training" if X_unlabeled is None else "X_unlabeled"
     return getattr(last_step(estimator), "pretrained_on_", given)
 
 

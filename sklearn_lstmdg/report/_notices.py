@@ -4,7 +4,7 @@ from collections import Counter
 
 from ..evaluation import tell_untrained
 
-_SOURCES = {"source": "controls of other sites", "training": "its own training scans"}
+_PRETRAINED_ON = {"X_unlabeled": "controls of other sites", "training": "its own training scans"}
 
 
 def notices(study):
@@ -103,7 +103,9 @@ def _rows_of(study, model):
     )
     words = f"trained on {n_train} scans in each fold; {chose}; {n_test} that it never saw judge it"
     if "pretrained_on" in folds:
-        before = [_SOURCES.get(name, name) for name in folds["pretrained_on"].dropna().unique()]
+        before = [
+            _PRETRAINED_ON.get(name, name) for name in folds["pretrained_on"].dropna().unique()
+        ]
         words += f"; pretrained on {' or '.join(before)}" if before else ""
     return words
 

@@ -199,7 +199,7 @@ def test_the_weights_kept_are_the_best_epochs(cohort):
     assert dtl.n_iter_ == dtl.best_epoch_ + 3 < 60
 
 
-def test_pretraining_reads_the_source_or_the_training_rows(cohort, elsewhere):
+def test_pretraining_reads_unlabelled_or_the_training_rows(cohort, elsewhere):
     validation = np.arange(24) % 4 == 0
     dtl = TransferAutoencoderClassifier(**SMALL)
     dtl.fit(cohort.data, cohort.target, validation=validation)
@@ -207,7 +207,7 @@ def test_pretraining_reads_the_source_or_the_training_rows(cohort, elsewhere):
     z = np.arctanh(upper_triangle(cohort.data))
     np.testing.assert_allclose(dtl.encoder_.mean, z[~validation].mean(axis=0), atol=1e-5)
     dtl.fit(cohort.data, cohort.target, X_unlabeled=elsewhere)
-    assert dtl.pretrained_on_ == "source"
+    assert dtl.pretrained_on_ == "X_unlabeled"
     wanted = np.arctanh(upper_triangle(elsewhere))
     np.testing.assert_allclose(dtl.encoder_.mean, wanted.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(dtl.encoder_.scale, wanted.std(axis=0), atol=1e-5)
@@ -217,7 +217,7 @@ def test_pretraining_reads_the_source_or_the_training_rows(cohort, elsewhere):
 def test_a_pretrained_encoder_serves_every_clone(cohort, elsewhere):
     dtl = TransferAutoencoderClassifier(**SMALL).pretrain(elsewhere)
     copy = clone(dtl).fit(cohort.data, cohort.target)
-    assert copy.pretrained_on_ == "source"
+    assert copy.pretrained_on_ == "X_unlabeled"
     np.testing.assert_array_equal(copy.encoder_.weights[0], dtl.encoder.weights[0])
     before = dtl.encoder.weights[0].copy()
     dtl.fit(cohort.data, cohort.target)

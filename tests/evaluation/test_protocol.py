@@ -405,7 +405,7 @@ class SourceRecorder(Recorder):
     def fit(self, X, y, groups=None, X_unlabeled=None, validation=None):
         super().fit(X, y, groups, validation)
         self.call_["X_unlabeled"] = X_unlabeled
-        self.pretrained_on_ = "training" if X_unlabeled is None else "source"
+        self.pretrained_on_ = "training" if X_unlabeled is None else "X_unlabeled"
         return self
 
 
@@ -549,7 +549,7 @@ def test_controls_of_other_sites_and_the_source_pretrain(cohort, seen, three_sit
             assert call["validation"] is not None and call["groups"] is not None
     assert all(max(rows) < N_ROWS for rows in Double.seen), "the source only passes through"
     told = comparison.folds.set_index("model")["pretrained_on"]
-    assert set(told["pipeline"]) == {"source"} and told["other"].isna().all()
+    assert set(told["pipeline"]) == {"X_unlabeled"} and told["other"].isna().all()
 
 
 def test_without_other_sites_models_pretrain_on_the_training_rows(cohort, seen):
@@ -577,7 +577,7 @@ def test_dtl_is_pretrained_on_cleaned_scans_of_other_sites():
     comparison = compare_models(
         {"dtl": model}, scans.data, scans.target, sites=sites, n_folds=3, random_state=0
     )
-    assert set(comparison.folds["pretrained_on"]) == {"source"}
+    assert set(comparison.folds["pretrained_on"]) == {"X_unlabeled"}
     fold = comparison.fold("dtl", "A")
     cleaned = ScanCleaner(regress_global_mean=True).fit_transform(scans.data)
     rows = np.sort(np.append(fold.train, fold.validation))
@@ -602,7 +602,7 @@ def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_ep
         {"lstm-dg": model}, X, y, n_folds=3, random_state=0, X_unlabeled=source
     )
     told = comparison.folds.get("pretrained_on", [None])
-    assert set(told) == {"source" if pretrain_epochs else None}
+    assert set(told) == {"X_unlabeled" if pretrain_epochs else None}
     fold = comparison.fold("lstm-dg", "all")
     cleaned, more = (model[:2].fit_transform(rows) for rows in (X, source))
     rows = np.sort(np.append(fold.train, fold.validation))
