@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import check_is_fitted
 
-from ._bunch import plain
 from ._typing import Scans
 from .scans import (
     Sequences,
@@ -116,7 +115,8 @@ class ScanEstimatorMixin:
 
     def _plain_params(self):
         """Return the parameters, numpy's numbers as Python's."""
-        return {name: plain(value) for name, value in self.get_params(deep=False).items()}
+        params = self.get_params(deep=False)
+        return {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
 
     def _check_rows(self, X, reset=False):
         return check_sequences(X, estimator=self, reset=reset)
