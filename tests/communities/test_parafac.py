@@ -6,125 +6,18 @@ import tensorly
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
-from tensorly.cp_tensor import CPTensor
-from tensorly.decomposition import non_negative_parafac_hals
-from tensorly.tenalg import unfolding_dot_khatri_rao
 
 from sklearn_lstmdg import SubsequenceAugmenter
-from sklearn_lstmdg.communities._factors import (
-    fit_factors,
-    hals,
-    random_start,
-    solve_loadings,
-    symmetrise,
-)
 from sklearn_lstmdg.communities._parafac import ParafacCommunities
 from sklearn_lstmdg.communities._window_correlations import WindowCorrelations
-from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.scans._validation import check_sequences
 
-
-@pytest.fixture(scope="module")
-def scans():
-    return make_scans(6, 60, 12, 4, noise=0.5, random_state=0).data
-
-
-@pytest.fixture(scope="module")
-def bags(scans):
-    return SubsequenceAugmenter(30, horizon=0).fit_transform(scans)
-
-
-def correlations(windows):
-    """Form the tensor window by window, by numpy."""
-    return np.stack([np.corrcoef(window.T) for window in windows], axis=2)
-
-
-def all_windows(bags):
-    return [window for bag in bags for window in bag]
-
-
-def rows_of_all_forms():
-    rng = np.random.default_rng(0)
-    scans = [np.cumsum(rng.standard_normal((n, 7)), axis=0) for n in (40, 33, 33, 52)]
-    bags = SubsequenceAugmenter(20, horizon=0).fit_transform(scans)
-    return {
-        "bags": (bags, all_windows(bags)),
-        "copied bags": ([bag.copy() for bag in bags], all_windows(bags)),
-        "strided bags": ([bag[::6] for bag in bags], all_windows([bag[::6] for bag in bags])),
-        "offset": ([bag + 1e4 for bag in bags], all_windows(bags)),
-        "mixed types": ([bags[0].astype("f"), *[bag + 1e4 for bag in bags[1:]]], all_windows(bags)),
-        "ragged scans": (scans, scans),
-        "float32": ([scan.astype(np.float32) for scan in scans], scans),
-    }
-
-
-@pytest.mark.parametrize("form", rows_of_all_forms())
-def test_products_equal_those_with_the_tensor(form):
-    X, windows = rows_of_all_forms()[form]
-    tensor, dense = WindowCorrelations(check_sequences(X)), correlations(windows)
-    assert tensor.shape == dense.shape
-    start = random_start(dense.shape, 9, np.random.RandomState(0))
-    factors = (None, [factor.T for factor in start])
-    wanted = [unfolding_dot_khatri_rao(dense, factors, mode).T for mode in range(3)]
-    told = [
-        tensor.roi_products(start[1], start[2]),
-        tensor.roi_products(start[0], start[2]),
-        tensor.window_products(start[0], start[1]),
-    ]
-    for products, expected in zip(told, wanted, strict=True):
-        np.testing.assert_allclose(products, expected, rtol=1e-5, atol=1e-5 * expected.max())
-    np.testing.assert_allclose(tensor.squared_norm(), np.sum(dense**2), rtol=1e-5)
-    np.testing.assert_allclose(tensor.dense(), dense, atol=1e-5)
-
-
-def test_many_blocks_agree_with_one(monkeypatch, bags):
-    start = random_start((12, 12, 186), 3, np.random.RandomState(0))
-    whole = WindowCorrelations(check_sequences(bags), np.float64)
-    monkeypatch.setattr("sklearn_lstmdg.communities._window_correlations._BLOCK_BYTES", 8 * 30 * 7)
-    parts = WindowCorrelations(check_sequences(bags), np.float64)
-    assert len(list(parts.blocks())) == 27
-    np.testing.assert_allclose(
-        parts.window_products(*start[:2]), whole.window_products(*start[:2]), rtol=1e-12
-    )
-    np.testing.assert_allclose(parts.roi_products(*start[1:]), whole.roi_products(*start[1:]))
-
-
-def test_rows_of_a_table_are_outer_products():
-    table = np.random.default_rng(0).standard_normal((6, 4)) + 3
-    wanted = np.einsum("sr,sq->rqs", table, table)
-    for X in (table, table[:, None]):
-        dense = WindowCorrelations(check_sequences(X), np.float64).dense()
-        np.testing.assert_allclose(dense, wanted)
-
-
-def test_hals_finds_the_best_non_negative_loadings(bags):
-    tensor = WindowCorrelations(check_sequences(bags[:2]), np.float64)
-    a = random_start(tensor.shape, 4, np.random.RandomState(0))[0]
-    gram, products = np.square(a @ a.T), tensor.window_products(a, a)
-    loadings = np.ones((4, tensor.shape[2]))
-    hals(products, gram, loadings, n_passes=2000)
-    exact = solve_loadings(products, gram)
-    np.testing.assert_allclose(loadings, exact, atol=1e-4)
-    assert (exact == 0).any()
-    gradient = gram @ exact - products
-    assert gradient.min() > -1e-5
-    np.testing.assert_allclose(gradient * exact, 0, atol=1e-5)
-
-
-def test_first_sweeps_are_those_of_tensorly(bags):
-    pytest.importorskip("tensorly", minversion="0.10", reason="older updates differ")
-    tensor = WindowCorrelations(check_sequences(bags))
-    start = random_start(tensor.shape, 5, np.random.RandomState(0))
-    told = fit_factors(tensor, start, 6, 0, tensor.squared_norm()).errors[1::2]
-    init = CPTensor((None, [factor.T.copy() for factor in start]))
-    dense = correlations(all_windows(bags))
-    wanted = non_negative_parafac_hals(dense, 5, 3, init=init, tol=1e-30, return_errors=True)[1]
-    np.testing.assert_allclose(told, wanted, rtol=1e-5)
+from _correlations import all_windows, correlations
 
 
 @pytest.mark.parametrize("form", ["bags", "scans", "table"])
-def test_agrees_with_tensorly_at_convergence(scans, bags, form):
-    X = {"bags": bags, "scans": scans, "table": np.abs(scans[:, :5].reshape(30, 12))}[form]
+def test_agrees_with_tensorly_at_convergence(simulated, bags, form):
+    X = {"bags": bags, "scans": simulated, "table": np.abs(simulated[:, :5].reshape(30, 12))}[form]
     settings = {"max_iter": 3000, "tol": 1e-8, "n_init": 4, "random_state": 0}
     ours = ParafacCommunities(4, **settings).fit(X)
     theirs = ParafacCommunities(4, solver="tensorly", **settings).fit(X)
@@ -143,32 +36,6 @@ def test_finds_planted_communities():
     np.testing.assert_allclose(similarity.max(axis=1), 1, atol=1e-3)
     assert sorted(similarity.argmax(axis=1)) == [0, 1, 2, 3]
     assert parafac.reconstruction_err_ < 1e-2
-
-
-@pytest.mark.parametrize("n_communities", [5, 30])
-def test_the_error_never_rises_and_both_factors_become_one(bags, n_communities):
-    tensor = WindowCorrelations(check_sequences(bags), np.float64)
-    start = random_start(tensor.shape, n_communities, np.random.RandomState(1))
-    factors = fit_factors(tensor, start, 400, 0, tensor.squared_norm())
-    assert np.diff(factors.errors).max() < 1e-12
-    assert len(factors.errors) == 400
-    one = symmetrise(factors.a, factors.b)
-    loadings = solve_loadings(tensor.window_products(one, one), np.square(one @ one.T))
-    model = np.einsum("kr,kq,ks->rqs", one, one, loadings)
-    dense = tensor.dense()
-    error = np.linalg.norm(dense - model) / np.linalg.norm(dense)
-    assert error <= factors.errors[-1] * (1 + 1e-4)
-
-
-def test_kept_projections_change_nothing(bags, monkeypatch):
-    tensor = WindowCorrelations(check_sequences(bags), np.float64)
-    start = random_start(tensor.shape, 3, np.random.RandomState(0))
-    room = "sklearn_lstmdg.communities._factors._room_for_projections"
-    monkeypatch.setattr(room, lambda tensor, k: np.empty((tensor.n_points, k)))
-    kept = fit_factors(tensor, start, 12, 0, tensor.squared_norm())
-    monkeypatch.setattr(room, lambda tensor, k: None)
-    anew = fit_factors(tensor, start, 12, 0, tensor.squared_norm())
-    np.testing.assert_allclose(kept.errors, anew.errors, rtol=1e-10)
 
 
 @pytest.mark.parametrize("solver", ["windows", "tensorly"])
@@ -256,11 +123,11 @@ def test_tensorlys_backend_is_left_alone(bags):
     assert tensorly.get_backend() == backend
 
 
-def test_in_a_pipeline_of_scans(scans):
+def test_in_a_pipeline_of_scans(simulated):
     model = make_pipeline(
         SubsequenceAugmenter(30, 5), ParafacCommunities(3, max_iter=20, tol=0, random_state=0)
     )
-    assert model.fit_transform(scans).shape == (6, 3)
+    assert model.fit_transform(simulated).shape == (6, 3)
 
 
 def test_memory_stays_below_a_third_of_the_tensor():

@@ -2,14 +2,8 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
-from sklearn_lstmdg.evaluation._autoregression import (
-    RoiAutoregression,
-    VectorAutoregression,
-    fit_by_validation,
-)
 from sklearn_lstmdg.evaluation._forecast import (
     connectivity_agreement,
     evaluate_forecast,
@@ -17,7 +11,8 @@ from sklearn_lstmdg.evaluation._forecast import (
     mean_connectivity,
     mean_spectrum,
 )
-from sklearn_lstmdg.models import make_model
+
+from _autoregressive import vector_scans
 
 pytest.importorskip("pandas")
 
@@ -40,65 +35,6 @@ class Oracle:
                 points = np.concatenate([points, self.following(points)], axis=-2)
             out.append(points[..., -n_steps:, :])
         return out
-
-
-def vector_scans(n_subjects, rng, n_points=60, noise=0.0):
-    """Return scans of three ROIs: two rotate together, the third follows the first."""
-    angle = 0.4
-    step = np.zeros((3, 3))
-    step[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    step[0, 2] = 1
-    scans = []
-    for _ in range(n_subjects):
-        points = [rng.standard_normal(3)]
-        for _ in range(n_points - 1):
-            points.append(points[-1] @ step + noise * rng.standard_normal(3))
-        scans.append(np.array(points))
-    return scans, step
-
-
-@pytest.fixture(scope="module")
-def fitted():
-    """A small model, its training bags and others."""
-    rng = np.random.default_rng(0)
-    scans, _ = vector_scans(10, rng, noise=0.1)
-    model = make_model("lstm-dg", 12, 4, n_communities=4, n_units=3, max_epochs=2, random_state=0)
-    return model.fit(scans[:8], np.arange(8) % 2), scans
-
-
-@pytest.mark.parametrize("alpha", [1e-6, 1e-2, 1.0])
-def test_a_vector_autoregression_is_ridge_regression(alpha):
-    rng = np.random.default_rng(1)
-    rows = [(rng.normal(2, 1, (15, 2, 3)), rng.normal(-1, 1, (15, 3))) for _ in range(6)]
-    fitted = fit_by_validation(VectorAutoregression, rows, [alpha])
-    X = np.concatenate([points.reshape(15, -1) for points, _ in rows])
-    y = np.concatenate([targets for _, targets in rows])
-    penalty = alpha * np.square(X - X.mean(axis=0)).sum(axis=0).mean()
-    ridge = Ridge(penalty).fit(X, y)
-    np.testing.assert_allclose(fitted.weights, ridge.coef_.T, atol=1e-9)
-    np.testing.assert_allclose(fitted.intercept, ridge.intercept_, atol=1e-9)
-    assert fitted.n_lags == 2
-
-
-def test_an_autoregression_is_a_regression_of_each_roi():
-    rng = np.random.default_rng(1)
-    rows = [(rng.normal(2, 1, (15, 2, 3)), rng.normal(-1, 1, (15, 3))) for _ in range(6)]
-    fitted = fit_by_validation(RoiAutoregression, rows, [1e-12])
-    points = np.concatenate([points for points, _ in rows])
-    targets = np.concatenate([targets for _, targets in rows])
-    for roi in range(3):
-        ridge = Ridge(1e-9).fit(points[:, :, roi], targets[:, roi])
-        np.testing.assert_allclose(fitted.weights[:, roi], ridge.coef_, atol=1e-6)
-    np.testing.assert_allclose(
-        fitted.predict(points)[:, 2], ridge.predict(points[:, :, 2]), atol=1e-6
-    )
-
-
-def test_the_penalty_is_chosen_on_held_out_subjects():
-    rng = np.random.default_rng(2)
-    rows = [(rng.standard_normal((6, 4, 5)), rng.standard_normal((6, 5))) for _ in range(5)]
-    fitted = fit_by_validation(VectorAutoregression, rows, [1e-8, 1e3])
-    assert np.abs(fitted.weights).max() < 0.01  # pure noise: the strong penalty
 
 
 def test_what_can_be_known_is_found_out():

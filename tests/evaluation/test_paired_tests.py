@@ -1,15 +1,12 @@
 """Tests over the tables of a comparison, against plain computations on the same tables."""
 
-import warnings
 from io import StringIO
 
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from sklearn_lstmdg.evaluation._confidence_intervals import calibration_curve, confidence_intervals
-from sklearn_lstmdg.evaluation._metrics import METRICS, score_predictions, summarize
+from sklearn_lstmdg.evaluation._metrics import METRICS, summarize
 from sklearn_lstmdg.evaluation._paired_tests import null_from_permutations, test_against
 from sklearn_lstmdg.evaluation._statistics import holm
 from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
@@ -103,76 +100,6 @@ def test_subjects_are_swapped_in_all_repeats_at_once():
     columns = ["difference_pooled", "difference_pooled_low", "difference_pooled_high"]
     columns.append("p_permutation")
     pandas.testing.assert_frame_equal(once[columns], five[columns])
-
-
-def test_the_pooled_interval_draws_subjects_of_each_site_and_class():
-    """Against a plain loop that judges each draw as scikit-learn does."""
-    folds, predictions = make_tables(n=30, skills={"lstm-dg": 1.0, "svm": 0.4})
-    metrics = ["acc", "tpr", "auc"]
-    tests = test_against(folds, predictions, metrics=metrics, n_permutations=9)
-    a, b = (predictions[predictions["model"] == model] for model in ("lstm-dg", "svm"))
-    site, y = a["site"].to_numpy(), a["y"].to_numpy()
-    judge = [(part["predicted"].to_numpy(), part["score"].to_numpy()) for part in (a, b)]
-    rng, drawn = np.random.default_rng(0), []
-    for _ in range(300):
-        of_sites = []
-        for name in ("NYU", "UM"):
-            classes = [np.flatnonzero((site == name) & (y == label)) for label in (0, 1)]
-            rows = np.concatenate([rng.choice(mine, len(mine)) for mine in classes])
-            told = [score_predictions(y[rows], p[rows], s[rows]) for p, s in judge]
-            of_sites.append([told[0][metric] - told[1][metric] for metric in metrics])
-        drawn.append(np.mean(of_sites, axis=0))
-    wanted = np.quantile(drawn, [0.025, 0.975], axis=0)
-    told = tests[["difference_pooled_low", "difference_pooled_high"]].T
-    np.testing.assert_allclose(told, wanted, atol=0.2 * np.ptp(wanted, axis=0).min())
-
-
-def test_classes_are_as_large_in_each_draw():
-    """One model is always right, one always says no: only the classes' sizes make a difference."""
-    keys = {"site": "S", "repeat": 0, "fold": np.arange(60) % 5, "subject": np.arange(60)}
-    keys["y"] = (np.arange(60) % 3 == 0) * 1
-    predictions = pandas.concat(
-        pandas.DataFrame(keys | {"model": model, "score": labels * 1.0, "predicted": labels})
-        for model, labels in (("lstm-dg", keys["y"]), ("no", np.zeros(60, int)))
-    )
-    tests = test_against(score_folds(predictions), predictions, metrics=["acc"], n_permutations=9)
-    names = ["difference_pooled", "difference_pooled_low", "difference_pooled_high"]
-    np.testing.assert_allclose(tests[names], 1 / 3)
-
-
-def test_the_pooled_interval_draws_families_whole():
-    """Twins that are copies tell no more than one of them."""
-    folds, predictions = make_tables(sites=["NYU"])
-    twice = predictions.loc[predictions.index.repeat(2)].reset_index(drop=True)
-    apart = twice.assign(subject=twice["subject"] + twice.groupby(level=0).cumcount().astype(str))
-    apart["subject"] += np.where(np.arange(len(apart)) % 2, "a", "b")
-    once, told, wrong = (
-        test_against(folds, table, metrics=["auc"], n_permutations=9)
-        for table in (predictions, twice, apart)
-    )
-    width = [t["difference_pooled_high"] - t["difference_pooled_low"] for t in (once, told, wrong)]
-    np.testing.assert_allclose(width[0], width[1])
-    assert (width[2] < 0.85 * width[0]).all()
-
-
-def test_sites_that_were_pooled_are_drawn_site_by_site():
-    """Models that differ by much at one site and the other way at another: no chance in that."""
-    y = np.tile([0, 1], 30)
-    site = np.repeat(["A", "B", "B"], 20)
-    right = np.where(site == "A", y, 1 - y)
-    keys = {"site": "pooled", "repeat": 0, "fold": np.arange(60) % 5, "y": y}
-    keys |= {"subject": np.arange(60), "subject_site": site}
-    predictions = pandas.concat(
-        pandas.DataFrame(keys | {"model": model, "score": labels * 1.0, "predicted": labels})
-        for model, labels in (("lstm-dg", right), ("svm", 1 - right))
-    )
-    folds = score_folds(predictions)
-    tests = test_against(folds, predictions, metrics=["acc"], n_permutations=9)
-    names = ["difference_pooled", "difference_pooled_low", "difference_pooled_high"]
-    np.testing.assert_allclose(tests[names], -1 / 3)
-    mixed = predictions.drop(columns="subject_site")
-    tests = test_against(folds, mixed, metrics=["acc"], n_permutations=9)
-    assert (tests[names[1]] < -1 / 3 - 0.1).all()
 
 
 def test_one_fold_a_site_says_why_there_is_no_corrected_t():
@@ -304,94 +231,6 @@ def test_what_cannot_be_compared_is_refused():
     moved.loc[0, "fold"] += 1
     with pytest.raises(ValueError, match="not tested on the same folds and labels: subject 'NYU0'"):
         test_against(folds, moved)
-
-
-def test_intervals_of_one_repeat():
-    folds, predictions = make_tables()
-    table = confidence_intervals(predictions, folds).set_index(["model", "site", "metric"])
-    assert len(table) == 3 * 2 * 7
-    part = predictions[(predictions["model"] == "lstm-s") & (predictions["site"] == "UM")]
-    rows = table.sort_index().loc["lstm-s", "UM"].loc[table.index.unique("metric")]
-    hits = (part["y"] == part["predicted"]).to_numpy()
-    ci = stats.binomtest(int(hits.sum()), 40).proportion_ci(method="wilson")
-    assert rows.loc["acc", ["pooled", "low", "high"]].tolist() == pytest.approx(
-        [hits.mean(), ci.low, ci.high]
-    )
-    assert rows["n"].tolist() == [40, 40, 20, 20, 40, 40, 40]
-    assert rows["pooled"]["auc"] == pytest.approx(roc_auc_score(part["y"], part["score"]))
-    errors = np.square(part["score"] - part["y"])
-    assert rows["pooled"]["brier"] == pytest.approx(brier_score_loss(part["y"], part["score"]))
-    ci = stats.t.interval(0.95, 39, errors.mean(), stats.sem(errors))
-    assert rows.loc["brier", ["low", "high"]].tolist() == pytest.approx(ci)
-    rates = rows["pooled"]
-    assert rates["balanced_acc"] == pytest.approx((rates["tpr"] + rates["tnr"]) / 2)
-    inside = rows.drop("ece")
-    assert (inside["low"] < inside["pooled"]).all() and (inside["pooled"] < inside["high"]).all()
-
-
-def test_intervals_by_fold_are_corrected():
-    folds, predictions = make_tables()
-    table = confidence_intervals(predictions, folds, level=0.9).set_index(
-        ["model", "site", "metric"]
-    )
-    acc = folds[(folds["model"] == "fc-svm") & (folds["site"] == "NYU")]["acc"]
-    row = table.loc["fc-svm", "NYU", "acc"]
-    half = stats.t.ppf(0.95, 4) * np.sqrt((1 / 5 + 8 / 24) * acc.var())
-    wanted = [acc.mean(), acc.std(), max(acc.mean() - half, 0), min(acc.mean() + half, 1)]
-    names = ["fold_mean", "fold_sd", "fold_low", "fold_high"]
-    assert row[names].astype(float).tolist() == pytest.approx(wanted)
-    without = table.index[table["fold_mean"].isna()].get_level_values("metric")
-    assert set(without) == {"ece"}
-
-
-def test_repeats_do_not_narrow_intervals():
-    predictions = make_predictions(sites=["NYU"], n_repeats=3, same_folds=True)
-    first = predictions[predictions["repeat"] == 0]
-    copies = pandas.concat([first.assign(repeat=i) for i in range(4)])
-    pandas.testing.assert_frame_equal(confidence_intervals(copies), confidence_intervals(first))
-    pooled = confidence_intervals(predictions).set_index(["model", "metric"])["pooled"]
-    summary = summarize(score_folds(predictions), predictions, TwoClasses(1)).set_index("model")
-    for metric in METRICS:
-        for model in SKILLS:
-            assert pooled[model, metric] == pytest.approx(summary[f"{metric}_pooled"][model])
-
-
-def test_rows_of_a_family_count_one_by_one_in_intervals():
-    """Families are no subjects of their own: their rows stay apart, whatever their number."""
-    predictions = make_predictions(sites=["NYU"])
-    number = predictions["subject"].str[3:].astype(int)
-    families = predictions.assign(subject="f" + (number // 3).astype(str))
-    wanted = confidence_intervals(predictions)
-    pandas.testing.assert_frame_equal(confidence_intervals(families), wanted)
-    assert wanted.set_index(["model", "metric"])["n"]["lstm-dg", "acc"] == 40
-
-
-def test_intervals_of_one_class():
-    predictions = make_predictions(sites=["NYU"])
-    controls = predictions[predictions["y"] == 0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        rows = (
-            confidence_intervals(controls, pos_label=0)
-            .set_index(["model", "metric"])
-            .loc["lstm-dg"]
-        )
-    assert np.isfinite(rows.loc[["acc", "tpr"], ["pooled", "low", "high"]]).all(axis=None)
-    assert rows.loc[["tnr", "auc", "balanced_acc"], ["pooled", "low", "high"]].isna().all(axis=None)
-
-
-def test_reliability_counts_every_prediction():
-    predictions = make_predictions(n_repeats=2)
-    table = calibration_curve(predictions, n_bins=5)
-    assert len(table) == 3 * 2 * 5
-    part = table[(table["model"] == "lstm-s") & (table["site"] == "UM")]
-    mine = predictions[(predictions["model"] == "lstm-s") & (predictions["site"] == "UM")]
-    inside = mine[(mine["score"] >= 0.4) & (mine["score"] < 0.6)]
-    row = part.iloc[2]
-    assert part["n_predictions"].sum() == 80
-    assert row[["low", "high"]].tolist() == pytest.approx([0.4, 0.6])
-    wanted = [len(inside), inside["score"].mean(), inside["y"].mean()]
-    assert row[["n_predictions", "mean_score", "share_positive"]].tolist() == pytest.approx(wanted)
 
 
 def test_null_of_permuted_runs():

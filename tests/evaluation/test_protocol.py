@@ -1,9 +1,6 @@
 """The protocol: folds, what reaches each fit, seeds, results."""
 
-import mmap
-import pickle
 import warnings
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -12,69 +9,19 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.svm import LinearSVC
 
-from sklearn_lstmdg import ScanCleaner, SubsequenceAugmenter
-from sklearn_lstmdg.communities import common_influence, common_memberships
+from sklearn_lstmdg import ScanCleaner
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import _fold_runs, compare_models, load_comparison
+from sklearn_lstmdg.evaluation import compare_models
 from sklearn_lstmdg.models import make_model
-from sklearn_lstmdg.network import torch_threads
 from sklearn_lstmdg.persistence import load_model, read_facts
 
+from _fold_checks import N_ROWS, assert_no_leak, flat_logistic, rows_of
 from _stubs import Noise, Recorder, WithoutMask
 
 pandas = pytest.importorskip("pandas")
-
-N_ROWS = 30
-
-
-@pytest.fixture
-def cohort():
-    """Scans whose first number is their row; labels alternate."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(N_ROWS, 12, 4)).astype(np.float32)
-    y = np.arange(N_ROWS) % 2
-    X += 0.5 * y[:, None, None]
-    X[:, 0, 0] = np.arange(N_ROWS)
-    return X, y
-
-
-@pytest.fixture
-def seen():
-    """What recorders record."""
-    Recorder.seen.clear()
-    return Recorder.seen
-
-
-def rows_of(X):
-    return [int(np.ravel(scan)[0]) for scan in X]
-
-
-def flatten(X):
-    return np.reshape(X, (-1, 48))
-
-
-def flat_logistic(**parameters):
-    return make_pipeline(FunctionTransformer(flatten), LogisticRegression(**parameters))
-
-
-def assert_no_leak(calls, n_folds, groups=None):
-    """Test rows never reach fit, the mask is the next test fold, and every row is tested once."""
-    tests = [rows_of(call["predict"]) for call in calls]
-    assert sorted(np.concatenate(tests)) == list(range(N_ROWS))
-    for f, call in enumerate(calls):
-        rows = rows_of(call["fit"])
-        assert sorted(rows + tests[f]) == list(range(N_ROWS))
-        np.testing.assert_array_equal(call["y"], np.array(rows) % 2)
-        if call["validation"] is not None:
-            validating = [row for row, valid in zip(rows, call["validation"], strict=True) if valid]
-            assert validating == tests[(f + 1) % n_folds]
-        if groups is not None:
-            assert not set(groups[rows]) & set(groups[tests[f]])
 
 
 def test_test_rows_never_reach_fit_and_the_mask_is_the_next_fold(cohort, seen):
@@ -88,40 +35,11 @@ def test_test_rows_never_reach_fit_and_the_mask_is_the_next_fold(cohort, seen):
     assert [rows_of(c["fit"]) for c in seen["a"]] == [rows_of(c["fit"]) for c in seen["b"]]
 
 
-def test_folds_are_stratified(cohort, seen):
-    X, y = cohort
-    compare_models({"a": Recorder("a")}, X, y, n_folds=5, random_state=0)
-    for call in seen["a"]:
-        assert np.sum(y[rows_of(call["predict"])]) == 3
-
-
 def test_other_estimators_train_on_both(cohort, seen):
     X, y = cohort
     compare_models({"a": WithoutMask("a")}, X, y, n_folds=5, random_state=0)
     assert_no_leak(seen["a"], 5)
     assert all(len(call["fit"]) == 24 for call in seen["a"])
-
-
-def test_groups_stay_together_and_reach_fit(cohort, seen):
-    X, y = cohort
-    groups = np.array([f"family{i // 3}" for i in range(N_ROWS)], dtype=object)
-    comparison = compare_models({"a": Recorder("a")}, X, y, groups, n_folds=4, random_state=0)
-    assert_no_leak(seen["a"], 4, groups)
-    for call in seen["a"]:
-        expected = np.unique(groups[rows_of(call["fit"])].astype(str), return_inverse=True)[1]
-        got = np.unique(call["groups"], return_inverse=True)[1]
-        np.testing.assert_array_equal(got, expected)
-    assert set(comparison.predictions["subject"]) == set(groups)
-
-
-def test_sites_are_split_on_their_own(cohort, seen):
-    X, y = cohort
-    sites = np.where(np.arange(N_ROWS) < 18, "A", "B")
-    comparison = compare_models({"a": Recorder("a")}, X, y, sites=sites, n_folds=3, random_state=0)
-    for call in seen["a"]:
-        rows = rows_of(call["fit"]) + rows_of(call["predict"])
-        assert len(set(sites[rows])) == 1
-    assert comparison.summary()["n_subjects"].tolist() == [18, 12]
 
 
 def test_repeats_have_folds_and_seeds_of_their_own(cohort):
@@ -131,34 +49,6 @@ def test_repeats_have_folds_and_seeds_of_their_own(cohort):
     assert first.test.tolist() != second.test.tolist()
     counts = comparison.predictions.groupby(["repeat", "subject"]).size()
     assert len(counts) == 2 * N_ROWS and (counts == 1).all()
-
-
-@pytest.mark.parametrize("routing", [False, True])
-def test_metadata_reaches_steps_with_and_without_routing(cohort, seen, routing):
-    X, y = cohort
-
-    class NeedsGroups(FunctionTransformer):
-        def fit(self, X, y=None, groups=None):
-            assert len(groups) == len(X)
-            return super().fit(X)
-
-    pipeline = make_pipeline(NeedsGroups(), make_pipeline("passthrough", Recorder("a")))
-    models = {"a": pipeline, "b": Recorder("b"), "c": flat_logistic()}
-    with config_context(enable_metadata_routing=routing):
-        compare_models(models, X, y, n_folds=5, random_state=0)
-    for name in "ab":
-        assert_no_leak(seen[name], 5)
-        assert all(call["validation"] is not None for call in seen[name])
-        assert all(call["groups"] is not None for call in seen[name])
-
-
-@pytest.mark.parametrize("routing", [False, True])
-def test_a_search_gets_groups_for_its_splitter(cohort, routing):
-    X, y = cohort
-    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=GroupKFold(3))
-    groups = np.arange(N_ROWS) // 2
-    with config_context(enable_metadata_routing=routing):
-        compare_models({"a": search}, X[:, -1], y, groups, n_folds=3, random_state=0)
 
 
 def test_same_bits_whatever_n_jobs(cohort):
@@ -203,21 +93,6 @@ def test_without_a_seed_runs_differ(cohort):
     assert not runs[0].predictions.equals(runs[1].predictions)
 
 
-def test_data_forms_reach_the_models_as_they_are(cohort, seen):
-    X, y = cohort
-    ragged = [scan[: 12 - i % 3] for i, scan in enumerate(X)]
-    bags = SubsequenceAugmenter(length=5, step=2).fit_transform(X)
-    for name, data in {"array": X, "list": ragged, "bags": bags, "table": X[:, 0]}.items():
-        compare_models({name: Recorder(name)}, data, y, n_folds=3, random_state=0)
-        call = seen[name][0]
-        for row, scan in zip(rows_of(call["fit"]), call["fit"], strict=True):
-            np.testing.assert_array_equal(scan, data[row])
-    assert isinstance(seen["array"][0]["fit"], np.ndarray)
-    assert isinstance(seen["list"][0]["fit"], list)
-    bag = seen["bags"][0]["fit"][0]
-    assert bag.strides[0] == 2 * bag.strides[1], "bags must stay views"
-
-
 def test_confounds_are_a_model_of_their_own(cohort):
     pandas = pytest.importorskip("pandas")
     X, y = cohort
@@ -233,54 +108,6 @@ def test_confounds_are_a_model_of_their_own(cohort):
     assert tests[0] == tests[1]
 
 
-def test_what_several_nets_have_learnt_is_kept_with_what_they_have_in_common(cohort, tmp_path):
-    X, y = cohort
-    small = {"length": 10, "n_communities": 5, "n_units": 3, "max_updates": 3}
-    models = {
-        name: make_model(f"lstm-{name}-classify", n_nets=n_nets, **small)
-        for name, n_nets in {"dg": 2, "h": 1, "d": 2}.items()
-    }
-    kept = {"n_folds": 3, "random_state": 0, "out": tmp_path}
-    comparison = compare_models(models, X, y, **kept)
-    assert load_comparison(tmp_path).fold("dg").keys() == comparison.fold("dg").keys()
-    fold = load_comparison(tmp_path).fold("dg")
-    assert fold.memberships.shape == (2, 4, 5) and fold.influences.shape == (2, 5)
-    np.testing.assert_array_equal(fold.membership, common_memberships(fold.memberships))
-    wanted = common_influence(fold.membership, fold.memberships, fold.influences)
-    np.testing.assert_allclose(fold.influence, wanted)
-    one, without = comparison.fold("h"), comparison.fold("d")
-    assert one.membership.shape == (4, 5) and "memberships" not in one
-    assert without.membership is None and without.influence.shape == (5,)
-
-
-def test_what_a_model_has_learnt_is_kept(cohort):
-    comparison = compare_models(
-        {"a": make_pipeline("passthrough", Noise()), "b": DummyClassifier()},
-        *cohort,
-        n_folds=3,
-        random_state=0,
-    )
-    fold = comparison.fold("a", fold=1)
-    assert fold.membership.shape == (5, 2) and fold.influence.shape == (2,)
-    assert fold.history["train_loss"].shape == (3,)
-    assert (fold.n_iter, fold.best_epoch) == (3, 2)
-    assert comparison.fold("b").membership is None and comparison.fold("b").history == {}
-    with pytest.raises(KeyError, match="No fold"):
-        comparison.fold("c")
-
-
-def test_decision_function_scores_where_there_is_no_predict_proba(cohort):
-    X, y = cohort
-    table = X[:, -1]
-    comparison = compare_models({"svc": LinearSVC()}, table, y, n_folds=3, random_state=0)
-    fold = comparison.fold("svc")
-    rows = np.sort(np.append(fold.train, fold.validation))
-    seed = int(np.random.SeedSequence(fold.seed).generate_state(1)[0] >> 1)
-    model = LinearSVC(random_state=seed).fit(table[rows], y[rows])
-    np.testing.assert_array_equal(fold.predicted, model.predict(table[fold.test]))
-    np.testing.assert_array_equal(fold.score > 0.5, fold.predicted == 1)
-
-
 def test_pos_label_and_string_labels(cohort):
     X, y = cohort
     names = np.array(["control", "asd"], dtype=object)[y]
@@ -293,12 +120,6 @@ def test_pos_label_and_string_labels(cohort):
     assert one["tpr"] == two["tnr"] and one["auc"] == pytest.approx(two["auc"])
     scores = default.predictions["score"], chosen.predictions["score"]
     np.testing.assert_allclose(scores[0], 1 - scores[1], atol=1e-6)
-
-
-def test_a_tie_is_decided_as_predict_decides_it(cohort, seen):
-    comparison = compare_models({"a": Recorder("a")}, *cohort, n_folds=3, random_state=0)
-    assert (comparison.predictions["predicted"] == 0).all()
-    assert comparison.summary().loc[0, ["tpr", "tnr"]].tolist() == [0, 1]
 
 
 def test_warnings_of_models_are_reported_once_with_a_count(cohort):
@@ -420,77 +241,6 @@ class Double(FunctionTransformer):
 
     def transform(self, X):
         return [2 * scan for scan in X]
-
-
-@pytest.fixture
-def three_sites():
-    """Sites of 15, 9 and 6 rows, whose rows are not neighbours."""
-    return np.array(list("ABAACBAACB" + "BABAACBAAC" + "ABAACBACAB"))
-
-
-def test_leave_one_site_out_tests_a_site_by_the_others(cohort, seen, three_sites):
-    X, y = cohort
-    options = {"sites": three_sites, "n_folds": 5, "random_state": 0}
-    comparison = compare_models(
-        {"a": Recorder("a")}, X, y, scheme="leave-one-site-out", n_repeats=2, **options
-    )
-    assert list(comparison.folds["site"]) == ["A", "B", "C"] * 2
-    assert set(comparison.folds["fold"]) == {0}
-    validating = []
-    for call, site in zip(seen["a"], "ABCABC", strict=True):
-        tested, rows = rows_of(call["predict"]), np.array(rows_of(call["fit"]))
-        assert tested == np.flatnonzero(three_sites == site).tolist()
-        assert sorted(tested + rows.tolist()) == list(range(N_ROWS))
-        validating.append(rows[call["validation"]])
-        for other in set("ABC") - {site}:
-            n_other = np.sum(three_sites == other)
-            assert abs(np.sum(three_sites[validating[-1]] == other) - n_other / 5) <= 1
-        assert abs(np.sum(y[validating[-1]]) - len(validating[-1]) / 2) <= 1
-        assert abs(len(validating[-1]) - len(rows) / 5) < 1
-    assert validating[0].tolist() != validating[3].tolist(), (
-        "repeats have validation rows of their own"
-    )
-    again = compare_models({"a": Recorder("b")}, X, y, scheme="leave-one-site-out", **options)
-    assert again.fold("a", "B").validation.tolist() == validating[1].tolist()
-    assert comparison.summary()["n_subjects"].tolist() == [15, 9, 6]
-
-
-def test_groups_at_the_tested_site_do_not_train_elsewhere(cohort, seen, three_sites):
-    X, y = cohort
-    groups = np.arange(N_ROWS)
-    groups[[0, 1, 4]] = 99  # one subject, at the sites A, B and C
-    scheme = "leave-one-site-out"
-    compare_models(
-        {"a": Recorder("a")}, X, y, groups, three_sites, n_folds=3, random_state=0, scheme=scheme
-    )
-    for call in seen["a"]:
-        fit, tested = rows_of(call["fit"]), rows_of(call["predict"])
-        assert not set(groups[fit]) & set(groups[tested])
-        assert len(fit) + len(tested) == N_ROWS - 2
-
-
-@pytest.mark.parametrize("n_families", [30, 12])
-def test_pooled_folds_are_stratified_by_class_and_site(cohort, seen, three_sites, n_families):
-    X, y = cohort
-    groups = np.arange(N_ROWS) % n_families
-    comparison = compare_models(
-        {"a": Recorder("a")},
-        *(X, y, groups, three_sites),
-        n_folds=3,
-        random_state=0,
-        scheme="pooled",
-    )
-    assert_no_leak(seen["a"], 3, groups)
-    if n_families == N_ROWS:
-        for call in seen["a"]:
-            tested = rows_of(call["predict"])
-            for site in "ABC":
-                mine = [row for row in tested if three_sites[row] == site]
-                assert abs(len(mine) - np.sum(three_sites == site) / 3) < 2
-                assert abs(np.sum(y[mine]) - np.sum(y[three_sites == site]) / 3) < 1
-    assert set(comparison.folds["site"]) == {"pooled"} and len(comparison.folds) == 3
-    rows = np.concatenate([comparison.fold("a", "pooled", fold=f).test for f in range(3)])
-    assert comparison.predictions["subject_site"].tolist() == three_sites[rows].tolist()
 
 
 def test_pooled_folds_are_summed_up_together_and_by_site(cohort, three_sites):
@@ -618,40 +368,6 @@ def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_ep
     np.testing.assert_array_equal(tested[:, 1], fold.score)
 
 
-class Looker(Noise):
-    """Tells whether its scans are mapped from a file, and how many threads torch has."""
-
-    def fit(self, X, y, groups=None, validation=None):
-        import torch
-
-        super().fit(X, y)
-        base = X[0]
-        while isinstance(base, np.ndarray) and base.base is not None:
-            base = base.base
-        self.influence_ = np.array([isinstance(base, mmap.mmap), torch.get_num_threads()])
-        return self
-
-
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_workers_map_scans_and_tasks_do_not_carry_them(cohort, monkeypatch, n_jobs):
-    X, y = cohort
-    sizes, run = [], _fold_runs._run
-
-    def spy(tasks, *arguments):
-        sizes.extend(len(pickle.dumps(task)) for task in tasks)
-        return run(tasks, *arguments)
-
-    monkeypatch.setattr(_fold_runs, "_run", spy)
-    ragged = [np.repeat(scan, 50 + i % 2, axis=0) for i, scan in enumerate(X)]
-    with torch_threads(2):
-        comparison = compare_models(
-            {"a": Looker()}, ragged, y, n_folds=3, n_jobs=n_jobs, random_state=0
-        )
-    for fold in range(3):
-        assert comparison.fold("a", fold=fold).influence.tolist() == [1, 1]
-    assert len(sizes) == 3 and max(sizes) < 4000 < ragged[0].nbytes
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -680,28 +396,6 @@ def test_errors_say_what_is_wrong(cohort, change, message):
     arguments = {"estimators": {"a": Noise()}, "X": cohort[0], "y": cohort[1]} | change
     with pytest.raises(ValueError, match=message):
         compare_models(**arguments)
-
-
-def test_a_tested_row_cannot_be_a_source(cohort):
-    X, y = cohort
-    with pytest.raises(ValueError, match="Row 1 of X_unlabeled is in X too"):
-        compare_models({"a": Noise()}, X, y, X_unlabeled=np.stack([X[0] + 1, X[7]]), n_folds=3)
-
-
-def test_a_tie_is_not_positive_whichever_label_is():
-    from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
-
-    proba = np.array([[0.5, 0.5], [0.6, 0.4], [0.4, 0.6]])
-    for pos_label, wanted in ((1, [0, 0, 1]), (0, [1, 0, 1])):
-        decided = TwoClasses(pos_label).decide(proba, np.array([0, 1]))
-        assert decided["predicted"].tolist() == wanted
-
-
-@pytest.mark.parametrize("missing", [np.nan, None])
-def test_a_site_that_is_missing_is_named(missing):
-    sites = np.array(["a", "b", missing, "a"] * 5, dtype=object)
-    with pytest.raises(ValueError, match="sites has no value for row 2 of X"):
-        compare_models({"a": Noise()}, np.ones((20, 4)), np.arange(20) % 2, sites=sites, n_folds=3)
 
 
 class TestSavedModels:
@@ -757,16 +451,6 @@ class TestSavedModels:
     def test_impossible_repetition_times_are_refused(self, run, t_r):
         with pytest.raises(ValueError, match="t_r must be seconds above 0, one number or 12"):
             run[0](t_r=t_r)
-
-
-def test_other_names_of_rois_are_other_data(tmp_path):
-    rng = np.random.default_rng(0)
-    scans, y = [rng.normal(size=(9, 2)) for _ in range(6)], np.tile([0, 1], 3)
-    options = {"n_folds": 3, "out": tmp_path, "random_state": 0}
-    for names, refused in (("ab", False), ("ba", True)):
-        X = [pandas.DataFrame(scan, columns=list(names)) for scan in scans]
-        with pytest.raises(ValueError, match="differ: data") if refused else nullcontext():
-            compare_models({"fc": make_model("fc-logistic")}, X, y, **options)
 
 
 @pytest.mark.parametrize("scheme", ["within-site", "leave-one-site-out", "pooled"])

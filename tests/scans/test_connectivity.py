@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from sklearn_lstmdg.scans import distinct_points, fisher_z
 from sklearn_lstmdg.scans._connectivity import (
     connectivity_features,
     connectivity_matrices,
@@ -53,3 +54,29 @@ def test_no_correlation_is_beyond_one():
 def test_matrices_are_symmetric_with_the_triangle_row_by_row():
     matrix = connectivity_matrices(np.array([[1.0, 2.0, 3.0]]), 3)[0]
     np.testing.assert_array_equal(matrix, [[0, 1, 2], [1, 0, 3], [2, 3, 0]])
+
+
+@pytest.mark.parametrize("step", [1, 3, 30, 40])
+def test_distinct_points_of_views_and_copies(step):
+    scan = np.random.default_rng(0).standard_normal((90, 4))
+    starts = range(0, 61, step)
+    windows = np.stack([scan[start : start + 30] for start in starts])
+    wanted = scan[: starts[-1] + 30] if step <= 30 else windows.reshape(-1, 4)
+    np.testing.assert_array_equal(distinct_points(windows), wanted)
+
+
+def test_distinct_points_of_a_scan_that_repeats_itself_are_the_fewest():
+    scan = np.arange(2.0)[np.arange(21) % 2][:, None]
+    windows = np.stack([scan[start : start + 10] for start in range(12)])
+    np.testing.assert_array_equal(distinct_points(windows), scan)
+
+
+def test_distinct_points_of_one_window():
+    window = np.arange(12.0).reshape(1, 6, 2)
+    np.testing.assert_array_equal(distinct_points(window), window[0])
+
+
+def test_fisher_z_stays_finite():
+    r = np.array([-1.0, 0.0, 0.5, 1.0])
+    np.testing.assert_allclose(fisher_z(r)[1:3], [0, 0.5 * np.log(3)])
+    np.testing.assert_allclose(fisher_z(r)[[0, 3]], np.array([-1, 1]) * np.arctanh(1 - 1e-6))
