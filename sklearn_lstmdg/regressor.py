@@ -34,28 +34,83 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    variant, n_communities, n_units, dropout : as in ``LSTMDGClassifier``
-        Generative path, sizes and dropout of the network.
+    variant : {"dg", "h", "d", "s"}, default="dg"
+        The paper's LSTM-DG; LSTM-H, which generates from the hidden state; LSTM-D, without the
+        generative task; LSTM-S, one discriminative LSTM of ``n_units`` nodes.
+    n_communities : int, default=50
+        :math:`K`, nodes of the first LSTM.
+    n_units : int, default=20
+        Nodes of the discriminative LSTM.
+    dropout : float or tuple of three floats, default=(0.5, 0.5, 0.0)
+        Rate before the shared dense layer, the mean over time, and the generative dense layer,
+        against learning the training rows by heart. The last makes memberships robust, and
+        communities copies of each other.
     discriminative_weight : float, default=1.0
         :math:`\lambda`: how much the target counts beside the generated points.
-    generate_at, augment, input_noise : as in ``LSTMDGClassifier``
-        What is generated, and how windows that train are changed. Where the target shows in the
-        mean or the sign of the signals, or in what comes first, give ``augment=None``.
-    max_updates, max_epochs, batch_size, windows_per_epoch : as in ``LSTMDGClassifier``
-        Length of the training.
-    lr, lr_schedule, weight_decay, pretrain_epochs : as in ``LSTMDGClassifier``
-        Steps of the training.
-    patience, validation_fraction : as in ``LSTMDGClassifier``
-        Early stopping, and the share of the groups that are held back for it.
+    generate_at : {"last", "all"}, default="all"
+        Where the generative loss is taken: at the last point that is read, as in the paper; or at
+        each, :math:`L_G = \frac{1}{T} \sum_t (W_d c_t + b_d - x_{t+1})^2`, averaged over ROIs,
+        with a dropout mask for each point: few updates are enough to learn to generate.
+    augment : tuple of {"sign", "reverse"} or None, default=("sign", "reverse")
+        Each time a window trains, the points that it generates included, its sign is flipped, or
+        its time, with probability 1/2. Predictions are then averaged over all such versions of a
+        window. Generation and community activity read it as it is. Where the target shows in the
+        mean or the sign of the signals, or in what comes first, as it hardly does in standardised
+        scans, give None.
+    input_noise : float, default=0.7
+        Standard deviation of the Gaussian noise added to the training input, in the units of X.
+    max_updates : int or None, default=1000
+        Steps of the optimiser after which training ends: what it means depends neither on the
+        number of scans nor on the windows' step.
+    max_epochs : int or None, default=None
+        Epochs after which training ends. Of two limits the one that comes first counts; one must
+        be given.
+    batch_size : int, default=32
+        Windows per step.
+    windows_per_epoch : int, float or None, default=None
+        Windows that an epoch trains on, drawn anew for each without replacement: a number, or a
+        share in (0, 1] of all. None takes all.
+    lr : float, default=3e-3
+        Learning rate of Adam.
+    lr_schedule : {"cosine"} or None, default="cosine"
+        "cosine" lets the learning rate fall to a hundredth over the length of training, so that
+        the last weights are settled. None, and ``partial_fit``, keep it as it is.
+    weight_decay : float, default=0.0
+        Decoupled weight decay: every step shrinks weights and biases by ``lr * weight_decay``.
+    pretrain_epochs : int, default=0
+        Epochs of the generative task alone, on the training rows and ``X_unlabeled``, with which
+        ``fit`` begins; then the optimiser starts anew. Going on with ``warm_start``, and
+        ``partial_fit``, leave them out. Variants "dg" and "h".
+    patience : int or None, default=None
+        Epochs without improvement on validation rows before training stops, and goes back to the
+        best epoch. None trains to the end, on all rows, those of ``validation`` included.
+    validation_fraction : float, default=0.1
+        Share of the groups held back where there is ``patience``; 0 holds none back.
     monitor : str or callable, default="subject_loss"
         What the best epoch is chosen by: "loss" or "discriminative_loss" of the validation windows;
         "subject_loss" (squared error) or "r" (Pearson's) of the validation subjects' predictions;
         or ``monitor(y, predicted)`` of these, both standardized, greater is better. Ties, and an r
         that is not defined, are decided by the validation loss.
-    horizon, n_nets, device, n_threads : as in ``LSTMDGClassifier``
-        Points that are generated; nets, whose predictions are averaged; where they are trained.
-    warm_start, callbacks, verbose, init_seed, random_state : as in ``LSTMDGClassifier``
-        Going on, following the training, and repeating it.
+    horizon : int, default=1
+        Points at the end of every sequence that are generated and never read (a window that trains
+        reversed ends where it began). 0, where nothing is generated, needs variant "d" or "s".
+    n_nets : int, default=1
+        Nets to train, each from its own seed, on one internal split. Predictions are averaged.
+    device : str, default="auto"
+        A torch device; "auto" takes a GPU if there is one.
+    n_threads : int, default=1
+        Threads on the CPU, on which ``n_nets`` nets train side by side. One net is fastest on one.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last fit's weights.
+    callbacks : list of skorch callbacks or None, default=None
+        More callbacks for the training; of several nets, each calls them in its turn.
+    verbose : int, default=0
+        1 prints a line for each epoch.
+    init_seed : int or None, default=None
+        Decides the first weights, of net n with n added, in place of ``random_state``. Fits on
+        other subjects that begin alike find the same communities under the same numbers.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, order, dropout, noise and the internal split.
 
     Attributes
     ----------
@@ -83,7 +138,7 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
 
     See Also
     --------
-    LSTMDGClassifier : The network for classes, and what its parameters mean.
+    LSTMDGClassifier : The network for classes.
 
     Notes
     -----

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from numpydoc.docscrape import ClassDoc
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -75,6 +76,18 @@ def test_parameters_are_the_classifiers_less_what_is_of_classes():
     ours, theirs = LSTMDGRegressor().get_params(), LSTMDGClassifier().get_params()
     assert theirs.keys() - ours.keys() == {"aggregation", "class_weight"}
     assert ours == {name: theirs[name] for name in ours}
+
+
+def test_the_docstring_tells_of_each_parameter_what_the_classifiers_does():
+    told, wanted = (
+        {parameter.name: parameter for parameter in ClassDoc(cls)["Parameters"]}
+        for cls in (LSTMDGRegressor, LSTMDGClassifier)
+    )
+    assert set(told) == set(LSTMDGRegressor().get_params(deep=False))
+    of_a_number = {"discriminative_weight", "augment", "validation_fraction", "monitor", "n_nets"}
+    for name in set(told) - of_a_number:
+        assert told[name] == wanted[name], name
+    assert "LSTMDGClassifier``" not in str(ClassDoc(LSTMDGRegressor)["Parameters"])
 
 
 def test_a_bags_prediction_is_the_mean_over_its_windows(numbers):

@@ -78,7 +78,8 @@ def _draw(methods, communities, robustness, folder):
     for ax, (method, folds) in zip(panels, methods.items(), strict=True):
         (site, repeat, number), fold = next(iter(folds.items()))
         title = f"{method}, {site}, repeat {repeat}, fold {number}"
-        MembershipDisplay(fold.membership).plot(ax, title=title)
+        names = fold.get("roi_names")
+        MembershipDisplay(fold.membership, roi_names=names).plot(ax, title=title)
     for name, figure in figures.items():
         figure.savefig(Path(folder) / name, dpi=150)
     return [*figures]

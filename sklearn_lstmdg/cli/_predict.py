@@ -1,6 +1,7 @@
 """``lstmdg predict``: what saved models say of new scans."""
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -156,7 +157,7 @@ def _identities(cohort, args):
 
 def _warn_of_known(models, subjects):
     """Warn of subjects that a model was trained on, where its results folder tells."""
-    trained = set().union(*map(_training_subjects, models))
+    trained = _training_subjects(models)
     known = sorted(subjects & trained)
     if known:
         named = ", ".join(known[:_MOST_NAMED])
@@ -169,13 +170,23 @@ def _warn_of_known(models, subjects):
         )
 
 
-def _training_subjects(model):
-    """Return whom a model was trained on; nobody where its file lies in no results folder."""
-    if not set(_OF_FOLD) <= model.facts.keys():
-        return set()
+def _training_subjects(models):
+    """Return whom models were trained on; nobody where their files lie in no results folder."""
+    folders, trained = {}, set()
+    for model in models:
+        if set(_OF_FOLD) <= model.facts.keys():
+            folders.setdefault(model.path.absolute().parents[1], []).append(model)
+    for folder, mine in folders.items():
+        with suppress(FileNotFoundError):
+            comparison = load_comparison(folder)
+            for model in mine:
+                trained |= _subjects_of_fold(comparison, model)
+    return trained
+
+
+def _subjects_of_fold(comparison, model):
     try:
-        comparison = load_comparison(model.path.absolute().parents[1])
         subjects = comparison.training_subjects(*(model.facts[name] for name in _OF_FOLD))
-    except (FileNotFoundError, KeyError):
+    except KeyError:
         return set()
     return set(map(str, subjects.tolist()))

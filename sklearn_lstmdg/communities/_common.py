@@ -110,7 +110,7 @@ def common_influence(
     ------
     ValueError
         If memberships are not as :func:`common_memberships` takes them, or influences do not
-        belong to them.
+        belong to them or are not finite.
 
     Examples
     --------
@@ -124,7 +124,14 @@ def common_influence(
     sizes = [part.shape[1] for part in parts]
     if [np.shape(influence) for influence in influences] != [(size,) for size in sizes]:
         raise ValueError(f"There must be an influence for each of the nets' {sizes} communities.")
-    return _loadings(factor, np.hstack(parts)) @ np.concatenate(influences) / len(parts)
+    told = [_check_influence(influence, net) for net, influence in enumerate(influences)]
+    return _loadings(factor, np.hstack(parts)) @ np.concatenate(told) / len(parts)
+
+
+def _check_influence(influence, net):
+    return check_array(
+        influence, dtype=np.float64, ensure_2d=False, input_name=f"influences[{net}]"
+    )
 
 
 def common_shares(common: ArrayLike, memberships: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:

@@ -29,7 +29,7 @@ from ._bids_files import (
     mean_of_known,
 )
 from ._cohorts import LeftOut
-from ._fmriprep_files import SeriesFiles, find_images, to_tsv
+from ._fmriprep_files import SeriesFiles, find_images, participants_table, to_tsv
 from ._image_progress import ImageProgress
 from ._image_series import ImageSeries, Settings, read_image
 
@@ -150,7 +150,8 @@ def extract_scans(
     others go on; ``left_out.csv`` in `out` says why, ``extracted.csv`` counts the points of the
     others. A sidecar keeps settings and source of each series, ``_outliers.tsv`` which points were
     removed, ``_motion.tsv`` the framewise displacement of all points. The folder also gets
-    ``dataset_description.json``, the atlas and, where there is one, ``participants.tsv``.
+    ``dataset_description.json``, the atlas and, where there is one, ``participants.tsv``: columns
+    that you have added to it stay.
 
     Removed points leave gaps, which windows then bridge.
 
@@ -301,9 +302,9 @@ def _write_shared(job):
         "DatasetLinks": {_DATASET: os.path.relpath(job.root, job.out).replace(os.sep, "/")},
     }
     write_json(job.out / "dataset_description.json", description)
-    table = find_participants(job.root)
-    if table is not None and table.resolve() != (job.out / "participants.tsv").resolve():
-        write_atomically(job.out / "participants.tsv", table.read_bytes())
+    table, there = find_participants(job.root), job.out / "participants.tsv"
+    if table is not None and table.resolve() != there.resolve():
+        write_atomically(there, participants_table(table, there))
 
 
 def _write_atlas(out, atlas):

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ._bids_files import choose, parse_name
+from ._table_files import check_shape, decode, read_rows
 
 _ENDS = (".nii.gz", ".nii")
+_ID = "participant_id"
 _OWN_SPACES = ("none", "T1w", "T2w", "boldref")
 
 
@@ -46,6 +48,26 @@ def confounds_beside(file):
             if parse_name(path).acquisition == file.acquisition:
                 return path
     raise FileNotFoundError("no _desc-confounds_timeseries.tsv is beside it")
+
+
+def participants_table(source, there):
+    """Return a table of participants, with the columns that the one there has beyond its own."""
+    if not there.is_file():
+        return source.read_bytes()
+    mine, theirs = map(_read_texts, (source, there))
+    own = [name for name in theirs.rows if name not in mine.rows]
+    if not own:
+        return source.read_bytes()
+    for table in (mine, theirs):
+        table.check_columns(participants=_ID)
+        table.refuse_repeated(_ID)
+    merged = mine.rows.merge(theirs.rows[[_ID, *own]], how="left", on=_ID)
+    return to_tsv({name: merged[name].tolist() for name in merged})
+
+
+def _read_texts(path):
+    """Read a table whose cells stay as they are written, but for what is missing."""
+    return read_rows(path, check_shape(path, decode(path), (), "\t"))
 
 
 class SeriesFiles:

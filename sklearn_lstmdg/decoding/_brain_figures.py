@@ -1,5 +1,6 @@
 """Figures of communities, connections and terms."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,10 @@ def _draw_community(image, axes, color):
     look = {"cmap": colors.ListedColormap([color]), "colorbar": False}
     glass = {"display_mode": "lyrz", "threshold": 0.5, "resampling_interpolation": "nearest"}
     plotting.plot_glass_brain(image, axes=axes[0], **glass, **look)
-    plotting.plot_roi(image, axes=axes[1], display_mode="z", cut_coords=6, alpha=0.9, **look)
+    with warnings.catch_warnings():
+        # numpy's, of a slice that a small community does not reach.
+        warnings.filterwarnings("ignore", ".*converting a masked element", UserWarning)
+        plotting.plot_roi(image, axes=axes[1], display_mode="z", cut_coords=6, alpha=0.9, **look)
 
 
 def plot_connectome(

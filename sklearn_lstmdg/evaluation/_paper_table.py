@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from .._extras import require
 from .._text import printable, to_csv
-from ._metrics import METRICS, check_frame, check_two_classes, summarize
+from ._metrics import METRICS, check_frame, summarize
 from ._published import published_results
-from ._target_kinds import TwoClasses
+from ._target_kinds import TwoClasses, check_predictions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -58,7 +58,7 @@ def paper_table(
     Raises
     ------
     ValueError
-        If the form is unknown, or a column is missing.
+        If the form is unknown, a column is missing, or the target has not two classes.
 
     Examples
     --------
@@ -73,8 +73,14 @@ def paper_table(
     """
     if form not in ("markdown", "csv", "latex"):
         raise ValueError(f"form={form!r} must be 'markdown', 'csv' or 'latex'.")
+    predictions, kind = check_predictions(predictions, pos_label)
+    if kind.name != TwoClasses.name:
+        told = f"has {len(kind.classes)} classes" if kind.classes else "is continuous"
+        raise ValueError(
+            f"The paper's tables are of two classes, and the target {told}: Comparison.summary() "
+            "has a table of its own for each kind of target."
+        )
     check_frame(folds, ["model", "site", "repeat", "fold", *METRICS], "folds")
-    predictions = check_two_classes(predictions, pos_label)
     results = _our_results(folds, predictions, _COUNTERPARTS | (counterparts or {}))
     results = _add_published(results)
     if form == "csv":

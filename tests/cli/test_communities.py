@@ -6,14 +6,27 @@ import re
 import numpy as np
 import pytest
 
-from sklearn_lstmdg import ParafacCommunities, ScanCleaner, SubsequenceAugmenter, models
+from sklearn_lstmdg import (
+    LSTMDGClassifier,
+    ParafacCommunities,
+    ScanCleaner,
+    SubsequenceAugmenter,
+    models,
+)
 from sklearn_lstmdg.cli import _parafac_folds as _parafac
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._text_tables import format_communities
 from sklearn_lstmdg.communities import common_memberships, two_means
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import Comparison, community_robustness, load_comparison, make_seed
+from sklearn_lstmdg.evaluation import (
+    Comparison,
+    community_robustness,
+    compare_models,
+    load_comparison,
+    make_seed,
+)
 from sklearn_lstmdg.evaluation._store import FoldStore
+from sklearn_lstmdg.plotting import MembershipDisplay
 from sklearn_lstmdg.report import write_report
 
 from _stubs import Noise
@@ -107,6 +120,23 @@ def test_figures_are_written(communities, folder):
     _, out, _ = communities()
     for name in ("robustness.png", "redundancy.png", "memberships.png"):
         assert name in out and (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_memberships_are_drawn_with_the_names_of_rois(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    drawn, names = [], ["Insula", "V1", "Putamen"]
+    X = np.random.default_rng(0).normal(size=(12, 20, 3))
+    scans = [pandas.DataFrame(scan, columns=names) for scan in X]
+    net = LSTMDGClassifier(n_communities=2, n_units=2, max_updates=2)
+    compare_models({"net": net}, scans, [0, 1] * 6, n_folds=3, out=tmp_path, random_state=0)
+
+    def plot(membership, roi_names=None):
+        drawn.append(list(roi_names))
+        return MembershipDisplay(membership, roi_names=roi_names)
+
+    monkeypatch.setattr("sklearn_lstmdg.cli._communities.MembershipDisplay", plot)
+    assert main(["communities", str(tmp_path), "--permutations", "3"]) == 0
+    assert drawn == [names]
 
 
 def test_without_matplotlib_there_are_tables_only(communities, folder, monkeypatch):

@@ -15,6 +15,7 @@ from sklearn_lstmdg.baselines import ConnectivityFeatures
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._predict import SavedModel, _difference, _predict
 from sklearn_lstmdg.datasets import load_bids, make_scans
+from sklearn_lstmdg.evaluation import load_comparison
 from sklearn_lstmdg.models import make_model, model_names
 from sklearn_lstmdg.persistence import load_model, save_model
 
@@ -110,6 +111,21 @@ def test_subjects_of_the_training_are_named(predict, study, tmp_path):
     path = folder / "models" / "fc-logistic__all__repeat0__fold0.skops"
     elsewhere = shutil.copy(path, tmp_path / "models")
     assert predict("--bids", tree, "--session", "2", model=elsewhere)[2] == ""
+
+
+def test_the_results_folder_of_several_models_is_read_once(predict, clinic, study, monkeypatch):
+    read = []
+
+    def load(folder):
+        read.append(folder)
+        return load_comparison(folder)
+
+    monkeypatch.setattr("sklearn_lstmdg.cli._predict.load_comparison", load)
+    folder, tree = study
+    predict(*sorted((folder / "models").iterdir())[1:], "--bids", clinic)
+    assert read == [folder]
+    _, _, err = predict(*sorted((folder / "models").iterdir())[1:], "--bids", tree)
+    assert "Models were trained on 9 of the 9 subjects" in err
 
 
 def test_repetition_times_other_than_the_training_s_warn_or_are_resampled(predict, tmp_path):

@@ -132,6 +132,12 @@ def test_influences_belong_to_their_communities(influences):
         common_influence(np.eye(3), [np.eye(3)], influences)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_influences_that_are_not_finite_are_named(value):
+    with pytest.raises(ValueError, match=r"influences\[1\] contains (NaN|infinity)"):
+        common_influence(np.eye(3), [np.eye(3)] * 2, [np.ones(3), [1, value, 3]])
+
+
 def test_influence_is_for_the_same_rois():
     with pytest.raises(ValueError, match=r"memberships\[0\] has 3 ROIs and common has 4"):
         common_influence(np.eye(4), [np.eye(3)], [np.ones(3)])

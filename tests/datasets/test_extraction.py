@@ -152,6 +152,41 @@ def test_finished_images_are_not_read_again(study):
     assert {path: path.read_bytes() for path in files} == files
 
 
+def test_columns_of_ones_own_stay_in_the_table_of_participants(study):
+    images, out, atlas = study
+    extract_scans(images, atlas, out)
+    source, there = images.parents[1] / "participants.tsv", out / "participants.tsv"
+    assert there.read_bytes() == source.read_bytes()
+    own = pandas.read_csv(there, sep="\t", dtype=str, keep_default_na=False)
+    names = list(own)
+    own.assign(family=["007", "n/a", "7", "NaN"]).drop(columns=names[1]).iloc[::-1].to_csv(
+        there, sep="\t", index=False
+    )
+    source.write_text(
+        source.read_text() + "\t".join(["sub-99", *["n/a"] * (len(names) - 1)]) + "\n"
+    )
+    extract_scans(images, atlas, out)
+    merged = pandas.read_csv(there, sep="\t", dtype=str, keep_default_na=False)
+    assert list(merged) == [*names, "family"]
+    assert merged["family"].tolist() == ["007", "n/a", "7", "n/a", "n/a"]
+    assert merged[names].iloc[:4].equals(own[names])
+
+
+def test_tables_of_participants_that_cannot_be_brought_together_are_named(study):
+    images, out, atlas = study
+    out.mkdir()
+    (out / "participants.tsv").write_text("participant_id\tmine\nsub-01\t1\nsub-01\t2\n")
+    with pytest.raises(
+        ValueError, match=r"series/participants\.tsv, line 3: .* sub-01 is there twice"
+    ):
+        extract_scans(images, atlas, out)
+    (out / "participants.tsv").write_text("subject\tmine\nsub-01\t1\n")
+    with pytest.raises(
+        ValueError, match=r"series/participants\.tsv has no column 'participant_id'"
+    ):
+        extract_scans(images, atlas, out)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,12 @@ def test_communities_are_drawn_by_influence(aal, pyplot):
         decoding.plot_communities(np.zeros((116, 2)), aal.codes, aal)
     with pytest.raises(ValueError, match=r"1 influences .* shape \(116, 4\)"):
         decoding.plot_communities(communities, aal.codes, aal, influence=[1])
+
+
+def test_a_small_community_is_drawn_without_a_warning(aal, pyplot):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        decoding.plot_communities(np.eye(116)[:, :1], aal.codes, aal)
 
 
 def test_connectome_has_the_strongest_edges(aal, pyplot, monkeypatch):

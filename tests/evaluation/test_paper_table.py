@@ -4,7 +4,9 @@ from io import StringIO
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
+from sklearn_lstmdg.evaluation import compare_models
 from sklearn_lstmdg.evaluation._metrics import summarize
 from sklearn_lstmdg.evaluation._paper_table import paper_table
 from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
@@ -132,6 +134,18 @@ def test_names_cannot_break_the_table():
     latex, markdown = (paper_table(*tables, form=form) for form in ("latex", "markdown"))
     assert r"a\textbackslash{}x1b[2J b & ours" in latex
     assert r"| a\\x1b[2J b | ours |" in markdown
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [(np.arange(24) % 3, "has 3 classes"), (np.arange(24) / 7, "is continuous")],
+)
+def test_other_targets_than_the_paper_s_are_told(target, told):
+    X = np.zeros((24, 2))
+    dummy = DummyClassifier() if "classes" in told else DummyRegressor()
+    compared = compare_models({"dummy": dummy}, X, target, n_folds=3, random_state=0)
+    with pytest.raises(ValueError, match=rf"of two classes, and the target {told}.*summary"):
+        paper_table(compared.folds, compared.predictions)
 
 
 def test_csv_names_are_no_formulas():
