@@ -1,6 +1,7 @@
 """What several files say of the package is the same, and importing it costs next to nothing."""
 
 import re
+import runpy
 import subprocess
 import sys
 from itertools import chain
@@ -20,6 +21,7 @@ else:
 
 ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+VERSION = sklearn_lstmdg.__version__
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
 
 
@@ -106,3 +108,31 @@ print(time.process_time(), file=sys.stderr)"""
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert float(answer.stderr.split()[-1]) < 1
+
+
+@pytest.fixture
+def long_description(monkeypatch):
+    """What PyPI shows."""
+    setuptools = pytest.importorskip("setuptools")
+    given = {}
+    monkeypatch.setattr(setuptools, "setup", given.update)
+    runpy.run_path(str(ROOT / "setup.py"))
+    return given["long_description"]
+
+
+def test_pypi_is_given_addresses_in_place_of_the_readme_s_paths(project, long_description):
+    readme = (ROOT / "README.rst").read_text(encoding="utf-8")
+    pattern = r"(?:\.\. image:: |\s<)([^\s<>]+)(?:>`_|$)"
+    before, after = (re.findall(pattern, t, re.MULTILINE) for t in (readme, long_description))
+    assert len(before) == len(after) > 10 and all(a.startswith("https://") for a in after)
+    pages = f"{project['urls']['Documentation']}{VERSION}/"
+    source = f"{project['urls']['Source']}/blob/v{VERSION}/"
+    images = source.replace("github.com", "raw.githubusercontent.com").replace("/blob", "")
+    for path, address in zip(before, after, strict=True):
+        if path.startswith("https:"):
+            assert address == path
+        elif path.endswith(".rst"):
+            assert address == f"{pages}{path[5:-4]}.html" and (ROOT / path).is_file()
+        else:
+            start = images if path.endswith(".png") else source
+            assert address == f"{start}{path}" and (ROOT / path).is_file()
