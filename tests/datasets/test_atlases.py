@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from _image_trees import labels, write_atlas
+
 pandas = pytest.importorskip("pandas")
 nibabel = pytest.importorskip("nibabel")
 datasets = pytest.importorskip("nilearn.datasets")
 
 from sklearn_lstmdg.datasets._atlases import find_atlas  # noqa: E402
-
-from _image_trees import labels, write_atlas  # noqa: E402
 
 CODES = [3, 5, 8, 10]
 LUT = pandas.DataFrame({"index": [0, *CODES], "name": ["Background", *"abcd"]})

@@ -6,55 +6,25 @@ import re
 import numpy as np
 import pytest
 
-pandas = pytest.importorskip("pandas")
-nibabel = pytest.importorskip("nibabel")
-maskers = pytest.importorskip("nilearn.maskers")
-
-from nilearn.interfaces.fmriprep import load_confounds_strategy  # noqa: E402
-
-from sklearn_lstmdg.cli import main  # noqa: E402
-from sklearn_lstmdg.datasets import extract_scans, load_bids  # noqa: E402
-
-from _image_trees import (  # noqa: E402
+from _extracted import read, series_of
+from _image_trees import (
     AFFINE,
     REGIONS,
     SHAPE,
     image_path,
-    labels,
     make_confounds,
-    make_fmriprep,
     write_atlas,
-    write_image,
 )
 
+pandas = pytest.importorskip("pandas")
+nibabel = pytest.importorskip("nibabel")
+maskers = pytest.importorskip("nilearn.maskers")
+
+
+from sklearn_lstmdg.cli import main  # noqa: E402
+from sklearn_lstmdg.datasets import extract_scans, load_bids  # noqa: E402
+
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
-
-
-@pytest.fixture
-def study(tmp_path):
-    """Return the folders of images and of series, and the atlas."""
-    return make_fmriprep(tmp_path), tmp_path / "series", write_atlas(tmp_path / "atlas")
-
-
-def read(path):
-    return pandas.read_csv(path, sep="\t", na_values="n/a")
-
-
-def series_of(out, subject="01"):
-    (path,) = out.glob(f"sub-{subject}/ses-1/func/*_timeseries.tsv")
-    return read(path)
-
-
-def test_series_are_those_of_nilearns_masker(study):
-    images, out, atlas = study
-    done = extract_scans(images, atlas, out)
-    path = image_path(images, "01")
-    confounds, _ = load_confounds_strategy(str(path), "simple")
-    expected = maskers.NiftiLabelsMasker(atlas).fit_transform(path, confounds=confounds)
-    series = series_of(out)
-    assert list(series) == REGIONS == done.feature_names
-    np.testing.assert_allclose(series, expected, rtol=1e-5)
-    assert done.table["n_points"].tolist() == [40, 41, 42, 40]
 
 
 def test_the_loader_reads_what_is_written(study):
@@ -74,71 +44,6 @@ def test_the_loader_reads_what_is_written(study):
     (source,) = sidecar["Sources"]
     assert (images / source.removeprefix("bids:fmriprep:")).is_file()
     assert sidecar["Settings"]["strategy"] == "simple" and "csf" in sidecar["Confounds"]
-
-
-def test_maps_are_read_by_least_squares(study, tmp_path):
-    images, out, _ = study
-    codes = np.asarray(labels().dataobj)
-    maps = np.stack([codes == code for code in (3, 5, 8, 10)], axis=-1).astype(np.float32)
-    maps[..., 1] += 0.5 * maps[..., 0]
-    image = nibabel.Nifti1Image(maps, AFFINE)
-    atlas = write_atlas(tmp_path, "atlas-Maps_probseg", image, table=False)
-    (tmp_path / "atlas-Maps_probseg.csv").write_text("index,name\n1,a\n2,b\n3,c\n4,d\n")
-    done = extract_scans(images, atlas, out)
-    assert done.feature_names == [*"abcd"] and done.atlas == "Maps"
-    path = image_path(images, "02")
-    confounds, _ = load_confounds_strategy(str(path), "simple")
-    mask = image_path(images, "02", desc="brain_mask")
-    masker = maskers.NiftiMapsMasker(atlas, mask_img=mask)
-    expected = masker.fit_transform(path, confounds=confounds)
-    np.testing.assert_allclose(series_of(out, "02"), expected, rtol=1e-4)
-    assert load_bids(out, target="diagnosis").feature_names == [*"abcd"]
-
-
-def test_scrubbed_points_are_counted_and_told(study):
-    images, out, atlas = study
-    rng = np.random.default_rng(1)
-    write_image(images, "03", "1", rng.standard_normal((60, 4)), rng, worst=3.0)
-    done = extract_scans(
-        images, atlas, out, "scrubbing", strategy_options={"fd_threshold": 0.5, "scrub": 0}
-    )
-    assert done.table["n_scrubbed"].tolist() == [0, 0, 1, 0]
-    assert len(series_of(out, "03")) == done.table["n_points"][2] == 59
-    (outliers,) = out.glob("sub-03/*/*/*_outliers.tsv")
-    assert np.flatnonzero(read(outliers)["outlier"]).tolist() == [30]
-    cohort = load_bids(out, confounds="func_mean_fd")
-    assert cohort.confounds["func_mean_fd"][2] == pytest.approx((58 * 0.1 + 3) / 59)
-
-
-def test_regions_outside_of_the_brain_are_missing(study):
-    images, out, atlas = study
-    brain = np.ones(SHAPE, np.uint8)
-    brain[1:3, 1:3, 3:] = 0  # a quarter of the first region is left
-    brain[5:7, 5:7, 4:] = 0  # half of the last
-    path = image_path(images, "02", desc="brain_mask")
-    nibabel.Nifti1Image(brain, AFFINE).to_filename(path)
-    done = extract_scans(images, atlas, out)
-    assert series_of(out, "02").isna().all().tolist() == [True, False, False, False]
-    assert done.table["n_missing_rois"].tolist() == [0, 1, 0, 0]
-    with pytest.warns(UserWarning, match="1 of 4 ROIs are dropped"):
-        assert load_bids(out, max_missing=0.5).feature_names == REGIONS[1:]
-    again = extract_scans(images, atlas, out.with_name("strict"), min_coverage=0.6)
-    assert again.table["n_missing_rois"].tolist() == [0, 2, 0, 0]
-
-
-def test_an_image_on_another_grid(study):
-    images, out, atlas = study
-    path = image_path(images, "01")
-    image = nibabel.load(path)
-    fine = np.repeat(np.repeat(np.repeat(image.get_fdata(), 2, 0), 2, 1), 2, 2)
-    affine = np.diag([2.0, 2.0, 2.0, 1.0])
-    affine[:3, 3] = -1.0
-    extract_scans(images, atlas, out)
-    coarse = series_of(out)
-    nibabel.Nifti1Image(fine.astype(np.float32), affine).to_filename(path)
-    image_path(images, "01", desc="brain_mask").unlink()
-    extract_scans(images, atlas, out.with_name("again"))
-    np.testing.assert_allclose(series_of(out.with_name("again")), coarse, rtol=1e-4)
 
 
 def test_finished_images_are_not_read_again(study):
@@ -289,61 +194,6 @@ def test_what_is_mended_is_read_by_the_next_run(study):
     assert pandas.read_csv(out / "left_out.csv").empty
 
 
-def test_no_image_at_all(study, capsys):
-    images, out, atlas = study
-    for path in images.rglob("*confounds*"):
-        path.unlink()
-    code = main(["extract", str(images), "--atlas", str(atlas), "--out", str(out), "--quiet"])
-    assert code == 2 and "No image has a series" in capsys.readouterr().err
-    assert len(pandas.read_csv(out / "left_out.csv")) == 4
-
-
-def to_own_space(images):
-    for path in list(images.rglob("*_space-*")):
-        path.rename(path.with_name(path.name.replace("MNI152NLin2009cAsym", "T1w")))
-
-
-def another_space(images):
-    path = image_path(images, "01")
-    path.with_name(path.name.replace("MNI152NLin2009cAsym", "T1w")).write_bytes(path.read_bytes())
-
-
-def no_images(images):
-    for path in images.rglob("*_bold.nii.gz"):
-        path.unlink()
-
-
-@pytest.mark.parametrize(
-    ("damage", "options", "error"),
-    [
-        (another_space, {}, "The images are of several kinds, name one. space: MNI152.*, T1w"),
-        (to_own_space, {}, "The images are in space-T1w, which is each participant's own"),
-        (no_images, {}, "holds no preprocessed images"),
-        (None, {"space": "MNI"}, "No images has space 'MNI'. space: MNI152NLin2009cAsym"),
-        (None, {"strategy": "all"}, "strategy 'all' is none of simple, scrubbing"),
-        (None, {"strategy_options": {"gsr": 1}}, "strategy_options: 'gsr' is none of motion"),
-        (None, {"min_coverage": 2}, "min_coverage"),
-        (None, {"low_pass": -1}, "low_pass"),
-        (None, {"atlas": "brodmann"}, "brodmann is neither a file nor one of the atlases aal"),
-        (None, {"labels": {3: "a"}}, "The table of atlas Mine has no name for code 5"),
-        (None, {"labels": {3: "a", 5: "a", 8: "b", 10: "c"}}, "has the name 'a' twice"),
-    ],
-)
-def test_what_cannot_be_is_said_at_once(study, damage, options, error):
-    images, out, atlas = study
-    if damage:
-        damage(images)
-    with pytest.raises((ValueError, FileNotFoundError), match=error):
-        extract_scans(images, **({"atlas": atlas, "out": out} | options))
-    assert not out.exists()
-
-
-def test_several_spaces_where_one_is_named(study):
-    images, out, atlas = study
-    another_space(images)
-    assert extract_scans(images, atlas, out, space="MNI152NLin2009cAsym").n_read == 4
-
-
 def test_options_of_the_command(study, capsys):
     images, out, atlas = study
     table = atlas.with_name("names.csv")
@@ -368,14 +218,6 @@ def test_names_are_codes_without_a_table(study, tmp_path):
     atlas = write_atlas(tmp_path / "bare", table=False)
     assert extract_scans(images, atlas, out).feature_names == ["3", "5", "8", "10"]
     assert load_bids(out).roi_codes.tolist() == [3, 5, 8, 10]
-
-
-def test_a_name_that_no_table_by_tabs_can_hold_is_refused(study):
-    images, out, atlas = study
-    names = {3: "left\tinsula", 5: "b", 8: "c", 10: "d"}
-    with pytest.raises(ValueError, match=r"'left\\tinsula' holds a tab or the end of a line"):
-        extract_scans(images, atlas, out, labels=names)
-    assert not out.exists()
 
 
 def test_a_damaged_sidecar_is_named(study):

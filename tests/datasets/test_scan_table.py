@@ -1,95 +1,17 @@
-import sys
-
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 from sklearn_lstmdg import ScanCleaner
 from sklearn_lstmdg.datasets import load_scans
 
-from _trees import ROIS, write_series
+from _series_formats import draw, write
 
 pd = pytest.importorskip("pandas")
 
 
-def series(seed=0, n_points=30):
-    return np.random.default_rng(seed).standard_normal((n_points, len(ROIS))).round(6)
-
-
-def as_matlab(path, scan):
-    savemat(path, {"roi_series": scan, "t_r": 2.0, "note": "rest"})
-
-
-def as_comments(path, scan):
-    codes = "\t".join(f"#{code}" for code in range(2001, 2009))
-    np.savetxt(path, scan, header=f"# mean over ROIs\n{codes}", comments="")
-
-
-WRITERS = {
-    "a.tsv": lambda path, scan: write_series(path, scan),
-    "a.csv": lambda path, scan: pd.DataFrame(scan, columns=ROIS).to_csv(path, index=False),
-    "a.CSV": lambda path, scan: np.savetxt(path, scan, delimiter=","),
-    "a.1D": lambda path, scan: np.savetxt(path, scan),
-    "a.txt": as_comments,
-    "a.npy": np.save,
-    "a.npz": lambda path, scan: np.savez(path, series=scan),
-    "a.mat": as_matlab,
-}
-
-
-@pytest.fixture
-def study(tmp_path):
-    """A table of four scans, of two participants."""
-    for i in range(4):
-        np.save(tmp_path / f"scan{i}.npy", series(i, 30 + i))
-    return pd.DataFrame(
-        {
-            "scan": [f"scan{i}.npy" for i in range(4)],
-            "participant_id": ["a", "a", "b", "b"],
-            "label": ["ill", "ill", "well", "well"],
-            "centre": ["X", "X", "Y", "Y"],
-            "age": [20, 20, 31.5, 31.5],
-            "tr": [2, 2, 0.8, None],
-        }
-    )
-
-
-def write(study, folder, name="table.csv"):
-    study.to_csv(folder / name, index=False, sep="\t" if name.endswith("tsv") else ",")
-    return folder / name
-
-
-@pytest.mark.parametrize("name", WRITERS)
-def test_every_format_gives_the_same_scan(tmp_path, name):
-    WRITERS[name](tmp_path / name, series())
-    table = write(pd.DataFrame({"scan": [name]}), tmp_path)
-    cohort = load_scans(table, target=None)
-    np.testing.assert_allclose(cohort.data[0], series().astype(np.float32), rtol=1e-6)
-    has_names, has_codes = name in ("a.tsv", "a.csv"), name == "a.txt"
-    start = 2001 if has_codes else 1
-    numbers = [str(roi) for roi in range(start, start + 8)]
-    assert cohort.feature_names == (ROIS if has_names else numbers)
-    assert (cohort.roi_codes is not None) == has_codes
-
-
-def test_parquet_is_read(tmp_path):
-    pytest.importorskip("pyarrow")
-    pd.DataFrame(series(), columns=ROIS).to_parquet(tmp_path / "a.parquet")
-    cohort = load_scans(write(pd.DataFrame({"scan": ["a.parquet"]}), tmp_path), target=None)
-    assert cohort.feature_names == ROIS
-    np.testing.assert_array_equal(cohort.data[0], series().astype(np.float32))
-
-
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    (tmp_path / "a.parquet").touch()
-    with pytest.raises(ImportError, match=r"pyarrow is needed.*\[parquet\]"):
-        load_scans(write(pd.DataFrame({"scan": ["a.parquet"]}), tmp_path), target=None)
-
-
 @pytest.mark.parametrize("name", ["table.csv", "table.tsv"])
-def test_columns_say_what_a_scan_is(study, tmp_path, name):
-    table = write(study, tmp_path, name)
+def test_columns_say_what_a_scan_is(listed, tmp_path, name):
+    table = write(listed, tmp_path, name)
     cohort = load_scans(table, target="label", site="centre", confounds=["age"], t_r="tr")
     assert cohort.target.tolist() == ["ill", "ill", "well", "well"]
     assert cohort.target_names == ["ill", "well"]
@@ -101,27 +23,27 @@ def test_columns_say_what_a_scan_is(study, tmp_path, name):
     assert "4 scans that" in cohort.DESCR and cohort.left_out.empty
 
 
-def test_paths_of_a_frame_are_relative_to_the_working_directory(study, tmp_path, monkeypatch):
+def test_paths_of_a_frame_are_relative_to_the_working_directory(listed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    cohort = load_scans(study, target="age", group="centre", t_r=2)
+    cohort = load_scans(listed, target="age", group="centre", t_r=2)
     assert cohort.target.tolist() == [20, 20, 31.5, 31.5]
     assert cohort.groups.tolist() == ["X", "X", "Y", "Y"]
     assert cohort.t_r.tolist() == [2, 2, 2, 2]
 
 
-def test_without_participants_each_scan_is_on_its_own(study, tmp_path):
-    table = write(study.drop(columns="participant_id"), tmp_path)
+def test_without_participants_each_scan_is_on_its_own(listed, tmp_path):
+    table = write(listed.drop(columns="participant_id"), tmp_path)
     cohort = load_scans(table, target="label")
     assert cohort.groups.tolist() == [0, 1, 2, 3]
     assert np.isnan(cohort.t_r).all()
     assert ScanCleaner().fit(cohort.data).feature_names_in_.tolist() == cohort.feature_names
 
 
-def test_what_is_left_out_is_told(study, tmp_path):
-    study.loc[1, "label"] = None
-    study.loc[2, "centre"] = None
+def test_what_is_left_out_is_told(listed, tmp_path):
+    listed.loc[1, "label"] = None
+    listed.loc[2, "centre"] = None
     with pytest.warns(UserWarning, match="Left out: 1 without label; 1 without centre"):
-        cohort = load_scans(write(study, tmp_path), target="label", site="centre", t_r="tr")
+        cohort = load_scans(write(listed, tmp_path), target="label", site="centre", t_r="tr")
     assert cohort.left_out["participant_id"].tolist() == ["a", "b"]
     assert len(cohort.data) == len(cohort.t_r) == len(cohort.phenotypic) == 2
 
@@ -131,12 +53,12 @@ def test_a_folder_of_files_named_as_participants(tmp_path):
     for i, name in enumerate(["sub-01_rest.csv", "sub-02.tsv", "03.rest.csv"]):
         folder.mkdir(exist_ok=True)
         (folder / name).write_text(
-            "\n".join(",\t"[name.endswith("tsv")].join(map(str, row)) for row in series(i))
+            "\n".join(",\t"[name.endswith("tsv")].join(map(str, row)) for row in draw(i))
         )
     people = pd.DataFrame({"participant_id": ["03", "sub-01", "02"], "dx": ["a", "b", "a"]})
     cohort = load_scans(write(people, tmp_path), target="dx", scans=folder)
     for scan, seed in zip(cohort.data, [2, 0, 1], strict=True):
-        np.testing.assert_allclose(scan, series(seed), rtol=1e-6)
+        np.testing.assert_allclose(scan, draw(seed), rtol=1e-6)
     (folder / "sub-02_run-2.csv").touch()
     with pytest.raises(ValueError, match=r"line 4: one file of 02 is .* sub-02.tsv, sub-02_run-2"):
         load_scans(write(people, tmp_path), target="dx", scans=folder)
@@ -148,9 +70,9 @@ def test_a_folder_of_files_named_as_participants(tmp_path):
 def put(name, content):
     """Write what stands in for the second scan."""
 
-    def damage(study, folder):
+    def damage(listed, folder):
         path = folder / name
-        study.loc[1, "scan"] = name
+        listed.loc[1, "scan"] = name
         if callable(content):
             content(path)
         else:
@@ -160,31 +82,31 @@ def put(name, content):
 
 
 def cell(column, value, row=1):
-    def damage(study, folder):
-        study[column] = study[column].astype(object)
-        study.loc[row, column] = value
+    def damage(listed, folder):
+        listed[column] = listed[column].astype(object)
+        listed.loc[row, column] = value
 
     return damage
 
 
 def holed(path):
-    scan = series()
+    scan = draw()
     scan[3, 4] = np.nan
     np.save(path, scan)
 
 
 OBJECTS = np.array([{}, {}], dtype=object)
 BAD = {
-    "no column of files": (lambda study, folder: study.pop("scan"), {}, r"no column 'scan' "),
-    "no target": (lambda study, folder: study.pop("label"), {}, r"no column 'label' \(target"),
-    "no column of times": (lambda study, folder: None, {"t_r": "TR"}, r"no column 'TR' \(t_r"),
+    "no column of files": (lambda listed, folder: listed.pop("scan"), {}, r"no column 'scan' "),
+    "no target": (lambda listed, folder: listed.pop("label"), {}, r"no column 'label' \(target"),
+    "no column of times": (lambda listed, folder: None, {"t_r": "TR"}, r"no column 'TR' \(t_r"),
     "no file named": (cell("scan", None), {}, "line 3: scan is missing"),
     "no such file": (cell("scan", "x.npy"), {}, "line 3: there is no file .*x.npy"),
     "a file twice": (cell("scan", "scan0.npy"), {}, "line 3: .*scan0.npy is there twice"),
     "an unknown format": (put("x.nii", b""), {}, "x.nii: no format of series ends in '.nii'"),
     "a time below 0": (cell("tr", -1), {"t_r": "tr"}, "line 3: tr is -1"),
     "a time in words": (cell("tr", "2 s"), {"t_r": "tr"}, "line 3: tr is '2 s'"),
-    "milliseconds": (lambda study, folder: None, {"t_r": 2000}, "t_r is 2000: seconds"),
+    "milliseconds": (lambda listed, folder: None, {"t_r": 2000}, "t_r is 2000: seconds"),
     "an array cut": (put("x.npy", b"\x93NUMPY\x01\x00"), {}, "x.npy cannot be read"),
     "objects": (put("x.npy", lambda p: np.save(p, OBJECTS)), {}, "x.npy cannot be read: .*pickle"),
     "texts": (put("x.npy", lambda p: np.save(p, np.array([["a"]]))), {}, "x.npy holds .*<U1"),
@@ -195,10 +117,10 @@ BAD = {
     "no ROI": (put("x.npy", lambda p: np.save(p, np.zeros((8, 0)))), {}, "x.npy holds no ROI"),
     "a missing point": (put("x.npy", holed), {}, "x.npy: time point 3 of ROI 5 is missing"),
     "ROIs by time": (
-        put("x.npy", lambda p: np.save(p, series().T)), {}, "x.npy has 30 ROIs, .*scan0.npy has 8"
+        put("x.npy", lambda p: np.save(p, draw().T)), {}, "x.npy has 30 ROIs, .*scan0.npy has 8"
     ),
     "two arrays": (
-        put("x.npz", lambda p: np.savez(p, a=series(), b=series())), {}, "one array .* a, b"
+        put("x.npz", lambda p: np.savez(p, a=draw(), b=draw())), {}, "one array .* a, b"
     ),
     "no array": (put("x.npz", lambda p: np.savez(p)), {}, "one array .* holds none"),
     "no zip": (put("x.npz", b"PK\x03\x04"), {}, "x.npz cannot be read"),
@@ -212,9 +134,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_table_ends_in_one_clear_line(study, tmp_path, kind):
+def test_a_bad_table_ends_in_one_clear_line(listed, tmp_path, kind):
     damage, options, message = BAD[kind]
-    damage(study, tmp_path)
+    damage(listed, tmp_path)
     with pytest.raises((ValueError, FileNotFoundError), match=message) as caught:
-        load_scans(write(study, tmp_path), target="label", **options)
+        load_scans(write(listed, tmp_path), target="label", **options)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,88 @@
+"""Names, sidecars and head motion of BIDS derivatives."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from sklearn_lstmdg.datasets import load_bids
+
+from _derivatives import first_file, noise
+from _trees import ROIS, write_series, write_text, xcpd_path
+
+pd = pytest.importorskip("pandas")
+
+
+def rename(tree, old, new):
+    for path in sorted(tree.rglob("*")):
+        if old in path.name:
+            path.rename(path.with_name(path.name.replace(old, new)))
+
+
+@pytest.mark.parametrize("run", [1, "1", "01", "run-01"])
+def test_runs_are_numbers(tmp_path, whole, run):
+    rename(whole, "_task-rest", "_task-rest_run-01")
+    write_series(xcpd_path(whole, "01", "1", "02"), noise(50, 8), RepetitionTime=2)
+    assert len(load_bids(whole, target="age").data) == 7
+    assert len(load_bids(whole, target="age", run=run).data) == 6
+
+
+@pytest.mark.parametrize("asked", ["4S156Parcels", "seg-4S156Parcels", "atlas-4S156Parcels"])
+def test_atlas_is_seg_in_newer_releases(whole, asked):
+    rename(whole, "seg-", "atlas-")
+    assert len(load_bids(whole, target="age", atlas=asked).data) == 6
+
+
+def test_codes_come_from_the_table_of_the_atlas(whole):
+    rows = "".join(f"{10 * i}\t{name}\n" for i, name in enumerate(ROIS, start=1))
+    folder = whole / "atlases" / "atlas-4S156Parcels"
+    write_text(folder / "atlas-4S156Parcels_dseg.tsv", f"index\tname\n{rows}")
+    assert load_bids(whole).roi_codes.tolist() == list(range(10, 90, 10))
+    write_text(folder / "atlas-4S156Parcels_dseg.tsv", "index\tname\n1\tParcel1\n")
+    assert load_bids(whole).roi_codes is None
+
+
+def test_the_nearest_sidecar_wins(whole):
+    for path in whole.rglob("sub-*.json"):
+        path.unlink()
+    study = whole.parents[1]
+    write_text(study / "task-rest_bold.json", '{"RepetitionTime": 1}')
+    assert set(load_bids(whole).t_r) == {1}
+    write_text(
+        whole / "sub-01" / "sub-01_task-rest_desc-denoised_bold.json", '{"RepetitionTime": 2}'
+    )
+    write_text(whole / "sub-02" / "ses-1" / "sub-02_ses-1_bold.json", '{"EchoTime": 0.03}')
+    assert load_bids(whole).t_r.tolist() == [2, 1, 1, 1, 1, 1]
+    write_text(whole / "task-rest_timeseries.json", '{"SamplingFrequency": 0.25}')
+    write_text(whole / "task-nback_timeseries.json", '{"RepetitionTime": 3}')
+    write_text(whole / "task-rest_seg-Other_timeseries.json", '{"RepetitionTime": 3}')
+    assert set(load_bids(whole).t_r) == {4}
+    first_file(whole).with_suffix(".json").write_text('{"RepetitionTime": 5}')
+    assert load_bids(whole).t_r.tolist() == [5, 4, 4, 4, 4, 4]
+
+
+def test_head_motion_is_a_confound(whole):
+    cohort = load_bids(whole, target="diagnosis", confounds=["func_mean_fd", "age"])
+    np.testing.assert_allclose(cohort.confounds["func_mean_fd"], np.arange(0.1, 0.16, 0.01))
+    assert list(cohort.confounds) == ["func_mean_fd", "age"]
+    rename(whole, "_motion.tsv", "_desc-confounds_timeseries.tsv")
+    again = load_bids(whole, target="diagnosis", confounds="func_mean_fd")
+    assert again.confounds["func_mean_fd"].equals(cohort.confounds["func_mean_fd"])
+    assert len(again.data) == 6
+
+
+def test_scans_without_motion_have_no_such_column(whole):
+    for path in whole.rglob("*_motion.tsv"):
+        path.unlink()
+    assert "func_mean_fd" not in load_bids(whole).phenotypic
+
+
+def test_several_tasks_are_rows_where_both_are_named(whole):
+    path = first_file(whole)
+    other = path.with_name(path.name.replace("task-rest", "task-movie"))
+    write_series(other, noise(50, 8), RepetitionTime=1)
+    cohort = load_bids(whole, task=["rest", "movie"])
+    assert cohort.phenotypic["task"].tolist() == ["movie", *["rest"] * 6]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(load_bids(whole, task="rest").data) == 6
