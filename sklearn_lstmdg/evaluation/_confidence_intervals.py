@@ -51,13 +51,14 @@ def confidence_intervals(
         half of the sum over classes, and the calibration error that of the predicted class's
         probability. With a continuous target: "r", "mae" and "r2".
 
-        - ``pooled``, ``low``, ``high``, ``n``: over the ``n`` test subjects that the metric is of:
+        - ``pooled``, ``low``, ``high``, ``n``: over the ``n`` test rows that the metric is of:
           what if these very models were tested on other subjects of the site? Rates: Wilson;
           balanced accuracy: Newcombe; AUC: DeLong; Brier score: t; none for "ece", which small
-          samples bias; of a continuous target: 2000 draws of subjects (of families, where
-          ``subject`` names those) with replacement. Repeats are averaged and do not narrow an
-          interval, which tells of the sample of subjects, not of the seeds. With classes, rows of
-          a family count as independent;
+          samples bias; of a continuous target: 2000 draws of subjects with replacement. Repeats
+          are averaged and do not narrow an interval, which tells of the sample of subjects, not of
+          the seeds. Nor do rows of one ``subject`` that are alike, be they its scans or those of a
+          family: rates and the Brier score are told of as many rows as if all were independent
+          (the design effect of [1]_), AUC as in [2]_;
         - with ``folds``: ``fold_mean``, ``fold_sd``, ``n_folds`` (where the metric is defined),
           ``fold_low`` and ``fold_high``, by the corrected resampled t (none for "ece", and for
           one fold): what if the models were trained again too?
@@ -66,6 +67,12 @@ def confidence_intervals(
     ------
     ValueError
         If a column is missing.
+
+    References
+    ----------
+    .. [1] L. Kish. "Survey Sampling", Wiley 1965.
+    .. [2] N. A. Obuchowski. "Nonparametric Analysis of Clustered ROC Curve Data", Biometrics 53,
+       1997.
     """
     pandas = require("pandas", extra="data")
     predictions, kind = check_predictions(predictions, pos_label)
@@ -102,9 +109,8 @@ def _pool_two(part, kind, level, n_bins, seed):
     y = rows["y"].to_numpy() == 1
     rates = {"acc": rows["hit"], "tpr": rows["hit"][y], "tnr": rows["hit"][~y]}
     estimates = {name: _rate(hits, level) for name, hits in rates.items()}
-    both = [[estimates[rate][key] for rate in ("tpr", "tnr")] for key in ("pooled", "n")]
-    balanced = _row(sum(both[0]) / 2, len(y), statistics.mean_interval(*both, level))
-    auc = statistics.auc_interval(y, rows["placement"], level)
+    balanced = _mean_rate([rates["tpr"], rates["tnr"]], level)
+    auc = statistics.auc_interval(y, rows["placement"], level, _families(rows))
     return {
         "acc": estimates.pop("acc"),
         "balanced_acc": balanced,
@@ -126,13 +132,11 @@ def _pool_classes(part, kind, level, n_bins, seed):
     y = rows["y"].to_numpy()
     members = {name: y == name for name in columns}
     recalls = {name: _rate(rows["hit"][mine], level) for name, mine in members.items()}
-    rates, sizes = zip(*[(row["pooled"], row["n"]) for row in recalls.values()], strict=True)
-    balanced = statistics.mean_interval(rates, sizes, level)
     areas = [rows[column].to_numpy() for column in kind.score_columns]
-    area, interval = statistics.macro_auc(members.values(), areas, level)
+    area, interval = statistics.macro_auc(members.values(), areas, level, _families(rows))
     return {
         "acc": _rate(rows["hit"], level),
-        "balanced_acc": _row(np.mean(rates), len(y), balanced),
+        "balanced_acc": _mean_rate([rows["hit"][mine] for mine in members.values()], level),
         "auc": _row(area, len(y), interval),
         **{f"recall_{name}": row for name, row in recalls.items()},
         "brier": _mean_row(rows["error"], level),
@@ -153,9 +157,20 @@ def _judge(repeat, columns):
     )
 
 
+def _families(rows):
+    """Return whose each row is: of a subject with several scans, or of a family."""
+    return rows.index.get_level_values("subject")
+
+
+def _effective_number(values):
+    return statistics.effective_number(values.to_numpy(), _families(values))
+
+
 def _mean_row(errors, level):
-    error = statistics.corrected_mean(errors.to_numpy(), n_train=1, n_test=0)
-    return _row(error[0], len(errors), _t_interval(*error, level))
+    mean, error, _ = statistics.corrected_mean(errors.to_numpy(), n_train=1, n_test=0)
+    error *= np.sqrt(len(errors) / _effective_number(errors))
+    n_families = _families(errors).nunique()
+    return _row(mean, len(errors), _t_interval(mean, error, n_families - 1, level))
 
 
 def _pool_numbers(part, kind, level, n_bins, seed):
@@ -178,8 +193,16 @@ _POOLED = {"two classes": _pool_two, "classes": _pool_classes, "continuous": _po
 
 
 def _rate(hits, level):
-    rate, n = hits.mean(), len(hits)
-    return _row(rate, n, statistics.wilson_interval(rate, n, level))
+    rate = hits.mean()
+    interval = statistics.wilson_interval(rate, _effective_number(hits), level)
+    return _row(rate, len(hits), interval)
+
+
+def _mean_rate(hits, level):
+    """Return the mean over classes of their rates; classes count as independent."""
+    rates, sizes = [mine.mean() for mine in hits], [_effective_number(mine) for mine in hits]
+    interval = statistics.mean_interval(rates, sizes, level)
+    return _row(np.mean(rates), sum(map(len, hits)), interval)
 
 
 def _row(value, n, interval):

@@ -75,7 +75,8 @@ def subjects_needed(
     Notes
     -----
     The trained models are taken as they are: that other training sets give other models comes on
-    top. Repeats are averaged. Rows of one ``subject``, which may be a family, count together [3]_.
+    top. Repeats are averaged. Rows of one ``subject``, which may be a family, count together [3]_,
+    and those needed have as many each.
 
     References
     ----------
@@ -138,7 +139,7 @@ def _estimate(pairs, measure):
     n_sites = rows.index.get_level_values("site").nunique()
     deviations = rows["deviation"].groupby(["site", "subject"]).sum() / n_sites
     return {
-        "n_subjects": len(rows),
+        "n_subjects": len(deviations),
         "difference_pooled": rows["gain"].groupby("site").mean().mean(),
         "standard_error": np.sqrt(np.square(deviations).sum()) if n_sites else np.nan,
     }

@@ -223,11 +223,37 @@ def holm(p):
     return corrected
 
 
+def effective_number(values, families=None):
+    """Return how many independent rows tell the mean as well as rows of families do [1]_.
+
+    It is the number of rows by what their families multiply the variance of the mean with, and
+    never more than there are. Of equal rows nothing is known: there each family counts as one.
+    Shapes: values, families (n_rows,).
+
+    References
+    ----------
+    .. [1] L. Kish. "Survey Sampling", Wiley 1965: the design effect.
+    """
+    codes = _codes(families, len(values))
+    n_families = len(np.unique(codes))
+    if n_families in (1, len(values)) or np.ptp(values) == 0:
+        return n_families
+    deviations = values - np.mean(values)
+    sums = np.bincount(codes, deviations)
+    effect = np.square(sums).sum() / np.square(deviations).sum()
+    return len(values) / max(effect, 1)
+
+
+def _codes(families, n_rows):
+    """Return the number of each row's family; without families each row is one."""
+    return np.arange(n_rows) if families is None else np.unique(families, return_inverse=True)[1]
+
+
 def wilson_interval(rate, n, level=0.95):
     """Return Wilson's interval of a proportion, NaN without subjects.
 
-    A rate that is a mean over repeats may lie between the multiples of 1 / n. The rate itself is
-    inside, whatever the rounding.
+    A rate that is a mean over repeats may lie between the multiples of 1 / n, and n may be an
+    :func:`effective_number`. The rate itself is inside, whatever the rounding.
     """
     if n == 0:
         return np.nan, np.nan
@@ -266,25 +292,33 @@ def auc_placements(y, score):
     return placements
 
 
-def auc_deviations(y, placements):
-    """Return what each subject adds to the error of AUC, or of a difference of two AUC.
+def auc_deviations(y, placements, families=None):
+    """Return what each row adds to the error of AUC, or of a difference of two AUC.
 
-    Their squares add up to DeLong's variance; NaN below two subjects of a class.
+    Their squares add up to DeLong's variance, and the squares of their sums over families to
+    Obuchowski's [1]_; NaN below two families of a class.
+
+    References
+    ----------
+    .. [1] N. A. Obuchowski. "Nonparametric Analysis of Clustered ROC Curve Data", Biometrics 53,
+       1997.
     """
     y, deviations = np.asarray(y, bool), np.full(len(y), np.nan)
+    codes = _codes(families, len(y))
     for part in (y, ~y):
-        n = part.sum()
-        if n > 1:
+        n, n_families = part.sum(), len(np.unique(codes[part]))
+        if n_families > 1:
             centred = placements[part] - placements[part].mean()
-            deviations[part] = centred / np.sqrt(n * (n - 1))
+            deviations[part] = centred / np.sqrt(n * n * (n_families - 1) / n_families)
     return deviations
 
 
-def auc_interval(y, placements, level=0.95):
+def auc_interval(y, placements, level=0.95, families=None):
     r"""Return DeLong's interval of AUC [1]_, on the scale of the logit.
 
-    NaN below two subjects of a class. Perfect or constant scores have no variance: theirs is
-    Wilson's interval for as many subjects as the smaller class has.
+    Rows of a family count together, as in :func:`auc_deviations`. NaN below two families of a
+    class. Perfect or constant scores have no variance: theirs is Wilson's interval for as many
+    families as the smaller class has.
 
     References
     ----------
@@ -292,25 +326,36 @@ def auc_interval(y, placements, level=0.95):
        Correlated Receiver Operating Characteristic Curves", Biometrics 44, 1988.
     """
     y, placements = np.asarray(y, bool), np.asarray(placements, dtype=np.float64)
-    smaller = min(y.sum(), (~y).sum())
+    smaller = _smallest((y, ~y), families)
     if smaller < 2:
         return np.nan, np.nan
-    return _logit_interval(placements[y].mean(), auc_deviations(y, placements), smaller, level)
+    deviations = _by_family(auc_deviations(y, placements, families), families)
+    return _logit_interval(placements[y].mean(), deviations, smaller, level)
 
 
-def macro_auc(members, placements, level=0.95):
+def _smallest(members, families):
+    """Return the number of families of the smallest class."""
+    return min(len(np.unique(_codes(families, len(mine))[mine])) for mine in members)
+
+
+def _by_family(deviations, families):
+    return np.bincount(_codes(families, len(deviations)), deviations)
+
+
+def macro_auc(members, placements, level=0.95, families=None):
     """Return the mean of each class's AUC against all others, and its interval as DeLong's.
 
-    What a subject adds to the error of the mean is the mean of what it adds to each area's. NaN
-    below two subjects of a class. Shapes: each of members and placements (n_subjects,).
+    What a row adds to the error of the mean is the mean of what it adds to each area's. NaN below
+    two families of a class. Shapes: each of members and placements (n_rows,).
     """
+    members = list(members)
     pairs = list(zip(members, placements, strict=True))
     area = np.mean([placed[mine].mean() if mine.any() else np.nan for mine, placed in pairs])
-    smallest = min(mine.sum() for mine, _ in pairs)
+    smallest = _smallest(members, families)
     if smallest < 2:
         return area, (np.nan, np.nan)
-    deviations = np.mean([auc_deviations(*pair) for pair in pairs], axis=0)
-    return area, _logit_interval(area, deviations, smallest, level)
+    deviations = np.mean([auc_deviations(*pair, families) for pair in pairs], axis=0)
+    return area, _logit_interval(area, _by_family(deviations, families), smallest, level)
 
 
 def _logit_interval(auc, deviations, smaller, level):

@@ -66,14 +66,53 @@ def test_repeats_do_not_narrow_intervals():
             assert pooled[model, metric] == pytest.approx(summary[f"{metric}_pooled"][model])
 
 
-def test_rows_of_a_family_count_one_by_one_in_intervals():
-    """Families are no subjects of their own: their rows stay apart, whatever their number."""
+@pytest.mark.parametrize("target", ["two classes", "three classes"])
+def test_scans_that_are_there_twice_narrow_no_interval(target):
     predictions = make_predictions(sites=["NYU"])
+    if target == "three classes":
+        predictions = make_several_classes(predictions)
+    twice = pandas.concat([predictions, predictions], ignore_index=True)
+    once, told = confidence_intervals(predictions), confidence_intervals(twice)
+    assert told["n"].tolist() == (2 * once["n"]).tolist()
+    for name in ("pooled", "low", "high"):
+        np.testing.assert_allclose(told[name], once[name], rtol=0.01 if name != "pooled" else 1e-9)
+
+
+def make_several_classes(predictions):
+    """Predictions of three classes from those of two."""
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet(np.ones(3), len(predictions))
+    columns = {f"probability_{name}": p for name, p in zip("abc", proba.T, strict=True)}
+    y = np.array(list("abc"))[predictions["subject"].str[3:].astype(int) % 3]
+    predicted = np.array(list("abc"))[proba.argmax(axis=1)]
+    return predictions.drop(columns="score").assign(**columns, y=y, predicted=predicted)
+
+
+def test_scans_of_a_subject_that_are_independent_hardly_change_intervals():
+    predictions = make_predictions(sites=["NYU"], n=400)
     number = predictions["subject"].str[3:].astype(int)
-    families = predictions.assign(subject="f" + (number // 3).astype(str))
-    wanted = confidence_intervals(predictions)
-    pandas.testing.assert_frame_equal(confidence_intervals(families), wanted)
-    assert wanted.set_index(["model", "metric"])["n"]["lstm-dg", "acc"] == 40
+    families = predictions.assign(subject="f" + (number // 4).astype(str))
+    wanted, told = confidence_intervals(predictions), confidence_intervals(families)
+    for name in ("pooled", "n"):
+        np.testing.assert_allclose(told[name], wanted[name])
+    widths = ((table["high"] - table["low"]).dropna() for table in (told, wanted))
+    np.testing.assert_allclose(*widths, rtol=0.2)
+    assert wanted.set_index(["model", "metric"])["n"]["lstm-dg", "acc"] == 400
+
+
+def test_intervals_of_scans_of_a_subject_cover():
+    """Four scans of a subject are alike; one by one they would cover in two thirds of studies."""
+    rng, covered = np.random.default_rng(0), []
+    y, n = np.arange(30).repeat(4) % 2, 30
+    truth = {"acc": stats.norm.cdf(0.5 / np.sqrt(1.25)), "auc": stats.norm.cdf(1 / np.sqrt(2.5))}
+    for _ in range(150):
+        latent = rng.normal(size=n).repeat(4) + 0.5 * rng.normal(size=4 * n) + y - 0.5
+        columns = {"y": y, "score": stats.norm.cdf(latent), "predicted": (latent > 0) * 1}
+        keys = {"model": "a", "site": "b", "repeat": 0, "fold": 0}
+        table = pandas.DataFrame(keys | {"subject": np.arange(n).repeat(4)} | columns)
+        rows = confidence_intervals(table).set_index("metric")
+        covered.append([rows.low[m] <= truth[m] <= rows.high[m] for m in truth])
+    assert (np.mean(covered, axis=0) > 0.9).all()
 
 
 def test_intervals_of_one_class():

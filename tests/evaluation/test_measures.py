@@ -174,7 +174,7 @@ def test_metrics_of_another_kind_are_refused(which, request):
         compare_against(c.folds, c.predictions, "good", ["tnr"])
     with pytest.raises(ValueError, match=r"metrics=\('tnr',\) must be among"):
         compare_against(c.folds.assign(tnr=0.5), c.predictions, "good", ["tnr"])
-    with pytest.raises(ValueError, match="lacks the columns"):
+    with pytest.raises(ValueError, match="paper's tables are of two classes"):
         paper_table(c.folds, c.predictions)
 
 

@@ -195,6 +195,23 @@ def test_balanced_interval_of_a_worked_example():
     assert np.isnan(statistics.mean_interval((np.nan, 0.8), (0, 30))).all()
 
 
+@pytest.mark.parametrize(
+    ("values", "families", "wanted"),
+    [
+        ([1, 0, 1, 0], [0, 1, 2, 3], 4),
+        ([1, 1, 0, 0], [0, 0, 1, 1], 2),
+        ([1, 0, 1, 0], [0, 0, 1, 1], 4),  # what differs within a family is worth no more than rows
+        ([1, 1, 1, 1], [5, 5, 7, 7], 2),
+        ([1, 0, 1], [0, 0, 0], 1),
+        ([], [], 0),
+        ([1, 1, 0, 1], ["a", "a", "a", "b"], 4 * 0.75 / 0.125),
+    ],
+)
+def test_rows_of_a_family_are_worth_fewer(values, families, wanted):
+    told = statistics.effective_number(np.array(values, float), families)
+    assert told == pytest.approx(min(wanted, len(values)))
+
+
 def test_placements_are_shares_of_pairs():
     rng = np.random.default_rng(0)
     y, score = np.arange(15) % 3 == 0, rng.integers(0, 4, 15)
