@@ -1,55 +1,21 @@
 """The command line, as a user meets it."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from sklearn.utils import Bunch
 
 from sklearn_lstmdg import models
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._main import _make_parser
 from sklearn_lstmdg.cli._scan_options import (
-    load_cohort,
-    load_unlabeled,
-    name_sites,
-    permute_labels,
     read_confounds,
     settle_scans,
 )
-from sklearn_lstmdg.cli._text_tables import format_summary
 from sklearn_lstmdg.datasets import make_scans
 
-from _stubs import Noise
-
 pandas = pytest.importorskip("pandas")
-
-
-@pytest.fixture(autouse=True)
-def _registry(monkeypatch):
-    """Replace the models by quick ones."""
-    quick = {
-        "quick": lambda length, step, regress: Noise(scale=length * step),
-        "regressed": lambda length, step, regress: Noise(scale=2.0 if regress else 1.0),
-        "broken": lambda length, step, regress: Noise(seconds="no number"),
-    }
-    monkeypatch.setattr(models, "_FACTORIES", models._FACTORIES | quick)
-
-
-@pytest.fixture
-def compare(tmp_path, capsys):
-    """Run compare with quick models; returns exit code, output, errors."""
-
-    def run(*options, quick=("--models", "quick", "--folds", "3", "--subjects", "12")):
-        code = main(["compare", *quick, "--out", str(tmp_path / "out"), *map(str, options)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_compare_on_simulated_scans(compare, tmp_path):
@@ -101,39 +67,6 @@ def test_permuted_labels(compare, tmp_path):
     assert labels[0].sum() == labels[1].sum() and not labels[0].equals(labels[1])
 
 
-def test_labels_are_permuted_within_sites():
-    labels, sites = np.repeat([0, 1, 1, 0], 20), np.repeat(["A", "B"], 40)
-    labels[:5] = 1
-    subjects = np.arange(80)
-    permuted = permute_labels(labels, sites, subjects, 3)
-    for site in "AB":
-        assert permuted[sites == site].sum() == labels[sites == site].sum()
-    alone = permute_labels(labels[40:], sites[40:], subjects[40:], 3)
-    np.testing.assert_array_equal(permuted[40:], alone)
-    assert not np.array_equal(permuted, permute_labels(labels, sites, subjects, 4))
-
-
-def test_sessions_of_a_participant_keep_one_label_when_labels_are_permuted():
-    labels, sites = np.tile(np.arange(20) % 2, 3), np.full(60, "all")
-    participants = np.tile([f"sub-{i}" for i in range(20)], 3)
-    permuted = permute_labels(labels, sites, participants, 3).reshape(3, 20)
-    assert (permuted == permuted[0]).all() and permuted[0].sum() == 10
-    assert not np.array_equal(permuted[0], labels[:20])
-    families = np.repeat(np.arange(30), 2)  # of both classes
-    mixed = permute_labels(labels, sites, families, 3)
-    np.testing.assert_array_equal(mixed, permute_labels(labels, sites, np.arange(60), 3))
-
-
-def test_samples_of_a_site_are_one_site_unless_named():
-    ids = np.array(["UM_1", "UM_2", "NYU", "MAX_MUN"])
-    assert name_sites(ids, None).tolist() == ["UM", "UM", "NYU", "MAX_MUN"]
-    assert name_sites(ids, ["um", "NYU"]).tolist() == ["UM", "UM", "NYU", "MAX_MUN"]
-    assert name_sites(ids[:1], ["um_1"]).tolist() == ["UM_1"]
-    assert name_sites(ids[:2], ["UM_1", "UM_2"]).tolist() == ["UM_1", "UM_2"]
-    with pytest.raises(ValueError, match="UM contains UM_1"):
-        name_sites(ids, ["UM", "UM_1"])
-
-
 def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
     scans = make_scans(n_subjects=24, n_timepoints=20, n_rois=8, random_state=0)
     scans["sites"] = np.repeat(["A", "B"], 12)
@@ -145,70 +78,9 @@ def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
         assert sorted(set(pandas.read_csv(out / "folds.csv")["site"])) == sites
 
 
-def test_unlabeled_sites_give_their_controls_only(monkeypatch):
-    def load(data_dir, sites, **options):
-        assert (options["atlas"], options["pipeline"]) == ("ho", "ccs")
-        names = np.array([site for site in sites for _ in range(2)])
-        target = np.arange(len(names)) % 2
-        return Bunch(data=[np.full((3, 2), i) for i in target], target=target, sites=names)
-
-    monkeypatch.setattr("sklearn_lstmdg.cli._scan_options.load_abide", load)
-
-    def parse(*options):
-        line = ["compare", "--data-dir", "d", "--atlas", "ho", "--sites", "NYU"]
-        args = _make_parser().parse_args([*line, *options])
-        settle_scans(args)
-        return args
-
-    cohort = load_cohort(parse())
-    assert load_unlabeled(parse(), cohort) is None
-    others = load_unlabeled(parse("--unlabeled-sites", "OHSU", "UM"), cohort)
-    assert [scan[0, 0] for scan in others] == [0, 0]
-    with pytest.raises(
-        ValueError, match="--unlabeled-sites names NYU, whose subjects are compared"
-    ):
-        load_unlabeled(parse("--unlabeled-sites", "UM", "NYU"), cohort)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--unlabeled-sites", "UM"], "--unlabeled-sites needs --data-dir"),
-        (["--scheme", "leave-one-site-out"], "needs two sites"),
-        (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
-        (["--data-dir", "nowhere"], "no folder nowhere"),
-        (["--folds", 99], "--subjects 12 is too few for --folds 99"),
-        (["--atlas", "ho", "--sites", "NYU"], "--atlas, --sites needs --data-dir"),
-        (["--resample-to", 2], "--resample-to needs --data-dir"),
-        (["--atlas", "aal", "--pipeline", "ccs"], "--atlas, --pipeline needs --data-dir"),
-        (["--global-signal-regression"], "--global-signal-regression needs --data-dir"),
-        (["--confounds", "IQ"], "no column 'IQ' for --confounds; it has SUB_ID, SITE_ID, DX_GROUP"),
-        (["--models", "broken"], "'broken' failed"),
-    ],
-)
-def test_errors_are_one_line(compare, options, message):
-    code, _, err = compare(*options)
-    last = err.strip().splitlines()[-1]
-    assert code == 2 and last.startswith("lstmdg: error: ") and message in last
-    assert "Traceback" not in err
-
-
-@pytest.mark.parametrize(
-    ("option", "value", "least"),
-    [
-        *[("--folds", 2, 3), ("--subjects", 0, 2), ("--seed", -1, 0), ("--length", 0, 1)],
-        *[("--step", 0, 1), ("--repeats", 0, 1), ("--permute-labels", -1, 0)],
-    ],
-)
-def test_numbers_that_are_too_small_are_refused_by_option(capsys, option, value, least):
-    with pytest.raises(SystemExit) as stop:
-        main(["compare", option, str(value)])
-    err = capsys.readouterr().err
-    assert stop.value.code == 2 and len(err.splitlines()) == 1
-    assert f"argument {option}: must be at least {least}, not {value}" in err
-
-
-def test_the_folder_is_expanded_and_opened_before_the_first_fold(tmp_path, monkeypatch):
+def test_the_folder_is_expanded_and_opened_before_the_first_fold(
+    tmp_path, monkeypatch, quick_models
+):
     def train(*args, out, **options):
         assert out == str(tmp_path / "x") and (tmp_path / "x" / "options.json").exists()
         raise ValueError("enough seen")
@@ -233,112 +105,6 @@ def test_a_refused_command_leaves_the_options_of_the_earlier_one(compare, tmp_pa
     assert (tmp_path / "out" / "options.json").read_text() == before
 
 
-def test_debug_shows_the_traceback(compare):
-    with pytest.raises(ValueError, match="Unknown model"):
-        compare("--models", "lstm", "--debug")
-
-
-@pytest.mark.parametrize(
-    "options", [["compare", "--nonsense"], ["fly"], ["compare", "--folds", "x"]]
-)
-def test_wrong_usage_is_one_line(capsys, options):
-    with pytest.raises(SystemExit) as stop:
-        main(options)
-    err = capsys.readouterr().err
-    assert stop.value.code == 2
-    assert len(err.splitlines()) == 1 and "--help" in err
-
-
-def test_usage_errors_steer_no_terminal(capsys):
-    for options in (["\x1b[2Jfly"], ["compare", "--scheme", "\x1b]0;x\x07\npooled"]):
-        with pytest.raises(SystemExit):
-            main(options)
-        err = capsys.readouterr().err
-        assert "\x1b" not in err and "\x07" not in err and len(err.splitlines()) == 1
-        assert "x1b" in err
-
-
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path, unbuffered):
-    code = (
-        "from sklearn_lstmdg.cli import _main, main\n"
-        "_main.COMMANDS[-1].__class__.run = lambda command, args: _main.say('x' * 9999)\n"
-        "raise SystemExit(main(['fetch']))"
-    )
-    reader, writer = os.pipe()
-    os.close(reader)
-    streams = {"stdout": writer, "stderr": subprocess.PIPE, "check": False}
-    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
-    ended = subprocess.run([sys.executable, "-c", code], env=environment, **streams)
-    os.close(writer)
-    assert (ended.returncode, ended.stderr) == (141, b"")
-
-
-def test_help_shows_an_example(capsys):
-    for options in (["--help"], ["compare", "--help"]):
-        with pytest.raises(SystemExit) as stop:
-            main(options)
-        assert stop.value.code == 0
-    out = capsys.readouterr().out
-    assert "lstmdg compare --data-dir" in out and "demonstration" in out
-
-
-def test_an_interrupt_says_how_to_go_on(compare, monkeypatch):
-    def interrupt(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("sklearn_lstmdg.cli._compare.compare_models", interrupt)
-    code, _, err = compare()
-    assert code == 130 and "run the same command to resume" in err and "Traceback" not in err
-
-
-def test_the_module_runs():
-    answer = subprocess.run(
-        [sys.executable, "-m", "sklearn_lstmdg", "--version"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert answer.stdout.startswith("sklearn_lstmdg ")
-
-
-def test_no_command_is_the_demonstration(tmp_path, monkeypatch, capsys):
-    from sklearn_lstmdg.cli import _demo
-
-    made = []
-
-    def make(name, **parameters):
-        made.append(name)
-        return Noise()
-
-    monkeypatch.setattr(_demo, "make_model", make)
-    monkeypatch.chdir(tmp_path)
-    assert main([]) == 0
-    assert made == ["lstm-dg", "lstm-h", "lstm-d", "lstm-s", "fc-svm"]
-    assert (tmp_path / "lstmdg-results" / "summary.csv").exists()
-    assert "What next" in capsys.readouterr().out
-
-
-def test_real_scans_with_site_counts_and_motion(compare, data_dir):
-    code, out, _ = compare(
-        *["--data-dir", data_dir, "--atlas", "ho", "--pipeline", "cpac"],
-        *["--no-global-signal-regression", "--sites", "trinity"],
-    )
-    assert code == 0
-    assert re.search(r"TRINITY: 44 subjects .* 44 files found for 49 in the table", out)
-    assert "mean head motion" in out
-
-
-def test_the_table_is_the_paper_s():
-    row = {"model": "lstm-dg", "site": "NYU", "n_subjects": 184, "n_folds": 10, "n_one_class": 1}
-    means = {"acc": 0.722, "tpr": 0.574, "tnr": 0.841, "auc": 0.5, "auc_pooled": 0.772}
-    spreads = {"acc_sd": 0.147, "tpr_sd": 0.255, "tnr_sd": 0.122}
-    lines = format_summary(pandas.DataFrame([row | means | spreads])).splitlines()
-    cells = ["lstm-dg", "NYU", "184", "72.2 (14.7)", "57.4 (25.5)", "84.1 (12.2)", "0.772"]
-    assert re.split(" {2,}", lines[2]) == cells
-    assert "1 of the test folds held one class only" in lines[-1]
-
-
 def test_pairs_of_one_site_stand_beside_those_of_all(compare, tmp_path, monkeypatch):
     cohort = make_scans(18, random_state=0)
     cohort.sites = np.tile(["NYU", "NYU", "UM_1"], 6)
@@ -355,36 +121,6 @@ def test_pairs_of_one_site_stand_beside_those_of_all(compare, tmp_path, monkeypa
     (line,) = re.findall(r"^quick +UM .*$", out, re.MULTILINE)
     assert re.search(r"  \d\.\d{3} *$", line), "of one site there is one AUC"
     assert "Within sites: pairs of subjects of one site only" in " ".join(out.split())
-
-
-def test_r_of_one_site_stands_beside_that_of_all():
-    kind = {"name": "continuous", "metrics": ("r", "mae"), "main": "r", "undefined": "n_undefined"}
-    row = {"model": "a", "site": "pooled", "n_subjects": 9, "n_folds": 3, "n_undefined": 0}
-    row |= {"r_pooled": 0.5, "r_within_sites": 0.25, "mae": 2.0, "mae_sd": 0.1}
-    head, _, line, *told = format_summary(pandas.DataFrame([row]), Bunch(**kind)).splitlines()
-    assert head.endswith(" r within sites")
-    assert (line.split()[3], line.split()[-1]) == ("0.500", "0.250")
-    assert told[1].endswith("subjects from the mean of their site.")
-
-
-def test_folds_hardly_trained_are_told():
-    row = {"model": "a", "site": "NYU", "n_subjects": 9, "n_folds": 3, "n_one_class": 0}
-    row |= dict.fromkeys(["acc", "tpr", "tnr", "auc_pooled", "acc_sd", "tpr_sd", "tnr_sd"], 0.5)
-    rows = [row | {"n_untrained": 0.0}, row | {"n_untrained": 2.0, "model": "b"}]
-    told = [
-        line for line in format_summary(pandas.DataFrame(rows)).splitlines() if "Hardly" in line
-    ]
-    (words,) = told
-    assert words.endswith(": 2 of 3 folds of b at NYU.")
-    assert "Hardly" not in format_summary(pandas.DataFrame([row]))
-
-
-def test_one_fold_has_no_spread():
-    row = {"model": "svm", "site": "NYU", "n_subjects": 9, "n_folds": 1, "n_one_class": 0}
-    row |= {"acc": 0.5, "tpr": 0.25, "tnr": 0.75, "auc_pooled": 0.5}
-    row |= dict.fromkeys(["acc_sd", "tpr_sd", "tnr_sd"], np.nan)
-    line = format_summary(pandas.DataFrame([row])).splitlines()[2]
-    assert line.split() == ["svm", "NYU", "9", "50.0", "25.0", "75.0", "0.500"]
 
 
 def test_confounds_are_judged_beside_the_models(compare, tmp_path, monkeypatch):
@@ -408,12 +144,6 @@ def test_confounds_are_judged_beside_the_models(compare, tmp_path, monkeypatch):
     assert read_confounds(cohort, None) is None
 
 
-def test_simulated_scans_have_confounds_too(compare):
-    code, out, err = compare("--confounds")
-    assert code == 0, err
-    assert re.search(r"^confounds ", out, re.MULTILINE)
-
-
 def test_options_of_scans_that_were_not_given_are_kept_as_they_are_used(compare, tmp_path):
     compare()
     options = json.loads((tmp_path / "out" / "options.json").read_text())
@@ -433,9 +163,3 @@ def test_mixed_repetition_times_are_warned_of(compare, tmp_path, monkeypatch):
     assert "lasts 30 s; 9 scans of 2 s, where a window lasts 40 s" in err
     (notice,) = json.loads((tmp_path / "out" / "cohort.json").read_text())["notices"]
     assert notice in err
-
-
-def test_confounds_that_are_not_there_are_named(compare):
-    code, _, err = compare("--confounds", "HANDEDNESS")
-    assert code == 2
-    assert "HANDEDNESS" in err
