@@ -28,6 +28,9 @@ _CITED = {
     "proportions. Statistics in Medicine 17, 873-890, 1998.",
     "delong": "E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson. Comparing the areas under two or "
     "more correlated receiver operating characteristic curves. Biometrics 44, 837-845, 1988.",
+    "kish": "L. Kish. Survey Sampling. Wiley, 1965.",
+    "obuchowski": "N. A. Obuchowski. Nonparametric analysis of clustered ROC curve data. "
+    "Biometrics 53, 567-578, 1997.",
     "nadeau": "C. Nadeau, Y. Bengio. Inference for the generalization error. Machine Learning 52, "
     "239-281, 2003.",
     "holm": "S. Holm. A simple sequentially rejective multiple test procedure. Scandinavian "

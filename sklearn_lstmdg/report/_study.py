@@ -149,6 +149,11 @@ class Study:
         return len(self.comparison.predictions[["site", "subject"]].drop_duplicates())
 
     @property
+    def unit(self):
+        """What a row of X is to readers: where subjects have several it is a scan."""
+        return "scan" if self.subjects["row"].nunique() > self.n_subjects else "subject"
+
+    @property
     def n_planned(self):
         """How many folds the run has when it is finished."""
         settings = self.settings

@@ -96,6 +96,26 @@ def test_scores_stand_against_motion_and_age(folder, page, cohort):
     assert told["lstm-dg", "Mean head motion (mm)", "group 1", "12"] == f"{r:+.2f}"
 
 
+def test_scans_of_a_subject_are_not_called_subjects(folder, page, cohort, tmp_path, undrawn):
+    groups = np.repeat(np.arange(12), 2)  # both of a subject are of one class
+    order = np.argsort(cohort.target, kind="stable")
+    scans, y = [cohort.data[row] for row in order], cohort.target[order]
+    compare_models({"a": Noise()}, scans, y, groups=groups, n_folds=3, out=tmp_path, random_state=0)
+    record = cohort_record(cohort, np.repeat("all", 24))
+    (tmp_path / "cohort.json").write_text(json.dumps(record))
+    told = write_report(tmp_path).read_text(encoding="utf-8")
+    for words in (
+        "scans of 12 subjects", "<p>12 subjects of all sites", "of 24 scans are missed", "All 24 scans", "Test scans of all folds",
+        "Of scans of about the same", "takes the scans of a subject for independent",
+        "in which the scans of a subject, or of a family, count together",
+        "as if those of a subject were independent", "the scans of a subject counting together",
+    ):  # fmt: skip
+        assert words in told, words
+    assert ">Scans</button>" in told
+    for words in ("of 24 subjects are missed", "All 24 subjects", "Test subjects of all folds"):
+        assert words not in told and words in page, words
+
+
 def test_records_of_earlier_versions_know_no_single_subjects(copy, undrawn):
     record = json.loads((copy / "cohort.json").read_text())
     for name in ("rows", "constant"):
