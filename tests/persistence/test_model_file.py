@@ -1,4 +1,3 @@
-import hashlib
 import io
 import json
 import os
@@ -13,20 +12,18 @@ import pytest
 import sklearn
 import torch
 from scipy.sparse import csr_matrix, save_npz
-from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import EpochTimer
 
 from sklearn_lstmdg import (
     FCSVM,
     CommunityExtractor,
     ConnectivityFeatures,
-    LSTMDGClassifier,
     LSTMDGRegressor,
     MeanMLPClassifier,
     ParafacCommunities,
@@ -37,17 +34,24 @@ from sklearn_lstmdg import (
 )
 from sklearn_lstmdg.models import make_model
 from sklearn_lstmdg.persistence import load_model, save_model
-from sklearn_lstmdg.persistence._consistency import estimators_in
-from sklearn_lstmdg.persistence._saved_masker import SavedMasker
 from sklearn_lstmdg.persistence._trusted_types import TRUSTED_TYPES
 
+from _model_files import (
+    NET,
+    TINY,
+    find,
+    gets,
+    label,
+    net,
+    outputs,
+    put,
+    rewrite,
+    same,
+    sign,
+    with_array,
+)
+
 skops = pytest.importorskip("skops.io")
-
-TINY = {"n_communities": 3, "n_units": 2, "max_epochs": 2, "random_state": 0}
-
-
-def net(**parameters):
-    return LSTMDGClassifier(**(TINY | parameters))
 
 
 ESTIMATORS = [
@@ -75,102 +79,6 @@ ESTIMATORS = [
     make_model("fc-svr"),
     make_model("mean"),
 ]
-METHODS = ("predict", "predict_proba", "decision_function", "transform")
-READERS = ("generate", "community_activity")
-LEARNT = ("membership_", "influence_", "communities_", "patterns_", "coef_", "classes_")
-LEARNT += ("target_mean_", "target_scale_")
-
-
-def same(told, wanted):
-    """Tell whether values are the same to the bit, arrays in dicts and lists too."""
-    if isinstance(wanted, dict):
-        return told.keys() == wanted.keys() and all(same(told[k], wanted[k]) for k in wanted)
-    if isinstance(wanted, (list, tuple)):
-        pairs = zip(told, wanted, strict=True)
-        return type(told) is type(wanted) and all(same(a, b) for a, b in pairs)
-    told, wanted = np.asarray(told), np.asarray(wanted)
-    is_real = wanted.dtype.kind in "fc"
-    return told.dtype == wanted.dtype and np.array_equal(told, wanted, equal_nan=is_real)
-
-
-def outputs(estimator, X):
-    found = {}
-    last = estimator[-1] if hasattr(estimator, "steps") else estimator
-    for name in METHODS:
-        if hasattr(estimator, name):
-            found[name] = np.asarray(getattr(estimator, name)(X))
-    for name in READERS:
-        if last is estimator and hasattr(last, name) and last.variant in ("dg", "h"):
-            found[name] = getattr(last, name)(X)
-    for name in LEARNT:
-        if hasattr(last, name):
-            found[name] = getattr(last, name)
-    return found
-
-
-def label(estimator):
-    return f"{type(estimator).__name__}-{getattr(estimator, 'variant', '')}"
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "model.skops"
-
-
-@pytest.fixture
-def saved(scans, path):
-    """A small fitted net and its file."""
-    model = net().fit(*scans)
-    save_model(model, path)
-    return model, path
-
-
-def rewrite(path, change, arrays=None):
-    """Change the schema of a model file, and its arrays by name, with the right checksum again."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-        comment = archive.comment
-    document = json.loads(members.pop("schema.json"))
-    changed = change(document)
-    document = document if changed is None else changed
-    members = members if arrays is None else arrays(members, document)
-    content = document if isinstance(document, str) else json.dumps(document)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, member in (members | {"schema.json": content}).items():
-            archive.writestr(name, member)
-        archive.comment = comment
-    sign(path, buffer.getvalue())
-
-
-def sign(path, content):
-    content = content[:-64]
-    path.write_bytes(content + hashlib.sha256(content).hexdigest().encode())
-
-
-def find(document, *names):
-    """Return the node of an attribute, by the names that lead to it."""
-    node = document["content"]["estimator"]
-    for name in names:
-        content = node["content"]
-        if isinstance(content, list):
-            node = content[int(name)]
-        else:
-            content = content["content"] if "__class__" in content else content
-            node = content[name]
-    return node
-
-
-def with_array(names, change):
-    """Return what changes one array of a file."""
-
-    def arrays(members, document):
-        file = find(document, *names)["file"]
-        buffer = io.BytesIO()
-        np.save(buffer, change(np.load(io.BytesIO(members[file]))))
-        return members | {file: buffer.getvalue()}
-
-    return arrays
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=label)
@@ -252,17 +160,6 @@ def test_training_goes_on_where_it_was(go_on, n_nets, scans, path):
     assert same(loaded.predict_proba(scans[0]), model.predict_proba(scans[0]))
 
 
-def test_requested_metadata_are_kept(scans, path):
-    with config_context(enable_metadata_routing=True):
-        scaler = StandardScaler().set_fit_request(sample_weight=True)
-        model = make_pipeline(ConnectivityFeatures(), scaler, LogisticRegression()).fit(*scans)
-        save_model(model, path)
-        loaded = load_model(path)
-        wanted = model.get_metadata_routing()
-        assert str(loaded.get_metadata_routing()) == str(wanted)
-    assert same(outputs(loaded, scans[0]), outputs(model, scans[0]))
-
-
 def test_the_trained_architecture_counts(scans, path):
     model = net(warm_start=True).fit(*scans).set_params(n_communities=4)
     save_model(model, path)
@@ -270,9 +167,6 @@ def test_the_trained_architecture_counts(scans, path):
     assert loaded.membership_.shape == (6, 3)
     with pytest.raises(ValueError, match="n_communities was 3"):
         loaded.fit(*scans)
-
-
-NET = ("_nets", "nets")
 
 
 def test_each_of_several_nets_is_checked(scans, path):
@@ -348,15 +242,6 @@ def test_what_cannot_be_saved_is_named(estimator, name, scans, path, tmp_path, m
     with pytest.raises(ValueError, match=f"{name}.*cannot be saved"):
         save_model(estimator, path)
     assert not path.exists()
-
-
-class Derived(FCSVM):
-    """A class of someone else."""
-
-
-def test_classes_of_others_are_refused(scans, path):
-    with pytest.raises(ValueError, match="Derived"):
-        save_model(Derived(Cs=[0.1]).fit(*scans), path)
 
 
 def test_unfitted_estimators_are_refused(path):
@@ -459,31 +344,6 @@ def becomes(*names, **changes):
     return lambda document: find(document, *names).update(changes)
 
 
-def gets(name, value):
-    return lambda document: put(find(document)["content"], name, number(value))
-
-
-def number(value):
-    node = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode"}
-    return node | {"content": json.dumps(value), "is_json": True}
-
-
-def nodes_with(value, name):
-    """Return every dict node, at any depth, that has an item of a name."""
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    found = [node for part in parts for node in nodes_with(part, name)]
-    content = value.get("content") if isinstance(value, dict) else None
-    return [value, *found] if isinstance(content, dict) and name in content else found
-
-
-def put(content, name, node):
-    """Set an item of a dict node; what has no type for its key is left out by skops."""
-    if name not in content["content"]:
-        types = content["key_types"]["content"]
-        types.append({k: v for k, v in types[0].items() if k != "__id__"})
-    content["content"][name] = node
-
-
 def function(module, name):
     node = {"__class__": name, "__module__": module, "__loader__": "FunctionNode"}
     return lambda document: put(find(document)["content"], "a_", node)
@@ -558,57 +418,6 @@ def test_nothing_in_a_file_is_made_in_circles(saved):
         load_model(saved[1])
 
 
-def test_estimators_are_looked_for_in_each_container_once():
-    value = [StandardScaler()]
-    for _ in range(60):
-        value = [value, value]
-    assert len(list(estimators_in(value))) == 1
-
-
-@pytest.mark.parametrize(
-    ("estimator", "name", "value"),
-    [(SubsequenceAugmenter(10, 3), "length", 10**15), (ScanCleaner(), "band_pass", [1e-12, 0.1])],
-)
-def test_a_file_does_not_choose_how_long_synthetic_scans_are(estimator, name, value, scans, path):
-    save_model(estimator.fit(scans[0]), path)
-    rewrite(path, gets(name, value))
-    with pytest.raises(ValueError, match="it reads scans of"):
-        load_model(path)
-
-
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        ConnectivityFeatures(),
-        FCSVM(Cs=[0.1]),
-        make_pipeline(ScanCleaner(), ConnectivityFeatures("fisher")),
-    ],
-    ids=label,
-)
-def test_a_file_does_not_choose_how_many_connections_are_made(estimator, scans, path):
-    save_model(estimator.fit(*scans), path)
-
-    def pretend(document):
-        for node in nodes_with(document["content"]["estimator"], "n_features_in_"):
-            put(node, "n_features_in_", number(100_000))
-            node["content"].pop("coef_", None)
-
-    rewrite(path, pretend)
-    with pytest.raises(ValueError, match="all connections of 100000 ROIs"):
-        load_model(path)
-
-
-def test_a_model_that_weighs_many_connections_is_kept(path, monkeypatch):
-    monkeypatch.setattr("sklearn_lstmdg.persistence._consistency._MOST_CONNECTIONS", 300)
-    rng, y = np.random.default_rng(0), np.arange(8) % 2
-    X = rng.standard_normal((8, 10, 30))
-    model = make_pipeline(ConnectivityFeatures(), LogisticRegression()).fit(X, y)
-    save_model(model, path)
-    assert same(load_model(path).predict_proba(X), model.predict_proba(X))
-    with pytest.raises(ValueError, match="all connections of 30 ROIs"):
-        save_model(model[:1], path)
-
-
 def test_compressed_arrays_are_not_unpacked(saved):
     buffer = io.BytesIO()
     save_npz(buffer, csr_matrix((1, 1_000_000)))
@@ -651,113 +460,6 @@ def test_arrays_are_as_large_as_they_claim_and_nothing_is_compressed(saved):
     sign(path, buffer.getvalue())
     with pytest.raises(ValueError, match="compressed"):
         load_model(path)
-
-
-def test_pipelines_may_not_choose_a_cache(scans, path):
-    save_model(make_pipeline(ScanCleaner(), FCSVM(Cs=[0.1])).fit(*scans), path)
-    rewrite(path, gets("memory", "elsewhere"))
-    with pytest.raises(ValueError, match="memory"):
-        load_model(path)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("target_scale_", 0.0), ("target_scale_", -1.0), ("target_scale_", "1"), ("target_mean_", 1)],
-)
-def test_the_unit_of_a_target_is_checked(name, value, scans, path):
-    save_model(LSTMDGRegressor(**TINY).fit(*scans), path)
-    rewrite(path, gets(name, value))
-    with pytest.raises(ValueError, match=f"{name} of LSTMDGRegressor"):
-        load_model(path)
-    rewrite(path, lambda document: find(document)["content"]["content"].pop(name) and None)
-    with pytest.raises(ValueError, match=f"{name} of LSTMDGRegressor"):
-        load_model(path)
-
-
-def test_arrays_that_do_not_fit_are_refused(saved):
-    path = saved[1]
-    content = path.read_bytes()
-    for change in (lambda a: a[:-1], lambda a: a[None], lambda a: a.astype(np.float64)):
-        for names in (("weights", "community_lstm.weight_hh_l0"), ("moments", "0", "exp_avg")):
-            path.write_bytes(content)
-            rewrite(path, lambda document: None, with_array((*NET, "0", *names), change))
-            with pytest.raises(ValueError, match="must be float32 of shape"):
-                load_model(path)
-
-
-def test_weights_that_are_not_finite_are_refused(saved):
-    path = saved[1]
-    name = (*NET, "0", "weights", "shared_dense.weight")
-    rewrite(path, lambda document: None, with_array(name, lambda a: a * np.nan))
-    with pytest.raises(ValueError, match="not finite"):
-        load_model(path)
-
-
-@pytest.mark.parametrize(
-    ("estimator", "names"),
-    [
-        (FCSVM(Cs=[0.1]), ["coef_"]),
-        (LSTMDGRegressor(**TINY), ["_nets", "nets", "0", "weights", "shared_dense.weight"]),
-        (MeanMLPClassifier([5], max_epochs=1), ["_net", "weights", "hidden.0.weight"]),
-        (
-            TransferAutoencoderClassifier((5, 3), max_epochs=1, pretrain_epochs=1),
-            ["_net", "weights", "layers.1.weight"],
-        ),
-        (ROIHMMClassifier([2], random_state=0), ["_models", "0", "1", "means"]),
-        (CommunityExtractor(net()), ["membership_"]),
-        (ParafacCommunities(3, max_iter=20, n_init=1, random_state=0), ["membership_"]),
-        (make_model("fc-logistic"), ["steps", "2", "1", "coef_"]),
-        (make_pipeline(ConnectivityFeatures(), StandardScaler()), ["steps", "1", "1", "mean_"]),
-    ],
-    ids=lambda value: label(value) if hasattr(value, "fit") else value[-1],
-)
-@pytest.mark.parametrize("change", [lambda a: a[..., :-1], lambda a: a * np.nan])
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_arrays_of_other_estimators_that_do_not_fit(estimator, names, change, scans, path):
-    save_model(estimator.fit(*scans), path)
-    rewrite(path, lambda document: None, with_array(names, change))
-    with pytest.raises(ValueError, match="No model can be made"):
-        load_model(path)
-
-
-@pytest.mark.parametrize(
-    "params",
-    [{"memory": "cache"}, {"labels_img": "elsewhere.nii"}, {"lut": "elsewhere.tsv"}, {"lut": 3}],
-)
-def test_maskers_may_not_choose_what_is_read(params):
-    """A cache holds pickles, and fitting a masker reads it: this is checked before."""
-    masker = SavedMasker("NiftiLabelsMasker", params, {})
-    with pytest.raises(ValueError, match="cannot be in a file"):
-        masker.make()
-
-
-@pytest.mark.parametrize("form", ["table", "path", "text"])
-def test_a_pipeline_that_begins_with_nilearns_masker(form, path, tmp_path):
-    pytest.importorskip("nilearn", minversion="0.13")  # before, y was taken for confounds
-    pandas = pytest.importorskip("pandas")
-    maskers, nibabel = pytest.importorskip("nilearn.maskers"), pytest.importorskip("nibabel")
-    labels = np.zeros((6, 6, 6), np.int16)
-    labels[:3], labels[3:], labels[2:4, 2:4, 2:4] = 1, 2, 3
-    rng = np.random.default_rng(0)
-    images = [
-        nibabel.Nifti1Image(rng.normal(size=(6, 6, 6, 20)).astype(np.float32), np.eye(4))
-        for _ in range(8)
-    ]
-    names = pandas.DataFrame({"index": [0, 1, 2, 3], "name": ["Background", "a", "b", "c"]})
-    file = tmp_path / "lut.tsv"
-    names.to_csv(file, sep="\t", index=False)
-    masker = maskers.MultiNiftiLabelsMasker(
-        nibabel.Nifti1Image(labels, np.eye(4)),
-        lut={"table": names, "path": file, "text": str(file)}[form],
-        standardize=None,
-    )
-    model = make_pipeline(masker, ScanCleaner(), FCSVM(Cs=[0.1], random_state=0))
-    model.fit(images, np.arange(8) % 2)
-    save_model(model, path)
-    file.unlink()
-    loaded = load_model(path)
-    assert same(loaded.predict_proba(images), model.predict_proba(images))
-    assert loaded[0].region_names_ == model[0].region_names_
 
 
 def places_of(value, found):

@@ -1,25 +1,16 @@
 """The page of a results folder, as HTML and as a browser shows it."""
 
-import json
 import re
-from html import escape
-from importlib.resources import files
 from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from jinja2 import UndefinedError
 
 from sklearn_lstmdg.report import write_report
-from sklearn_lstmdg.report._templates import environment
 
-from _pages import ODD_NAME, Outline
-
-SECTIONS = (
-    "notices run cohort results tests chance confusion calibration roc subjects covariates "
-    "training robustness communities warnings versions folds methods cite"
-)
+from _pages import Outline
+from _report_sections import SECTIONS
 
 _WIDEST = (
     "lstm-dg-classify",
@@ -43,50 +34,6 @@ def test_ids_are_unique_and_nothing_is_loaded(page):
     assert set(re.findall(r"url\((#[^)]*)\)", page)) <= local
 
 
-def test_figures_have_alternative_texts(page):
-    figures = Outline(page).figures
-    assert len(figures) >= 2 + 2 + 2 * 2 + 3
-    assert all(len(alternative) > 20 for alternative in figures)
-    assert any("of lstm-dg, AUC 0." in alternative for alternative in figures)
-    assert any(a.startswith("Robustness against redundancy. lstm-dg at SITE_") for a in figures)
-
-
-def test_all_that_is_shown_is_in_a_file_beside_the_page(folder, page):
-    assert page.count('href="report.json"') >= 1
-    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    assert set(SECTIONS.split()) <= set(record) and escape(record["title"]) in page
-    for section in SECTIONS.split():
-        for figure in record[section].get("figures", ()):
-            assert f">{escape(figure['caption'])}<" in page.replace("&#34;", "&quot;")
-    auc = record["results"]["models"][0]["auc"]
-    assert f"{auc:.3f}" in page and len(str(auc)) > 6, "numbers in full"
-    assert len(record["subjects"]["subjects"]) == 24 and len(record["folds"]["folds"]) == 12
-    assert record["methods"]["text"][0][:12] in page
-
-
-def test_pictures_have_no_colour_twice_and_one_scale(page):
-    sections = {
-        name: page.split(f'<section id="{name}"')[1].split("</section>")[0]
-        for name in ("results", "tests", "roc", "calibration")
-    }
-    for name, section in sections.items():
-        drawn = re.findall(r"<svg.*?</svg>", section, re.DOTALL)
-        assert drawn and all(set(re.findall(r"--c\d", svg)) <= {"--c0"} for svg in drawn), name
-    scales = [
-        re.findall(r">(\u2212?\d\.\d+)<", svg)
-        for svg in re.findall(r"<svg.*?</svg>", sections["tests"], re.DOTALL)
-    ]
-    assert len(scales) == 3 and scales[0] == scales[1] == scales[2] != []
-
-
-def test_names_are_escaped(folder, tmp_path, undrawn):
-    title = "<script>alert(1)</script>"
-    page = write_report(folder, tmp_path / "page.html", title=title).read_text(encoding="utf-8")
-    assert page.count("<script>") == 1 and "&lt;script&gt;alert(1)" in page
-    assert ODD_NAME not in page and "odd&lt;b&gt;&amp;" in page
-    Outline(page)
-
-
 def test_the_file_beside_the_page_replaces_no_other(folder, tmp_path, undrawn):
     kept = {path: path.read_bytes() for path in folder.glob("*.json") if path.stem != "report"}
     assert len(kept) == 3
@@ -100,23 +47,6 @@ def test_the_file_beside_the_page_replaces_no_other(folder, tmp_path, undrawn):
 
 def test_the_same_folder_gives_the_same_page(folder, page, tmp_path):
     assert write_report(folder, tmp_path / "report.html").read_text(encoding="utf-8") == page
-
-
-def test_braces_of_a_name_are_not_filled_in(folder, tmp_path, undrawn):
-    title = "{{ 7 * 7 }} {% raise %} {model}"
-    page = write_report(folder, tmp_path / "page.html", title=title).read_text(encoding="utf-8")
-    assert f"<h1>{title}</h1>" in page
-
-
-def test_templates_escape_all_and_refuse_what_is_missing():
-    templates = files("sklearn_lstmdg.report") / "templates"
-    texts = [path.read_text(encoding="utf-8") for path in templates.iterdir()]
-    assert (
-        len(texts) == len(SECTIONS.split()) + 6
-    )  # page, macros, style, script, methods.txt, agreement
-    assert not any(re.search(r"\|\s*safe|autoescape", text) for text in texts)
-    with pytest.raises(UndefinedError, match="nothing"):
-        environment().from_string("{{ nothing }}").render()
 
 
 @pytest.fixture

@@ -6,12 +6,10 @@ from html import unescape
 
 import numpy as np
 import pytest
-from sklearn.utils import Bunch
 
 from sklearn_lstmdg.evaluation import (
     ABOUT_INTERVALS,
     ABOUT_TESTS,
-    Comparison,
     compare_models,
     confidence_intervals,
     intervals_over_sites,
@@ -21,7 +19,6 @@ from sklearn_lstmdg.evaluation import (
 )
 from sklearn_lstmdg.evaluation import test_against as run_tests_of
 from sklearn_lstmdg.report import write_report
-from sklearn_lstmdg.report._drawings import loss_figures
 
 from _pages import ODD_NAME, rows_of
 from _stubs import Noise
@@ -95,17 +92,6 @@ def test_questions_and_numbers_of_subjects_stand_under_the_tables(folder, page):
     assert f" {row['smallest_difference']:.3f} against odd&lt;b&gt;" in page
 
 
-def test_folds_hardly_trained_are_announced(copy, page, monkeypatch, undrawn):
-    summary = Comparison.summary
-    monkeypatch.setattr(
-        Comparison, "summary", lambda self: summary(self).assign(n_untrained=[2, 0, 0, 0])
-    )
-    told = write_report(copy).read_text(encoding="utf-8")
-    assert "all scores are equal): 2 of 3 folds of lstm-dg at " in told
-    assert "Hardly trained" not in page and told.count("Hardly trained") == 1
-    assert told.index("Hardly trained") < told.index('<section id="run"')
-
-
 def test_pooled_sites_have_an_auc_that_sites_told_apart_do_not_raise(cohort, tmp_path, undrawn):
     models = {"a": Noise()}
     sites = {"sites": cohort.sites, "scheme": "pooled"}
@@ -153,22 +139,6 @@ def test_why_there_is_no_corrected_t(cohort, tmp_path, undrawn):
     assert "b, accuracy: no corrected t: of 2 of 2 sites there is one fold" in page
 
 
-def test_an_unfinished_run_says_so(copy, undrawn):
-    next((copy / "folds").glob("odd*")).unlink()
-    page = write_report(copy).read_text(encoding="utf-8")
-    assert "Not finished: 11 of 12 folds" in page
-    for path in (copy / "folds").glob("odd*"):
-        path.unlink()
-    assert "nothing to test it against" in write_report(copy).read_text(encoding="utf-8")
-
-
-def test_permuted_labels_are_announced(copy, page, undrawn):
-    options = json.loads((copy / "options.json").read_text())
-    (copy / "options.json").write_text(json.dumps(options | {"permute_labels": 3}))
-    announced = "The labels were permuted within sites"
-    assert announced in write_report(copy).read_text(encoding="utf-8") and announced not in page
-
-
 def test_folds_of_one_class(tmp_path, undrawn):
     X, y = np.zeros((9, 4, 2)), [0, 1, 1, 1, 1, 1, 1, 1, 1]
     compare_models(
@@ -182,9 +152,3 @@ def test_folds_of_one_class(tmp_path, undrawn):
     page = write_report(tmp_path).read_text(encoding="utf-8")
     assert "<li>2 of the test folds held one class only" in page and ">nan" not in page
     assert " at all<" not in page and ", all. True" in page
-
-
-def test_names_of_losses_are_no_markup():
-    history = {'train_"><script>': np.ones(2), 'valid_"><script>': np.ones(2)}
-    (figure,) = loss_figures([Bunch(history=history, best_epoch=1)], "a", "all", "loss-0-0")
-    assert "<script" not in figure.svg

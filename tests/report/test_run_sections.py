@@ -50,13 +50,6 @@ def test_models_atlas_and_pipeline_have_names_that_others_know(copy, page, undra
     assert page.count("Harvard-Oxford atlas") == 2
 
 
-def test_notices_on_the_cohort_stand_at_the_top(copy, undrawn):
-    record = json.loads((copy / "cohort.json").read_text())
-    (copy / "cohort.json").write_text(json.dumps(record | {"notices": ["Times <mixed>."]}))
-    page = write_report(copy).read_text(encoding="utf-8")
-    assert page.index("Times &lt;mixed&gt;.") < page.index('<dl class="tiles">')
-
-
 def test_without_a_record_of_the_cohort(copy, undrawn):
     for name in ("cohort.json", "options.json"):
         (copy / name).unlink()
@@ -64,11 +57,6 @@ def test_without_a_record_of_the_cohort(copy, undrawn):
     rows = rows_of(page, "Subjects")
     assert [sum(int(cells[i]) for cells in rows) for i in (1, 2, 3)] == [24, 12, 12]
     assert "there is no cohort.json" in page and "The study as one file" not in page
-
-
-def test_which_rows_trained_each_model_stands_at_the_top_in_words(page):
-    top = page[: page.index('<section id="run"')]
-    assert "name: trained on 4 scans in each fold; 4 others chose its epoch; 4 that it never" in top
 
 
 def test_an_unfinished_run_shows_its_cohort(copy, undrawn):
@@ -126,17 +114,6 @@ def test_warnings_are_told_once_for_all_models_and_folds(copy, undrawn):
     assert [cells[2] for cells in rows] == ["12", "12"]
     assert rows[0][0].endswith("series: set to 0.") and rows[1][0] == "7 &lt;b&gt; rows"
     assert rows[0][1].startswith("lstm-dg, odd")
-
-
-def test_constant_series_have_the_names_of_subject_site_and_roi(copy, page, undrawn):
-    assert "constant over their scan" not in page
-    record = json.loads((copy / "cohort.json").read_text())
-    record |= {"constant": [{"row": 3, "roi": 1}], "roi_names": ["A", "<B>", "C", "D", "E"]}
-    (copy / "cohort.json").write_text(json.dumps(record))
-    page = write_report(copy).read_text(encoding="utf-8")
-    (cells,) = rows_of(page, "Series that are constant over their scan")
-    assert cells[2] == "&lt;B&gt;" and cells[0] == record["rows"][3]["subject"]
-    assert cells[1] in ("SITE_1", "SITE_2") and "&lt;B&gt; of subject" in page
 
 
 def test_parameters_of_models_side_by_side(folder, page):
