@@ -2,21 +2,23 @@
 
     python benchmarks/common_communities.py run --data-dir D --out DIR [--candidates NAME ...]
     python benchmarks/common_communities.py table --out DIR --csv network_communities.csv
-    python benchmarks/common_communities.py draw --out DIR --figure network_communities.png
+    python benchmarks/common_communities.py draw --out DIR --figures docs/images
 
-NYU in the Harvard-Oxford atlas, or UM_1 in AAL (``--site``, and a folder of its own). Ten folds
-over subjects; as in a comparison, one is tested, the next one validates, and all methods learn from
-the other eight. Every net has first weights of its own, in every fold: what folds have in common
-comes from the scans. Runs go on where they stopped.
+NYU in the Harvard-Oxford atlas, or UM_1 in AAL (``--site``). Ten folds over subjects; as in a
+comparison, one is tested, the next one validates, and all methods learn from the other eight. Every
+net has first weights of its own, in every fold: what folds have in common comes from the scans.
+Runs go on where they stopped.
 """
 
 import argparse
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas
 import torch
+from matplotlib.figure import Figure
 from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import NMF
 from sklearn.model_selection import StratifiedKFold
@@ -27,30 +29,24 @@ from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, ScanCleaner, Su
 from sklearn_lstmdg.communities import common_memberships, correlate
 from sklearn_lstmdg.datasets import load_abide
 from sklearn_lstmdg.evaluation import measure_communities, summarize_robustness
+from sklearn_lstmdg.plotting import RobustnessDisplay
+from sklearn_lstmdg.presets import COMMUNITIES
 
-N_FOLDS, LENGTH, PARAFAC_STEP, N_NETS = 10, 30, 15, 8
+N_FOLDS, LENGTH, PARAFAC_STEP, N_NETS = 10, 30, 15, COMMUNITIES["n_nets"]
 MEASURES = ("correlation", "dice", "matched_correlation", "matched_dice")
 SITES = {  # how scans are loaded, and whether their mean over ROIs is regressed
     "NYU": ({"atlas": "ho", "global_signal_regression": False, "quality_checked": True}, True),
     "UM_1": ({"atlas": "aal"}, False),
 }
-TRAINING = {
-    "augment": ("sign", "reverse"),
-    "generate_at": "all",
-    "discriminative_weight": 0.1,
-    "dropout": (0.5, 0.5, 0.0),
-    "input_noise": 0.7,
-    "lr": 3e-3,
-    "lr_schedule": "cosine",
-    "max_updates": 1000,
-    "patience": None,
-}
+TRAINING = COMMUNITIES | {"n_nets": 1}  # seeds of their own let nets train one by one
 CANDIDATES = {  # parameters; "density" and "overlap" weigh penalties on the memberships
     "parafac": {},
     "parafac, K 20": {"n_communities": 20},
     "nmf": {},
     "nmf, K 20": {"n_communities": 20},
     "net": TRAINING,
+    "net, h": TRAINING | {"variant": "h"},
+    "net, first weights alike": TRAINING | {"init_seed": 0},
     "net, K 20": TRAINING | {"n_communities": 20},
     "net, 500 updates": TRAINING | {"max_updates": 500},
     "net, 2000 updates": TRAINING | {"max_updates": 2000},
@@ -70,6 +66,13 @@ FAMILIES = {  # what is drawn: rows of the table, and their numbers of communiti
     "one net": {"net, K 20": 20, "net": 50},
     f"{N_NETS} nets, matched and averaged": {f"net: {N_NETS} matched and averaged": 50},
     f"common to {N_NETS} nets": {f"net: {n} common to {N_NETS}": n for n in N_COMMON},
+    f"LSTM-H, common to {N_NETS} nets": {f"net, h: 20 common to {N_NETS}": 20},
+}
+BOXES = {  # what is drawn fold by fold, 20 communities each: rows of the table
+    f"LSTM-DG, {N_NETS} nets": f"net: 20 common to {N_NETS}",
+    f"LSTM-H, {N_NETS} nets": f"net, h: 20 common to {N_NETS}",
+    "PARAFAC": "parafac, K 20",
+    "NMF": "nmf, K 20",
 }
 
 
@@ -145,7 +148,7 @@ def learn(name, scans, y, seed):
 
 def run_fold(name, fold, net, scans, y, out):
     """Train one candidate on one fold, unless that was done, and keep its memberships."""
-    path = Path(out) / f"{name}-{fold}-{net}.npy"
+    path = out / f"{name}-{fold}-{net}.npy"
     if path.exists() or (name.startswith(("parafac", "nmf")) and net):
         return
     rows = training_rows(y, fold)
@@ -157,8 +160,8 @@ def run_fold(name, fold, net, scans, y, out):
 def finished(out):
     """Return memberships by candidate, site, repeat and fold; of several nets, what they share."""
     folds = {}
-    for name, fold in product(CANDIDATES, range(N_FOLDS)):
-        paths = [Path(out) / f"{name}-{fold}-{net}.npy" for net in range(N_NETS)]
+    for site, name, fold in product(SITES, CANDIDATES, range(N_FOLDS)):
+        paths = [Path(out) / site / f"{name}-{fold}-{net}.npy" for net in range(N_NETS)]
         nets = [np.load(path) for path in paths if path.exists()]
         found = {name: nets[0]} if nets else {}
         if len(nets) == N_NETS:
@@ -166,39 +169,53 @@ def finished(out):
             for n in N_COMMON:
                 found[f"{name}: {n} common to {N_NETS}"] = common_memberships(nets, n)
         for method, membership in found.items():
-            folds[method, "", 0, fold] = Bunch(membership=membership, influence=None)
-    counts = pandas.Series([key[0] for key in folds]).value_counts()
-    return {key: value for key, value in folds.items() if counts[key[0]] > 1}
+            folds[method, site, 0, fold] = Bunch(membership=membership, influence=None)
+    counts = Counter(key[:2] for key in folds)
+    return {key: value for key, value in folds.items() if counts[key[:2]] > 1}
 
 
-def summarize(out):
-    """Return a row for each candidate, and how many folds it has."""
+def table(out, csv):
+    """Print what is finished, and write all that was measured."""
     folds = finished(out)
     summary = summarize_robustness(*measure_communities(folds, random_state=0))
-    counts = pandas.Series([key[0] for key in folds]).value_counts()
-    return summary.assign(folds=counts[summary["method"]].to_numpy())
+    counts = Counter(key[:2] for key in folds)
+    keys = zip(summary["method"], summary["site"], strict=True)
+    summary = summary.assign(folds=[counts[key] for key in keys])
+    summary.round(4).to_csv(csv, index=False)
+    for site, rows in summary.groupby("site", sort=False):
+        show(site, rows.to_dict("records"))
 
 
-def table(out, csv, site):
-    """Print what is finished, and write all that was measured."""
-    summary = summarize(out)
-    summary.drop(columns="site").round(4).to_csv(csv, index=False)
+def show(site, rows):
+    """Print the rows of a site as a table."""
     print(f"\n{site}: mean (chance) over the pairs of the first fold with the others.\n")
     columns = ["method", "folds", "ROIs", "redundancy", "effective", *MEASURES]
     print("| " + " | ".join(columns) + " |\n" + "| --- " * len(columns) + "|")
-    for row in summary.to_dict("records"):
+    for row in rows:
         cells = [row["method"], str(row["folds"]), f"{row['size']:.1f}", f"{row['redundancy']:.3f}"]
         cells += [f"{row['n_effective']:.1f}"]
         cells += [f"{row[m]:.3f} ({row[f'{m}_null']:.3f})" for m in MEASURES]
         print("| " + " | ".join(cells) + " |")
 
 
-def draw(out, path):
-    """Draw robustness against redundancy, a line for each family."""
-    import matplotlib.pyplot as plt
+def draw(out, images):
+    """Draw NYU's robustness against redundancy, and what the paper's Figure 2 shows of both."""
+    tables = measure_communities(finished(out), random_state=0)
+    draw_families(summarize_robustness(*tables), images / "network_communities.png")
+    told = [
+        pandas.concat(t[t["method"] == row].assign(method=name) for name, row in BOXES.items())
+        for t in tables
+    ]
+    figure = Figure(figsize=(15, 4.2), layout="constrained")
+    RobustnessDisplay.from_tables(*told, ax=figure.subplots(1, 4))
+    figure.savefig(images / "robustness.png", dpi=60)
 
-    summary = summarize(out).set_index("method").query("folds == @N_FOLDS")
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.8), sharex=True, layout="constrained")
+
+def draw_families(summary, path):
+    """Draw a line for each family: its numbers of communities, in brackets the effective ones."""
+    summary = summary[summary["site"] == "NYU"].set_index("method")
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    axes = figure.subplots(1, 2, sharex=True)
     for measure, ax in zip(("correlation", "dice"), axes, strict=True):
         for family, sizes in FAMILIES.items():
             rows = summary.loc[[name for name in sizes if name in summary.index]]
@@ -207,11 +224,13 @@ def draw(out, path):
                 rows["redundancy"], rows[measure], **spread, fmt="o-", label=family
             )
             ax.plot(rows["redundancy"], rows[f"{measure}_null"], "_", color=line.get_color())
-            for name, row in rows.iterrows():
-                look = {"color": line.get_color(), "fontsize": "small"}
-                where = row["redundancy"], row[measure]
-                ax.annotate(sizes[name], where, (5, 5), textcoords="offset points", **look)
-        ax.set(ylim=(0, 1), xlabel="Correlation with the most alike of the same fold")
+            is_first = family != f"LSTM-H, common to {N_NETS} nets"  # whose place is taken
+            for place, (name, row) in enumerate(rows.iterrows(), start=is_first):
+                look = {"color": line.get_color(), "fontsize": "small", "ha": "center"}
+                words, where = f"{sizes[name]} ({row['n_effective']:.0f})", (0, (-17, 9)[place % 2])
+                point = row["redundancy"], row[measure]
+                ax.annotate(words, point, where, textcoords="offset points", **look)
+        ax.set(ylim=(0, 1.03), xlabel="Correlation with the most alike of the same fold")
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("Correlation with another fold's most alike")
     axes[1].set_ylabel("Dice coefficient with another fold's most alike")
@@ -232,17 +251,18 @@ def main():
     parser.add_argument("--folds", type=int, default=N_FOLDS)
     parser.add_argument("--nets", type=int, default=1)
     parser.add_argument("--csv", default="network_communities.csv")
-    parser.add_argument("--figure", default="network_communities.png")
+    parser.add_argument("--figures", type=Path, default=Path(), help="folder of the figures")
     args = parser.parse_args()
     if args.action == "table":
-        return table(args.out, args.csv, args.site)
+        return table(args.out, args.csv)
     if args.action == "draw":
-        return draw(args.out, args.figure)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
+        return draw(args.out, args.figures)
+    out = Path(args.out) / args.site
+    out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     scans, y = load(args.data_dir, args.site)
     for name, net, fold in product(args.candidates, range(args.nets), range(args.folds)):
-        run_fold(name, fold, net, scans, y, args.out)
+        run_fold(name, fold, net, scans, y, out)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,11 @@ from recovery import draw as draw_recovery
 from sklearn.utils import Bunch
 
 from sklearn_lstmdg.decoding import load_atlas, plot_communities, plot_terms
-from sklearn_lstmdg.plotting import RobustnessDisplay, ROCDisplay
+from sklearn_lstmdg.plotting import ROCDisplay
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SITES = {"nyu": ("NYU", "ho"), "um": ("UM_1", "aal")}
-METHODS = {"lstm-dg": "LSTM-DG", "parafac": "PARAFAC"}
 ROC_MODELS = ["lstm-dg", "lstm-s", "fc-svm", "dtl", "hmm"]
 
 
@@ -39,22 +38,6 @@ def draw_roc():
         ROCDisplay.from_comparison(comparison, models=ROC_MODELS, site=site, ax=ax)
         ax.set_title(site, loc="left")
     figure.savefig(IMAGES / "roc.png", dpi=80)
-
-
-def draw_robustness():
-    """Draw the paper's Figure 2."""
-    frames, sizes = read("robustness"), read("communities").query("size > 0")
-    both = (
-        {
-            label: {site: part[part["site"] == site] for site, _ in SITES.values()}
-            for key, label in METHODS.items()
-            for part in [frame[frame["method"] == key]]
-        }
-        for frame in (frames, sizes)
-    )
-    robustness, communities = both
-    numbers = {m: {s: f["size"].to_numpy() for s, f in by.items()} for m, by in communities.items()}
-    RobustnessDisplay(robustness, numbers).plot().figure_.savefig(IMAGES / "robustness.png", dpi=80)
 
 
 def draw_brains(atlases):
@@ -94,7 +77,6 @@ def main():
     parser.add_argument("--atlases", type=Path)
     args = parser.parse_args()
     draw_roc()
-    draw_robustness()
     draw_recovery(pandas.read_csv(RESULTS / "recovery.csv"), IMAGES / "recovery.png", dpi=80)
     if args.atlases is not None:
         draw_brains(args.atlases)

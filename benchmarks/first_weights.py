@@ -1,23 +1,23 @@
 """Tell whether communities are alike because of the data, or of the first weights they share.
 
-    python benchmarks/first_weights.py --data-dir D
+    python benchmarks/first_weights.py --data-dir D > benchmarks/results/first_weights.md
 
-NYU, one net. From the same first weights: two folds, the same with shuffled ROIs in one of them,
-disjoint halves of the subjects, and the first weights themselves; the halves by PARAFAC too.
+NYU, one net of presets.COMMUNITIES. From the same first weights: two folds, the same with shuffled
+ROIs in one of them, disjoint halves of the subjects, and the first weights themselves; the halves
+by PARAFAC too.
 """
 
 import argparse
 
 import numpy as np
 import torch
-from communities_study import load
+from common_communities import load
 from sklearn.model_selection import StratifiedKFold
 
 from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, SubsequenceAugmenter
-from sklearn_lstmdg.presets import CLASSIFY
+from sklearn_lstmdg.presets import COMMUNITIES
 
-TRAINING = CLASSIFY | {"discriminative_weight": 0.1, "augment": None, "max_updates": 500}
-TRAINING |= {"n_nets": 1, "init_seed": 0}
+TRAINING = COMMUNITIES | {"n_nets": 1, "init_seed": 0}
 
 
 def match(one, other):
@@ -31,7 +31,7 @@ def main():
     """Train and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data-dir", required=True)
-    scans, y = load(parser.parse_args().data_dir)
+    scans, y = load(parser.parse_args().data_dir, "NYU")
     torch.set_num_threads(1)
 
     def learn(rows, rois=slice(None), **others):
@@ -47,11 +47,20 @@ def main():
     halves = np.array_split(np.random.default_rng(0).permutation(len(y)), 2)
     shuffled = np.random.default_rng(1).permutation(scans[0].shape[1])
     first = learn(folds[0])
-    print(f"two folds {match(first, learn(folds[1])):.3f}")
-    print(f"ROIs shuffled in one {match(first, learn(folds[1], shuffled)):.3f}")
-    print(f"halves of the subjects {match(*map(learn, halves)):.3f}")
-    print(f"first weights {match(learn(folds[0], max_updates=1, lr=1e-9), first):.3f}")
-    print(f"halves by PARAFAC {match(*map(factorise, halves)):.3f}")
+    alike = {
+        "two folds": match(first, learn(folds[1])),
+        "two folds, ROIs shuffled in one": match(first, learn(folds[1], shuffled)),
+        "disjoint halves of the subjects": match(*map(learn, halves)),
+        "first weights and what became of them": match(
+            learn(folds[0], max_updates=1, lr=1e-9), first
+        ),
+        "disjoint halves, by PARAFAC": match(*map(factorise, halves)),
+    }
+    print("One net from the same first weights, NYU: correlation of each community with the most")
+    print("alike of the other side.\n")
+    print("| compared | correlation |\n| --- | --- |")
+    for words, correlation in alike.items():
+        print(f"| {words} | {correlation:.3f} |")
 
 
 if __name__ == "__main__":
