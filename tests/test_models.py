@@ -7,7 +7,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import r2_score
 
-from sklearn_lstmdg import FCSVM, LSTMDGClassifier, LSTMDGRegressor, models
+from sklearn_lstmdg import FCSVM, LSTMDGRegressor, models
 from sklearn_lstmdg.baselines import MeanMLPClassifier, TransferAutoencoderClassifier
 from sklearn_lstmdg.models import describe_model, make_model, model_names, register_model
 from sklearn_lstmdg.presets import CLASSIFY, COMMUNITIES, PAPER
@@ -60,22 +60,6 @@ def test_presets_are_literal_and_can_be_overridden(name):
     assert PRESETS[name].items() <= parameters.items()
     assert "monitor" in PRESETS[name]
     assert make_model(name, monitor="auc")[-1].monitor == "auc"
-
-
-def test_presets_name_the_same_parameters():
-    names, of_the_class = set(PAPER), LSTMDGClassifier().get_params()
-    for preset in PRESETS.values():
-        assert set(preset) == names <= set(of_the_class)
-
-
-def test_three_nets_of_the_defaults_classify():
-    defaults = LSTMDGClassifier().get_params()
-    assert {name for name, value in CLASSIFY.items() if defaults[name] != value} == {"n_nets"}
-
-
-def test_eight_nets_that_generate_more_find_communities():
-    told = {name: value for name, value in COMMUNITIES.items() if CLASSIFY[name] != value}
-    assert told == {"discriminative_weight": 0.1, "n_nets": 8}
 
 
 @pytest.mark.parametrize("variant", ["h", "d", "s"])

@@ -8,6 +8,7 @@ from ._community_robustness import (
     summarize_robustness,
 )
 from ._comparison import Comparison, load_comparison
+from ._confidence_intervals import ABOUT_INTERVALS as ABOUT_INTERVALS
 from ._confidence_intervals import calibration_curve, confidence_intervals
 from ._confusion import confusion_matrices
 from ._fingerprint import describe, digest
@@ -24,12 +25,11 @@ from ._forecast import (
 )
 from ._metrics import subject_sites as subject_sites  # for the report
 from ._metrics import tell_untrained as tell_untrained  # for it and the command line
+from ._paired_tests import ABOUT_TESTS as ABOUT_TESTS
 from ._paired_tests import null_from_permutations, test_against
 from ._paper_table import paper_table
 from ._protocol import compare_models
 from ._published import published_results
-from ._questions import ABOUT_INTERVALS as ABOUT_INTERVALS
-from ._questions import ABOUT_TESTS as ABOUT_TESTS
 from ._sample_size import subjects_needed
 from ._target_kinds import find_target_kind
 

@@ -16,6 +16,12 @@ from ._target_kinds import check_predictions
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+# Which question each interval answers: printed under the tables that hold them.
+ABOUT_INTERVALS = (
+    "Interval of a metric: the same trained models, tested on other subjects of the site. "
+    "Spread over folds: also other training sets, but folds share most of theirs."
+)
+
 
 def confidence_intervals(
     predictions: "DataFrame",

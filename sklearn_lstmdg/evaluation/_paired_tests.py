@@ -27,6 +27,15 @@ _LIBERAL = "p_paired_t_liberal"
 _P_VALUES = ("p_corrected_t", "p_permutation")
 _ONE_FOLD = "no corrected t: of {n} of {of} sites there is one fold, which has no spread"
 _EQUAL = "no corrected t: all differences of folds are {mean:+.3g}, which has no spread"
+# Which question each test answers: printed under the tables that hold them.
+ABOUT_TESTS = (
+    "Difference, mean over folds: what if the models were trained again and tested on other "
+    "subjects? 95 % interval and p by the corrected resampled t. Pooled difference: what if the "
+    "same trained models were tested on other subjects? 95 % interval by drawing subjects, or "
+    "families, from each site and class; p by swapping the models in each subject. These p are "
+    "two-sided, and corrected for their number by Holm. The paper's t is one-tailed, takes folds "
+    'for independent, and says "better" too often.'
+)
 
 
 def test_against(

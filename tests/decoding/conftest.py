@@ -56,3 +56,17 @@ def aal(data_dir):
     pytest.importorskip("nilearn")
     folder = data_dir / "atlases"
     return decoding.load_atlas(folder / "aal_mask_pad.nii.gz", folder / "aal_labels.csv")
+
+
+@pytest.fixture
+def atlas():
+    """Three ROIs of unequal size whose codes are neither consecutive nor in order."""
+    nibabel = pytest.importorskip("nibabel")
+    pytest.importorskip("nilearn")
+    labels = np.zeros((12, 10, 8), dtype=np.int16)
+    labels[1:4, 2:5, 2:6] = 7
+    labels[6:10, 2:8, 1:3] = 40
+    labels[5:7, 5:9, 5:7] = 2001
+    affine = np.diag([-3.0, 3, 3, 1])
+    affine[:3, 3] = [20, -30, 10]
+    return decoding.load_atlas(nibabel.Nifti1Image(labels, affine), {7: "seven", 2001: "last"})

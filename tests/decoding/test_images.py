@@ -11,60 +11,6 @@ pytest.importorskip("nilearn")
 CODES = [40, 7, 2001]
 
 
-@pytest.fixture
-def atlas():
-    """Three ROIs of unequal size whose codes are neither consecutive nor in order."""
-    labels = np.zeros((12, 10, 8), dtype=np.int16)
-    labels[1:4, 2:5, 2:6] = 7
-    labels[6:10, 2:8, 1:3] = 40
-    labels[5:7, 5:9, 5:7] = 2001
-    affine = np.diag([-3.0, 3, 3, 1])
-    affine[:3, 3] = [20, -30, 10]
-    return decoding.load_atlas(nibabel.Nifti1Image(labels, affine), {7: "seven", 2001: "last"})
-
-
-def test_atlas_has_the_codes_of_its_image_and_the_names_of_its_table(atlas, tmp_path):
-    assert atlas.codes.tolist() == [7, 40, 2001]
-    assert atlas.names == ["seven", "40", "last"]
-    nibabel.save(atlas.image, tmp_path / "labels.nii.gz")
-    (tmp_path / "names.tsv").write_text("name\tcode\nlast\t2001\nforty\t40\nseven\t7\n")
-    read = decoding.load_atlas(tmp_path / "labels.nii.gz", tmp_path / "names.tsv")
-    assert read.names == ["seven", "forty", "last"]
-
-
-def test_atlases_by_name(monkeypatch, atlas, tmp_path):
-    datasets = pytest.importorskip("nilearn.datasets")
-    label_path = tmp_path / "labels.nii.gz"
-    nibabel.save(atlas.image, label_path)
-    calls = {}
-
-    def fetch(name, **values):
-        def fetcher(*args, **kwargs):
-            calls[name] = (args, kwargs)
-            return SimpleNamespace(**values)
-
-        monkeypatch.setattr(datasets, name, fetcher)
-
-    fetch(
-        "fetch_atlas_aal",
-        maps=str(label_path),
-        indices=["0", "2001", "7", "40"],
-        labels=["Background", "Precentral_L", "A", "B"],
-    )
-    assert decoding.load_atlas("AAL").names == ["A", "B", "Precentral_L"]
-    assert calls["fetch_atlas_aal"][1]["version"] == "SPM12"
-
-    few = nibabel.Nifti1Image((np.asarray(atlas.image.dataobj) == 7).astype("i2"), np.eye(4))
-    fetch("fetch_atlas_harvard_oxford", maps=few, labels=["Background", "Frontal Pole"])
-    assert decoding.load_atlas("harvard-oxford").names == ["Frontal Pole"]
-
-    n_rois = np.array([50, 190, 260])
-    volumes = np.arange(4 * 10 * 10).reshape(4, 10, 10, 1) % (n_rois + 1)
-    fetch("fetch_atlas_craddock_2012", maps=nibabel.Nifti1Image(volumes.astype("i2"), np.eye(4)))
-    assert len(decoding.load_atlas("cc200").codes) == 190
-    assert calls["fetch_atlas_craddock_2012"][1]["grp_mean"] is False
-
-
 @pytest.mark.parametrize("file", ["aal_mask_pad", "ho_mask_pad", "CC200"])
 def test_real_atlases_round_trip(data_dir, file):
     atlas = decoding.load_atlas(data_dir / "atlases" / f"{file}.nii.gz")
@@ -73,18 +19,6 @@ def test_real_atlases_round_trip(data_dir, file):
     values = rng.standard_normal((len(codes), 3)).astype(np.float32)
     image = decoding.to_image(values, codes, atlas)
     np.testing.assert_allclose(decoding.from_image(image, codes, atlas), values, atol=1e-6)
-
-
-def test_names_and_centroids_of_aal(aal, data_dir):
-    pandas = pytest.importorskip("pandas")
-    from sklearn_lstmdg.decoding._images import centroids
-
-    table = pandas.read_csv(data_dir / "atlases" / "aal_labels.csv")
-    assert aal.names == table["name"].tolist()
-    wanted = table[["x_mni", "y_mni", "z_mni"]].to_numpy()
-    np.testing.assert_allclose(centroids(table["code"], aal), wanted, atol=0.06)
-    backwards = centroids(table["code"][::-1], aal)
-    np.testing.assert_allclose(backwards, wanted[::-1], atol=0.06)
 
 
 def test_values_go_where_their_code_is(atlas):

@@ -2,14 +2,19 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
+from sklearn_lstmdg.evaluation import (
+    compare_models,
+)
 from sklearn_lstmdg.models import make_model
 
 from _autoregressive import vector_scans
 from _fold_checks import N_ROWS
+from _kinds import NAMES, last_points
 from _stubs import Recorder
-
-pytest.importorskip("pandas")
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +48,18 @@ def seen():
 def three_sites():
     """Sites of 15, 9 and 6 rows, whose rows are not neighbours."""
     return np.array(list("ABAACBAACB" + "BABAACBAAC" + "ABAACBACAB"))
+
+
+@pytest.fixture(scope="module")
+def groups():
+    """Comparison of classifiers of three classes, one good, at two sites."""
+    rng = np.random.default_rng(0)
+    codes = np.arange(90) % 3
+    X = np.column_stack([np.eye(3)[codes] * 3 + rng.normal(size=(90, 3)), rng.normal(size=90)])
+    models = {
+        "good": LogisticRegression(),
+        "blind": make_pipeline(FunctionTransformer(last_points), LogisticRegression()),
+    }
+    sites = np.repeat(["A", "B"], 45)
+    y = np.array(NAMES)[codes]
+    return compare_models(models, X, y, sites=sites, n_folds=3, random_state=0)

@@ -4,16 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from sklearn.metrics import (
     balanced_accuracy_score,
-    confusion_matrix,
     mean_absolute_error,
     r2_score,
     roc_auc_score,
 )
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_lstmdg.evaluation import (
     calibration_curve,
@@ -33,11 +30,11 @@ from sklearn_lstmdg.evaluation._target_kinds import (
     check_predictions,
 )
 
+from _kinds import NAMES
 from _tables import make_tables
 
 pandas = pytest.importorskip("pandas")
 N = 60
-NAMES = ("a", "b", "c")
 
 
 def make_pairs(kind, seed=0):
@@ -105,10 +102,6 @@ def test_a_swapped_subject_turns_the_sign_of_what_it_adds(metric):
     assert added[10:].sum() - added[:10].sum() == pytest.approx(wanted)
 
 
-def _last(X):
-    return X[:, -1:]
-
-
 @pytest.fixture(scope="module")
 def ages():
     """Comparison of regressors, one good, at two sites in two repeats."""
@@ -118,21 +111,6 @@ def ages():
     models = {"good": Ridge(), "poor": Ridge(300.0), "mean": DummyRegressor()}
     sites = np.repeat(["A", "B"], 40)
     return compare_models(models, X, y, sites=sites, n_folds=4, n_repeats=2, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def groups():
-    """Comparison of classifiers of three classes, one good, at two sites."""
-    rng = np.random.default_rng(0)
-    codes = np.arange(90) % 3
-    X = np.column_stack([np.eye(3)[codes] * 3 + rng.normal(size=(90, 3)), rng.normal(size=90)])
-    models = {
-        "good": LogisticRegression(),
-        "blind": make_pipeline(FunctionTransformer(_last), LogisticRegression()),
-    }
-    sites = np.repeat(["A", "B"], 45)
-    y = np.array(NAMES)[codes]
-    return compare_models(models, X, y, sites=sites, n_folds=3, random_state=0)
 
 
 @pytest.mark.parametrize("which", ["ages", "groups"])
@@ -266,19 +244,6 @@ def test_what_is_of_classes_only_refuses_a_quantity(ages):
         calibration_curve(ages.predictions)
     with pytest.raises(ValueError, match="continuous"):
         confusion_matrices(ages)
-
-
-def test_confusion_matrices_are_scikit_learn_s(groups, tmp_path):
-    counts = confusion_matrices(groups)
-    for (model, site), part in groups.predictions.groupby(["model", "site"]):
-        mine = counts[(counts["model"] == model) & (counts["site"] == site)]
-        wanted = confusion_matrix(part["y"], part["predicted"], labels=NAMES)
-        table = mine.pivot(index="y", columns="predicted", values="n")
-        np.testing.assert_array_equal(table, wanted)
-        shares = mine.groupby("y")["share"].sum()
-        np.testing.assert_allclose(shares, 1)
-    groups.save(tmp_path)
-    pandas.testing.assert_frame_equal(pandas.read_csv(tmp_path / "confusion.csv"), counts)
 
 
 def test_a_class_that_no_column_is_of_is_named(groups):

@@ -1,0 +1,92 @@
+"""What all estimators share, shown on the classifier."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_lstmdg import LSTMDGClassifier
+
+from _references import numpy_forward
+from _small_nets import TINY, bags_of, make, ragged
+
+
+def test_a_mask_must_leave_groups_whole(scans):
+    X, y = scans
+    mask, family = np.isin(np.arange(12), [0, 1]), np.repeat(np.arange(4), 3)
+    with pytest.raises(ValueError, match=r"splits a group: rows \[0, 1, 2\] belong together"):
+        make().fit(X, y, groups=family, validation=mask)
+    with pytest.raises(ValueError, match="boolean mask over the 12 rows"):
+        make().fit(X, y, validation=mask[:5])
+    with pytest.raises(ValueError, match="at least one row to train on"):
+        make().fit(X, y, validation=mask | True)
+
+
+def test_too_few_subjects_to_validate_warn(scans):
+    X, y = scans
+    with pytest.warns(UserWarning, match="without validation"):
+        model = make(patience=10).fit(X[:4], [0, 0, 0, 1])
+    assert "valid_loss" not in model.history_
+    with pytest.raises(ValueError, match="All rows belong to one group"):
+        make(patience=10).fit(X, y, groups=np.zeros(12))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_votes_and_means_by_hand(scans, n_classes):
+    X = ragged(scans[0])
+    bags, y = bags_of(X, step=1), np.arange(12) % n_classes
+    model = make(lr=0.05, max_epochs=10, aggregation="vote").fit(bags, y)
+    windows = model.predict_window_proba(bags)
+    assert [p.shape for p in windows] == [(len(bag), n_classes) for bag in bags]
+    vote = model.predict_proba(bags)
+    for row, p in zip(vote, windows, strict=True):
+        votes = [np.mean([w.argmax() == k for w in p]) for k in range(n_classes)]
+        assert_allclose(row, votes)
+    assert vote[:, 1].std() > 0
+    mean = model.set_params(aggregation="mean").predict_proba(bags)
+    assert_allclose(mean, [p.mean(axis=0) for p in windows])
+    scores = model.decision_function(bags)
+    assert_allclose(scores, mean[:, 1] - 0.5 if n_classes == 2 else mean)
+    assert_array_equal(model.predict(bags), mean.argmax(axis=1))
+
+
+def test_a_window_at_one_half_votes_for_the_second_class(scans):
+    bags, y = bags_of(scans[0]), scans[1]
+    model = make(aggregation="vote").fit(bags, y)
+    torch.nn.init.zeros_(model.net_.module_.shared_dense.weight)
+    torch.nn.init.zeros_(model.net_.module_.shared_dense.bias)
+    assert_array_equal(model.predict_proba(bags), [[0, 1]] * 12)
+    assert_array_equal(model.set_params(aggregation="mean").predict(bags), [0] * 12)
+
+
+def test_sequences_keep_their_own_probability(scans):
+    model = make(augment=None).fit(*scans)
+    proba, logits = model.predict_proba(scans[0]), model.decision_function(scans[0])
+    assert_allclose(proba[:, 1], 1 / (1 + np.exp(-logits)))
+    assert_array_equal(np.concatenate(model.predict_window_proba(scans[0])), proba)
+    for x, logit in zip(scans[0], logits, strict=True):
+        assert logit == pytest.approx(numpy_forward(model.net_.module_, x[:-1])[0][0], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["n_communities", "n_units", "batch_size", "max_epochs", "n_nets"])
+def test_numpy_integers_are_integers_and_truth_values_are_not(scans, name):
+    wanted = LSTMDGClassifier(**TINY | {name: 2}).fit(*scans).predict_proba(scans[0])
+    told = LSTMDGClassifier(**TINY | {name: np.int64(2)}).fit(*scans)
+    np.testing.assert_array_equal(told.predict_proba(scans[0]), wanted)
+    assert type(told.net_.arguments.get("batch_size")) is int
+    for truth in (True, np.True_):
+        with pytest.raises(ValueError, match=f"The '{name}' parameter"):
+            LSTMDGClassifier(**TINY | {name: truth}).fit(*scans)
+
+
+def test_a_refused_fit_leaves_the_model_that_was_there(scans):
+    X, y = scans
+    model = LSTMDGClassifier(**TINY).fit(X, y)
+    before = model.predict_proba(X)
+    for bad in ((X, y[:5]), (X[..., :3], y * 0), (np.full_like(X, np.nan), y)):
+        with pytest.raises(ValueError):
+            model.fit(*bad)
+    with pytest.raises(ValueError, match="lr"):
+        model.set_params(lr=-1).fit(X, y)
+    model.set_params(lr=1e-3)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
