@@ -83,6 +83,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "plot_gallery": "True",
     "thumbnail_size": (480, 336),
+    "default_thumb_file": str(HERE / "images" / "not_run.png"),
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sklearn_lstmdg",),
     "reference_url": {"sklearn_lstmdg": None},

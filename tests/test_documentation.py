@@ -75,6 +75,22 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(show, name):
     assert view.evaluate(TOO_WIDE) == []
 
 
+def test_lines_of_code_have_room_and_a_shadow_where_they_go_on(show):
+    view = show("guide/comparing.html")
+    assert view.locator("article.bd-article").bounding_box()["width"] > 700
+    background = "one => getComputedStyle(one).backgroundAttachment"
+    code = view.locator("div.highlight pre").first
+    assert code.evaluate(background) == "local, local, scroll, scroll"
+
+
+@pytest.mark.parametrize("name", ["fetch_adhd", "fetch_development"])
+def test_examples_that_are_not_run_say_so_in_their_thumbnail(html, name):
+    image = pytest.importorskip("matplotlib.image")
+    shown = image.imread(html / "_images" / f"sphx_glr_{name}_thumb.png")
+    own = image.imread(Path(__file__).parents[1] / "docs" / "images" / "not_run.png")
+    assert shown.shape[:2] == own.shape[:2] and abs(shown[..., :3] - own[..., :3]).mean() < 0.02
+
+
 def test_equations_fit_a_narrow_screen(show):
     formulas = show("guide/model.html", width=390).locator("div.formula")
     assert formulas.count() >= 3

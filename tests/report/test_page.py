@@ -1,6 +1,8 @@
 """The page of a results folder, as HTML and as a browser shows it."""
 
 import re
+import shutil
+import subprocess
 from io import BytesIO
 from itertools import pairwise
 
@@ -177,6 +179,22 @@ def test_print_opens_what_is_folded_on_white(show):
     paper = view.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert view.pdf().startswith(b"%PDF")
+
+
+def test_a_table_that_goes_on_has_its_head_on_each_page_of_print(show, tmp_path):
+    to_text = shutil.which("pdftotext")
+    if to_text is None:
+        pytest.skip("no pdftotext: apt-get install poppler-utils")
+    view = show(1280)
+    part = view.locator("section#folds details")
+    part.evaluate(
+        "one => { const body = one.querySelector('tbody');"
+        " for (let i = 0; i < 40; i++) body.append(body.rows[0].cloneNode(true)); }"
+    )
+    view.pdf(path=tmp_path / "page.pdf", format="A4")
+    subprocess.run([to_text, "-layout", "page.pdf"], cwd=tmp_path, check=True)
+    pages = (tmp_path / "page.txt").read_text(encoding="utf-8").split("\f")
+    assert sum("Validated" in page for page in pages) >= 2
 
 
 def test_print_leaves_long_tables_folded(show):
