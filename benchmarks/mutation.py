@@ -35,7 +35,8 @@ TESTS = {
     "evaluation": [
         *("tests/evaluation/test_statistics.py", "tests/evaluation/test_paired_tests.py"),
         *("tests/evaluation/test_measures.py", "tests/evaluation/test_all_sites.py"),
-        "tests/evaluation/test_protocol.py",
+        *("tests/evaluation/test_confidence_intervals.py", "tests/evaluation/test_draws.py"),
+        *("tests/evaluation/test_folds.py", "tests/evaluation/test_protocol.py"),
     ],
 }
 
