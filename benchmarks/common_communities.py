@@ -182,6 +182,7 @@ def table(out, csv):
     keys = zip(summary["method"], summary["site"], strict=True)
     summary = summary.assign(folds=[counts[key] for key in keys])
     summary.round(4).to_csv(csv, index=False)
+    print("# Robustness and redundancy of communities")
     for site, rows in summary.groupby("site", sort=False):
         show(site, rows.to_dict("records"))
 
