@@ -3,6 +3,7 @@
 import json
 import os
 import uuid
+from io import BytesIO
 from itertools import cycle
 
 from ._text import to_csv
@@ -31,6 +32,13 @@ def write_json(path, content):
 def write_csv(path, table):
     """Write a table as :func:`._text.to_csv` gives it."""
     write_atomically(path, to_csv(table).encode())
+
+
+def write_figure(path, figure, **options):
+    """Write a figure of matplotlib, in the format that its name ends in."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format=path.suffix[1:], **options)
+    write_atomically(path, buffer.getvalue())
 
 
 def read_json(path, form=None):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sklearn_lstmdg._files import read_json
+from sklearn_lstmdg._files import read_json, write_figure
 
 
 @pytest.mark.parametrize("text", ["null", "[1]", "text", "", '"a"', "{"])
@@ -49,3 +49,23 @@ def test_endless_brackets_are_refused(tmp_path):
     path.write_text("[" * 100_000)
     with pytest.raises(ValueError, match="is damaged"):
         read_json(path)
+
+
+class Figure:
+    """Writes half of a picture; a broken one then ends."""
+
+    def __init__(self, is_broken=False):
+        self.is_broken = is_broken
+
+    def savefig(self, file, **options):
+        file.write(f"{options['format']} at {options['dpi']}".encode())
+        if self.is_broken:
+            raise OSError("no font")
+
+
+def test_a_picture_that_fails_leaves_the_one_before(tmp_path):
+    path = tmp_path / "figures" / "a.png"
+    write_figure(path, Figure(), dpi=90)
+    with pytest.raises(OSError, match="no font"):
+        write_figure(path, Figure(is_broken=True), dpi=300)
+    assert path.read_bytes() == b"png at 90" and list(path.parent.iterdir()) == [path]

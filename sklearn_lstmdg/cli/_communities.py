@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .._extras import require
-from .._files import write_csv
+from .._files import write_csv, write_figure
 from ..evaluation import load_comparison, measure_communities, tell_untrained
 from ..plotting import MembershipDisplay, RedundancyDisplay, RobustnessDisplay
 from ._parafac_folds import fit_parafac
@@ -81,5 +81,5 @@ def _draw(methods, communities, robustness, folder):
         names = fold.get("roi_names")
         MembershipDisplay(fold.membership, roi_names=names).plot(ax, title=title)
     for name, figure in figures.items():
-        figure.savefig(Path(folder) / name, dpi=150)
+        write_figure(Path(folder, name), figure, dpi=150)
     return [*figures]

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import decoding
 from .._extras import require
-from .._files import write_csv
+from .._files import write_csv, write_figure
 from ..communities import top_communities, two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
@@ -102,7 +102,7 @@ def _draw(fold, members, column, codes, atlas, path):
     decoding.plot_communities(
         alone, codes, atlas, influence=fold.influence, n_communities=1, figure=figure
     )
-    figure.savefig(path, dpi=110)
+    write_figure(path, figure, dpi=110)
 
 
 def _scan_names(args, fold, n_rois):
