@@ -18,6 +18,7 @@ __all__ = ["SubsequenceAugmenter"]
 
 
 _OUTPUTS = ("bags", "windows")
+_A_SCAN = " A table has one time point a row; of a single scan X is a list: [scan]."
 
 
 def _gives(output):
@@ -247,6 +248,6 @@ class SubsequenceAugmenter(
             more = f" and {len(short) - 10} more" if len(short) > 10 else ""
             raise ValueError(
                 f"Scans too short for one window of length + horizon = {needed} points: "
-                f"rows {named}{more}."
+                f"rows {named}{more}.{_A_SCAN if sequences.kind == 'table' else ''}"
             )
         return sequences

@@ -223,7 +223,10 @@ class Comparison:
 
         With several classes, ``confusion.csv`` too: :func:`confusion_matrices`.
 
-        A text that a spreadsheet would take for a formula has an apostrophe before it.
+        A text that a spreadsheet would take for a formula has an apostrophe before it. Labels and
+        subjects that look like numbers, such as "01", are read back as these unless
+        ``pandas.read_csv`` is told ``dtype=str`` of their columns; :func:`load_comparison` keeps
+        them.
 
         Parameters
         ----------

@@ -107,9 +107,10 @@ def permutation_importance(
     options = {"n_repeats": n_repeats, "n_jobs": n_jobs, "random_state": random_state}
     told = inspection.permutation_importance(estimator, rows, y, scoring=score, **options)
     n_exchanged = sum(len(rows) for rows in classes)
-    for result in [told] if "importances" in told else told.values():
-        result.update(names=names, n_exchanged=n_exchanged)
-    return told
+    more = {"names": names, "n_exchanged": n_exchanged}
+    if "importances" in told:
+        return Bunch(**told, **more)
+    return Bunch(**{scorer: Bunch(**result, **more) for scorer, result in told.items()})
 
 
 @dataclass

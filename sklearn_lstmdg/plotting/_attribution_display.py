@@ -11,6 +11,7 @@ from ..explain import attribute
 from ._display import Display, Names, Panels, color, named, subject_of, tidy
 
 _SHOWN = 12
+_MOST_NAMES = 30
 
 
 class AttributionDisplay(Display):
@@ -23,7 +24,7 @@ class AttributionDisplay(Display):
     attributions : array-like of shape (n_timepoints, n_rois)
         From :func:`~sklearn_lstmdg.explain.attribute`.
     roi_names : sequence of length n_rois, default=None
-        Names of the ROIs.
+        Names of the ROIs, written beside the map where there are at most 30.
     t_r : float, default=2.0
         Repetition time, in seconds.
 
@@ -129,7 +130,11 @@ class AttributionDisplay(Display):
             vmax=largest,
             extent=(0, n_timepoints * self.t_r, n_rois - 0.5, -0.5),
         )
-        ax.set(xlabel="Seconds", ylabel=f"ROI ({n_rois})", title="Attribution by ROI and time")
+        ax.set(xlabel="Seconds", title="Attribution by ROI and time")
+        if n_rois > _MOST_NAMES:
+            ax.set(ylabel=f"ROI ({n_rois})", yticks=[])
+        else:
+            ax.set_yticks(np.arange(n_rois), self.roi_names, fontsize="x-small")
         self.figure_.colorbar(image, ax=ax, shrink=0.8, extend="both")
 
     def _draw_relevance(self, ax):

@@ -59,7 +59,9 @@ def test_several_scores_and_bags(cohort):
     model, X, y = cohort
     told = permutation_importance(model, X, y, scoring=["accuracy", "f1"], random_state=0)
     assert told["f1"].importances_mean[0] > 0.2 and told["accuracy"].names[1] == "ROI 1"
+    assert str(told["f1"]).startswith("Bunch of 5 fields")
     scans = permutation_importance(model, X, y, random_state=0)
+    assert str(scans).startswith("Bunch of 5 fields")
     bags = SubsequenceAugmenter(3, 2, horizon=0).fit_transform(X)
     np.testing.assert_array_equal(
         permutation_importance(model, bags, y, random_state=0).importances, scans.importances

@@ -19,6 +19,8 @@ def test_map_and_most_relevant_rois():
     top = np.argsort(-np.abs(values).mean(axis=0))[:12]
     names = [label.get_text() for label in display.ax_[1].get_yticklabels()]
     assert names[::-1] == [f"r{i}" for i in top]
+    beside = [label.get_text() for label in display.ax_[0].get_yticklabels()]
+    assert beside == [f"r{i}" for i in range(15)]
     widths = [bar.get_width() for bar in display.ax_[1].patches]
     np.testing.assert_allclose(widths[::-1], display.relevance_[top])
 
@@ -36,3 +38,5 @@ def test_names_must_be_as_many_as_rois():
     with pytest.raises(ValueError, match="1 names for 2 ROIs"):
         AttributionDisplay(np.zeros((4, 2)), ["a"])
     AttributionDisplay(np.zeros((4, 2))).plot()
+    many = AttributionDisplay(np.zeros((4, 31))).plot().ax_[0]
+    assert many.get_ylabel() == "ROI (31)" and not many.get_yticklabels()
