@@ -88,7 +88,7 @@ class TargetKind(ABC):
     sized : str
         The one that numbers of subjects are estimated for: "auc" or "mae".
     percent : tuple of str
-        Metrics that are told in per cent.
+        Metrics, and others that intervals are given of, that are told in per cent.
     lower_is_better : tuple of str
         Metrics of errors.
     classes : tuple or None
@@ -211,7 +211,7 @@ class TwoClasses(TargetKind):
     metrics = METRICS
     tested = ("acc", "tnr", "auc")
     main = "auc"
-    percent = ("acc", "tpr", "tnr")
+    percent = ("acc", "balanced_acc", "tpr", "tnr")
     score_columns = ("score",)
     undefined = "n_one_class"
     why_undefined = "no fold has both classes"

@@ -18,7 +18,6 @@ from ._drawings import loss_figures, roc_figures
 ALL_SITES = "all sites"
 N_SMALL = 20  # subjects of a site whose line is folded away
 _MOST_PANELS = 12
-_PERCENT = ("acc", "balanced_acc", "tpr", "tnr")
 _SIGNED = ("r", "r2")  # whose intervals may hold a minus
 WORDS = {
     **{"acc": "Accuracy", "balanced_acc": "Balanced accuracy", "tpr": "TPR", "tnr": "TNR"},
@@ -59,21 +58,22 @@ def _n_one_class(folds):
 def _estimates(study):
     """Return estimates over all sites, and site by site, the largest first."""
     predictions, label = study.own_sites, study.comparison.pos_label
-    by_site = _widen(confidence_intervals(predictions, pos_label=label))
+    percent = study.comparison.kind.percent
+    by_site = _widen(confidence_intervals(predictions, pos_label=label), percent)
     counts = predictions.groupby("site")["subject"].nunique()
     by_site["n"] = by_site["site"].map(counts)
     by_site = by_site.sort_values(["n", "site"], ascending=[False, True], kind="stable")
     if study.n_sites == 1:
         return by_site, by_site.iloc[:0]
     over_all = intervals_over_sites(study.comparison.predictions, pos_label=label)
-    whole = _widen(over_all.assign(site=ALL_SITES))
+    whole = _widen(over_all.assign(site=ALL_SITES), percent)
     return whole.assign(n=int(counts.sum())), by_site
 
 
-def _widen(estimates):
+def _widen(estimates, percent):
     """Return a row for each model and site, with each metric, and the ends of its interval."""
-    scale = estimates["metric"].isin(_PERCENT) | estimates["metric"].str.startswith("recall_")
-    values = estimates[["pooled", "low", "high"]].mul(scale.map({True: 100, False: 1}), axis=0)
+    scale = estimates["metric"].isin(percent).map({True: 100, False: 1})
+    values = estimates[["pooled", "low", "high"]].mul(scale, axis=0)
     records = {}
     for row, value in zip(estimates.itertuples(), values.itertuples(index=False), strict=True):
         record = records.setdefault((row.model, row.site), {"model": row.model, "site": row.site})
@@ -87,7 +87,7 @@ def _columns(study, estimates):
     names = [name for name in estimates if f"{name}_low" in estimates and name != "ece"]
     columns = []
     for name in names:
-        is_rate = name in _PERCENT or name.startswith("recall_")
+        is_rate = name in study.comparison.kind.percent
         words = WORDS.get(name) or f"Found of {study.name_of(name.removeprefix('recall_'))}"
         form = ".1f" if is_rate else ".3f"
         to = " to " if name in _SIGNED else "-"
