@@ -8,7 +8,6 @@ their 5.63e6 operations a window at the rate of ``products.py``. Parts are timed
 beside each other, and the least time of many counts: other work on the machine hits all alike.
 """
 
-import importlib.util
 import os
 import sys
 import time
@@ -27,14 +26,6 @@ OPERATIONS = 5.63e6 * WINDOWS
 REPEATS = 300
 # Rates of noise and of dropout.
 WAYS = {"all": (0.7, 0.5), "no noise": (0.0, 0.5), "no dropout": (0.7, 0.0)}
-
-
-def load_build(file):
-    """Return the extension module that was built into a file."""
-    spec = importlib.util.spec_from_file_location("_lstm", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def make_training(build, noise, rate):
@@ -93,8 +84,8 @@ def parts(least, name, rate):
 def main():
     """Print a table of both paths and of the builds that are named."""
     torch.set_num_threads(1)
-    builds = {"": _compiled._lstm} | {file: load_build(file) for file in sys.argv[1:]}
-    names = [name for name in _compiled._lstm.paths() if name.startswith("avx")] or ["plain"]
+    builds = {"": _compiled._lstm} | {file: _compiled.load_build(file) for file in sys.argv[1:]}
+    names = _compiled.processor_paths()[:-1] or ["plain"]
     columns = {}
     for path in names:
         os.environ["LSTMDG_PATH"] = path

@@ -1,6 +1,7 @@
 """The compiled path: a training step, an update, and reading windows, in ``_lstm.c``.
 
-Python fills in a task, which holds sizes and the addresses of tensors, and names what to do.
+Python fills in a task, which holds sizes and the addresses of tensors, and calls the functions of
+the processor's path by name.
 """
 
 import ctypes
@@ -12,13 +13,13 @@ import torch
 from ._module import is_labelled
 
 try:
-    from . import _lstm
+    from . import _lstm as _extension
 except ImportError:  # no compiler when the package was installed
-    _lstm = None
+    _extension = None
 
-_MEASURE, _FORWARD_BACKWARD, _UPDATE, _READ, _DRAW = range(5)
+_WIDER = {"AVX512": ("avx512", "avx2"), "AVX2": ("avx2",)}  # by what torch finds
 _GENERATES = {"dg": 1, "h": 2}
-_N_PARAMETERS = 10
+_N_PARAMETERS = 12
 _STEP, _READING = 32, 16  # windows that go through the network together
 _ADDRESS, _INTEGER, _REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
 
@@ -42,10 +43,21 @@ class Task(ctypes.Structure):
         *_fields(_REAL, "discriminative_weight lr weight_decay eps"),
         *_fields(_INTEGER, "n_updates seed update"),
         *_fields(_REAL * 3, "losses"),
-        *_fields(_INTEGER, "reads_negative reads_backwards reading_sign reading_direction"),
-        *_fields(_ADDRESS, "logits hidden cells room drawn"),
-        *_fields(_INTEGER, "size kind"),
+        *_fields(_INTEGER, "reads_negative reads_backwards"),
+        *_fields(_ADDRESS, "logits hidden cells room"),
     ]
+
+
+def load_build(file):
+    """Return the functions of a build of ``_lstm.c``, which must agree on what a task is."""
+    build = ctypes.CDLL(file)
+    known = hasattr(build, "task_size") and ctypes.c_size_t.in_dll(build, "task_size").value
+    if known != ctypes.sizeof(Task):
+        raise ImportError(f"{file} was built from other sources: install anew.")
+    return build
+
+
+_lstm = None if _extension is None else load_build(_extension.__file__)
 
 
 def compiled_available():
@@ -53,9 +65,14 @@ def compiled_available():
     return _lstm is not None and os.environ.get("LSTMDG_COMPILED", "1") != "0"
 
 
+def processor_paths():
+    """Return the names of the paths that can run here, the widest first."""
+    return [*_WIDER.get(torch.backends.cpu.get_cpu_capability(), ()), "plain"]
+
+
 def processor_path():
     """Return the name of the path that runs: LSTMDG_PATH, or the widest of this processor."""
-    names = [name for name in _lstm.paths() if name != "double"]
+    names = processor_paths()
     wanted = os.environ.get("LSTMDG_PATH", names[0])
     if wanted not in names:
         raise ValueError(f"LSTMDG_PATH={wanted} cannot run here; there are {', '.join(names)}.")
@@ -83,7 +100,7 @@ class CompiledNetwork:
         self.network = network
         self.parameters = network.ordered_parameters()
         kind = network.shared_dense.weight.dtype
-        self.path = _lstm.paths()["double" if kind == torch.float64 else processor_path()]
+        self.path = "double" if kind == torch.float64 else processor_path()
         self.room = torch.zeros(0, dtype=kind)
         self.task = task = Task()
         task.n_communities = network.n_communities
@@ -98,14 +115,17 @@ class CompiledNetwork:
     def _do(self, what, n_projected=0):
         """Do one thing, in a room that is large enough."""
         self.task.n_projected = n_projected
-        self._run(_MEASURE)
-        if len(self.room) < self.task.size:
-            self.room = torch.zeros(self.task.size, dtype=self.room.dtype)
+        size = self._run("size")
+        if len(self.room) < size:
+            self.room = torch.zeros(size, dtype=self.room.dtype)
         self.task.room = self.room.data_ptr()
         self._run(what)
 
-    def _run(self, what):
-        _lstm.run(self.path, what, ctypes.addressof(self.task), ctypes.sizeof(self.task))
+    def _run(self, what, *arguments):
+        """Call a function of the path; what it returns means something for sizes alone."""
+        function = getattr(_lstm, f"{what}_{self.path}")
+        function.restype = _INTEGER
+        return function(ctypes.byref(self.task), *arguments)
 
     def _set_windows(self, points, cuts, some):
         """Point at windows; the tensors must live as long as the task is done."""
@@ -138,7 +158,7 @@ class CompiledNetwork:
             states = torch.zeros(2, *shape, dtype=self.room.dtype)
         task.logits = logits.data_ptr()
         task.hidden, task.cells = (0 if s is None else s.data_ptr() for s in states)
-        self._do(_READ, n_projected=len(points))
+        self._do("read", n_projected=len(points))
         logits /= (1 + task.reads_negative) * (1 + task.reads_backwards)
         return logits, *(None if s is None else s.transpose(0, 1) for s in states)
 
@@ -198,7 +218,7 @@ class CompiledTraining(CompiledNetwork):
             if parameter is not None:
                 parameter.grad = gradient if parameter.requires_grad else None
                 task.gradients[n] = gradient.data_ptr()
-        self._do(_FORWARD_BACKWARD)
+        self._do("forward_backward")
         return torch.tensor(task.losses[:], dtype=torch.float64)
 
     def update(self):
@@ -212,11 +232,11 @@ class CompiledTraining(CompiledNetwork):
             if task.is_trained[n]:
                 addresses = [t.data_ptr() for t in (parameter.grad, *self._moments(parameter))]
                 task.gradients[n], task.means[n], task.squares[n] = addresses
-        self._run(_UPDATE)
+        self._run("update")
 
     def draw(self, kind, shape):
         """Return noise (kind 0) or a dropout mask (1 to 3) of the last step's first windows."""
         drawn = torch.zeros(shape[0], -(-shape[1] // 16) * 16, dtype=self.room.dtype)
-        self.task.kind, self.task.size, self.task.drawn = kind, drawn.numel(), drawn.data_ptr()
-        self._run(_DRAW)
+        block, n = _INTEGER(0), _INTEGER(drawn.numel())
+        self._run("draw", block, _INTEGER(kind), _ADDRESS(drawn.data_ptr()), n)
         return drawn[:, : shape[1]]

@@ -23,8 +23,10 @@ typedef struct {
 } NAME(linear);
 
 /* Weights as they are multiplied: torch has (answers, inputs). The bias may be missing. */
-static void NAME(plan_linear)(NAME(space) *space, NAME(linear) *map, ptrdiff_t inputs,
-                              ptrdiff_t answers, const REAL *weight, const REAL *bias) {
+static void NAME(plan_linear)(NAME(space) *space, const task *task, NAME(linear) *maps, int n,
+                              ptrdiff_t inputs, ptrdiff_t answers) {
+    const REAL *weight = task->parameters[2 * n], *bias = task->parameters[2 * n + 1];
+    NAME(linear) *map = maps + n;
     *map = (NAME(linear)){inputs, answers, .W = NAME(zeros)(space, inputs, answers),
                           .d_W = NAME(zeros)(space, inputs, answers),
                           .b = {NAME(zeros)(space, 1, answers).at, 0},
@@ -64,7 +66,9 @@ static void NAME(learn)(NAME(linear) *map, NAME(rows) x, NAME(rows) d_y, ptrdiff
 }
 
 /* Gradients as torch has them. */
-static void NAME(hand_over)(const NAME(linear) *map, REAL *weight, REAL *bias) {
+static void NAME(hand_over)(const task *task, const NAME(linear) *maps, int n) {
+    const NAME(linear) *map = maps + n;
+    REAL *weight = task->gradients[2 * n], *bias = task->gradients[2 * n + 1];
     NAME(copy)(map->d_W.at, 1, map->d_W.stride, weight, map->inputs, map->answers, map->inputs);
     if (bias) memcpy(bias, map->d_b.at, sizeof(REAL) * (size_t)map->answers);
 }

@@ -1,15 +1,13 @@
 /* The network of the paper on the CPU: a training step, an update, and reading windows.
  *
- * Python fills in a task (_compiled.py has the same fields in the same order) and hands over its
- * address. The files below are included once for each processor path; which one runs is chosen when
- * the module is loaded, by what the processor has or by LSTMDG_PATH.
+ * Python fills in a task (_compiled.py has the same fields in the same order) and calls functions
+ * with its address. The files below are included once for each processor path, whose name ends the
+ * functions' names; Python chooses by what the processor has or by LSTMDG_PATH.
  */
 #define Py_LIMITED_API 0x030A0000
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <tgmath.h>
 
@@ -28,9 +26,10 @@
 #define END_TARGET _Pragma("GCC pop_options")
 #endif
 
-#define N_PARAMETERS 10
+#define N_PARAMETERS (2 * N_MAPS)           /* of each map a weight and a bias, or NULL */
 #define SOME 128                            /* rows of an outer product that stay in the cache */
 #define ROUND(n) (((n) + 15) / 16 * 16)     /* on every path, so that random places are the same */
+enum { FIRST_W, FIRST_U, SECOND_W, SECOND_U, SHARED, GENERATIVE, N_MAPS };
 enum { BY_CELL = 1, BY_HIDDEN = 2 };
 
 typedef struct {
@@ -55,11 +54,10 @@ typedef struct {
     int64_t n_updates;     /* Adam's, this one included */
     uint64_t seed, update; /* of the random numbers */
     double losses[3];      /* total, generative, discriminative: out */
-    int64_t reads_negative, reads_backwards, reading_sign, reading_direction;
+    int64_t reads_negative, reads_backwards;
     double *logits;        /* (n_windows, n_outputs): added to */
     void *hidden, *cells;  /* (n_windows, longest, n_communities) or NULL: out */
-    void *room, *drawn;
-    int64_t size, kind; /* REALs that the room must have, or of what is drawn */
+    void *room;
 } task;
 
 /* Points of a window that are read. */
@@ -88,9 +86,6 @@ static void arrange(const task *task, int64_t first, int64_t *order, steps *step
 
 #define SIDE 16 /* counters of random numbers side by side */
 #define EACH (4 * SIDE)
-typedef struct {
-    uint32_t seed[2], stream[3];
-} random_stream;
 typedef union {
     float value;
     uint32_t bits;
@@ -145,70 +140,10 @@ END_TARGET
 #define MULTIPLY_EVEN(a, b) (((NAME(wide))(a) & 0xFFFFFFFFu) * (b))
 #include "_path.h"
 
-typedef void (*action)(task *);
-typedef struct {
-    const char *name;
-    action actions[5];
-} path;
-
-#define TABLE(suffix)                                                                              \
-    {#suffix, {measure_##suffix, forward_backward_##suffix, update_##suffix, read_##suffix,        \
-               draw_##suffix}}
-static const path paths[] = {
-#if defined(__x86_64__)
-    TABLE(avx512), TABLE(avx2),
-#endif
-    TABLE(plain), TABLE(double)};
-#define N_PATHS ((int)(sizeof paths / sizeof paths[0]))
-
-static int runs_here(const char *name) {
-#if defined(__x86_64__)
-    if (strcmp(name, "avx512") == 0)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (strcmp(name, "avx2") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return name != NULL;
-}
-
-static PyObject *list_paths(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(unused)) {
-    PyObject *found = PyDict_New();
-    for (int n = 0; found && n < N_PATHS; n++) {
-        PyObject *number = PyLong_FromLong(n);
-        if (runs_here(paths[n].name) && PyDict_SetItemString(found, paths[n].name, number) < 0)
-            Py_CLEAR(found);
-        Py_XDECREF(number);
-    }
-    return found;
-}
-
-/* Do one thing on one path: their numbers, and the task's address and size. */
-static PyObject *run(PyObject *Py_UNUSED(self), PyObject *args) {
-    unsigned int number, what;
-    unsigned long long address, size;
-    if (!PyArg_ParseTuple(args, "IIKK", &number, &what, &address, &size)) return NULL;
-    if (size != sizeof(task)) {
-        PyErr_SetString(PyExc_ImportError, "_lstm was built from other sources: install anew.");
-        return NULL;
-    }
-    if (number >= N_PATHS || what >= 5 || !runs_here(paths[number].name)) {
-        PyErr_SetString(PyExc_ValueError, "There is no such path here.");
-        return NULL;
-    }
-    Py_BEGIN_ALLOW_THREADS
-    paths[number].actions[what]((task *)(uintptr_t)address);
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef methods[] = {
-    {"paths", list_paths, METH_NOARGS, "Return the numbers of the paths that run here, by name."},
-    {"run", run, METH_VARARGS, "Do one thing on one path."},
-    {NULL, NULL, 0, NULL},
-};
+/* Python's sources and these must agree on what a task is. */
+Py_EXPORTED_SYMBOL const size_t task_size = sizeof(task);
 
 static struct PyModuleDef module = {
-    .m_base = PyModuleDef_HEAD_INIT, .m_name = "_lstm", .m_size = -1, .m_methods = methods};
+    .m_base = PyModuleDef_HEAD_INIT, .m_name = "_lstm", .m_size = -1};
 
 PyMODINIT_FUNC PyInit__lstm(void) { return PyModule_Create(&module); }

@@ -9,21 +9,20 @@
  * padding means nothing and is never read into a result.
  */
 typedef struct {
-    ptrdiff_t units, width;   /* nodes, and padded ones */
-    NAME(linear) W, U;        /* the bias is that of W */
+    ptrdiff_t units;              /* nodes */
+    NAME(linear) *W, *U;          /* the bias is that of W */
     NAME(rows) gates, cells, tanh_c, hidden;
     NAME(rows) d_hidden, d_cells; /* derivatives by h_t and, unless NULL, by c_t from elsewhere */
-    NAME(rows) zero, d_h, d_c;    /* no state before, and derivatives by the states before */
+    NAME(rows) d_h, d_c;          /* derivatives by the states before */
     REAL *slope;
 } NAME(lstm);
 
-/* One of both LSTMs, for so many rows of some sequences. */
-static void NAME(plan_lstm)(NAME(space) *space, NAME(lstm) *lstm, const task *task, int number,
-                            ptrdiff_t inputs, ptrdiff_t units) {
-    void *const *p = task->parameters + 3 * number;
-    const ptrdiff_t width = ROUND(units), rows = task->rows, some = task->some;
-    *lstm = (NAME(lstm)){units, width, .zero = {NAME(zeros)(space, 1, units).at, 0},
-                         .gates = NAME(take)(space, rows, 3 * units + width),
+/* One of both LSTMs, whose maps begin with number n, for so many rows of some sequences. */
+static void NAME(plan_lstm)(NAME(space) *space, const task *task, NAME(lstm) *lstm,
+                            NAME(linear) *maps, int n, ptrdiff_t inputs, ptrdiff_t units) {
+    const ptrdiff_t rows = task->rows, some = task->some;
+    *lstm = (NAME(lstm)){units, .W = maps + n, .U = maps + n + 1,
+                         .gates = NAME(take)(space, rows, 3 * units + ROUND(units)),
                          .cells = NAME(take)(space, rows, units),
                          .tanh_c = NAME(take)(space, rows, units),
                          .hidden = NAME(take)(space, rows, units),
@@ -31,10 +30,10 @@ static void NAME(plan_lstm)(NAME(space) *space, NAME(lstm) *lstm, const task *ta
                          .d_h = NAME(take)(space, some, units),
                          .d_c = NAME(take)(space, some, units),
                          .slope = NAME(take)(space, 1, 4 * units).at};
-    if (number == 0 && task->generates == BY_CELL)
+    if (n == FIRST_W && task->generates == BY_CELL)
         lstm->d_cells = NAME(take)(space, rows, units);
-    NAME(plan_linear)(space, &lstm->W, inputs, 4 * units, p[0], p[2]);
-    NAME(plan_linear)(space, &lstm->U, units, 4 * units, p[1], NULL);
+    NAME(plan_linear)(space, task, maps, n, inputs, 4 * units);
+    NAME(plan_linear)(space, task, maps, n + 1, units, 4 * units);
     for (ptrdiff_t k = 0; lstm->slope && k < ROUND(4 * units); k++)
         lstm->slope[k] = k / units == 2 ? 1 : (REAL)0.5;
 }
@@ -61,9 +60,9 @@ static void NAME(lstm_forward)(const steps *steps, const NAME(lstm) *lstm, NAME(
         const ptrdiff_t n = steps->active[t], row = steps->offset[t];
         const ptrdiff_t before = t ? steps->offset[t - 1] : 0;
         const NAME(rows) gates = FROM(lstm->gates, row);
-        const NAME(rows) c_before = t ? FROM(lstm->cells, before) : lstm->zero;
-        if (inputs.at) NAME(forward)(&lstm->W, FROM(inputs, row), lstm->W.b, gates, n);
-        if (t) NAME(forward)(&lstm->U, FROM(lstm->hidden, before), gates, gates, n);
+        const NAME(rows) c_before = t ? FROM(lstm->cells, before) : lstm->W->none;
+        if (inputs.at) NAME(forward)(lstm->W, FROM(inputs, row), lstm->W->b, gates, n);
+        if (t) NAME(forward)(lstm->U, FROM(lstm->hidden, before), gates, gates, n);
         for (ptrdiff_t r = 0; r < n; r++)
             NAME(states)(lstm, row + r, ROW(c_before, r));
     }
@@ -96,13 +95,13 @@ INLINE void NAME(states_backward)(const NAME(lstm) *lstm, ptrdiff_t row, const R
  * gates. */
 static void NAME(lstm_backward)(const steps *steps, const NAME(lstm) *lstm) {
     const NAME(rows) d_h = lstm->d_h, d_c = lstm->d_c;
-    const size_t size = sizeof(REAL) * (size_t)(steps->active[0] * lstm->width);
+    const size_t size = sizeof(REAL) * (size_t)(steps->active[0] * d_h.stride);
     memset(d_h.at, 0, size);
     memset(d_c.at, 0, size);
     for (ptrdiff_t t = steps->count - 1; t >= 0; t--) {
-        NAME(rows) c_before = t ? FROM(lstm->cells, steps->offset[t - 1]) : lstm->zero;
+        NAME(rows) c_before = t ? FROM(lstm->cells, steps->offset[t - 1]) : lstm->W->none;
         if (t + 1 < steps->count)
-            NAME(backward)(&lstm->U, FROM(lstm->gates, steps->offset[t + 1]), d_h,
+            NAME(backward)(lstm->U, FROM(lstm->gates, steps->offset[t + 1]), d_h,
                            steps->active[t + 1]);
         for (ptrdiff_t r = 0; r < steps->active[t]; r++)
             NAME(states_backward)(lstm, steps->offset[t] + r, ROW(c_before, r),
@@ -111,15 +110,15 @@ static void NAME(lstm_backward)(const steps *steps, const NAME(lstm) *lstm) {
 }
 
 /* Add the derivatives by W, U and the bias. */
-static void NAME(lstm_learn)(const steps *steps, NAME(lstm) *lstm, NAME(rows) inputs) {
+static void NAME(lstm_learn)(const steps *steps, const NAME(lstm) *lstm, NAME(rows) inputs) {
     const int64_t *active = steps->active, *offset = steps->offset;
-    NAME(learn)(&lstm->W, inputs, lstm->gates, offset[steps->count]);
+    NAME(learn)(lstm->W, inputs, lstm->gates, offset[steps->count]);
     for (ptrdiff_t t = 1, end; t < steps->count; t = end) {
         /* Rows of steps that all sequences of the step before take lie side by side. */
         for (end = t + 1; active[t] == active[t - 1] && end < steps->count &&
                           active[end] == active[t];)
             end++;
-        NAME(learn)(&lstm->U, FROM(lstm->hidden, offset[t - 1]),
+        NAME(learn)(lstm->U, FROM(lstm->hidden, offset[t - 1]),
                     FROM(lstm->gates, offset[t]), offset[end] - offset[t]);
     }
 }

@@ -11,6 +11,8 @@ The discriminative path reads :math:`h_t` at every point, the generative path
 of a continuous target, squared error of the logit.
 """
 
+from itertools import product
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -65,14 +67,16 @@ class JointNetwork(nn.Module):
         return 0 if self.community_lstm is None else self.community_lstm.hidden_size
 
     def ordered_parameters(self):
-        """Return W, U, b of both LSTMs, V, v, W_d, b_d; None for those that are not there."""
-        layers = self.community_lstm, self.discriminative_lstm
-        told = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
-        weights = [getattr(layer, name, None) for layer in layers for name in told]
-        dense = self.shared_dense, self.generative_dense
-        return weights + [
-            getattr(layer, name, None) for layer in dense for name in ("weight", "bias")
+        """Return W, b, U of both LSTMs, V, v, W_d, b_d; None for those that are not there.
+
+        So each weight is followed by its bias, which U has none of.
+        """
+        of_lstm, of_dense = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", ""), ("weight", "bias")
+        named = [
+            *product((self.community_lstm, self.discriminative_lstm), of_lstm),
+            *product((self.shared_dense, self.generative_dense), of_dense),
         ]
+        return [getattr(layer, name, None) for layer, name in named]
 
     def project_(self):
         """Set negative input weights of communities and negative memberships to zero."""

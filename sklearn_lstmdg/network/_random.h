@@ -6,18 +6,18 @@
  */
 typedef uint64_t NAME(wide) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-INLINE void NAME(philox)(const random_stream *from, uint32_t place, uint32_t words[EACH]) {
+INLINE void NAME(philox)(const uint32_t stream[5], uint32_t place, uint32_t words[EACH]) {
     const NAME(wide) all = {0}, lower = 0xFFFFFFFFu - all; /* a number is the same in all lanes */
     memset(words, 0, EACH * sizeof *words);
     /* Of the lanes of 64 bits one half takes even counters and the other odd ones. What stands in
      * a lane's upper half means nothing until the end. */
     for (int i = 0; i < SIDE; i += LANES)
         for (uint32_t odd = 0; odd < 2; odd++) {
-            uint32_t key[2] = {from->seed[0], from->seed[1]};
+            uint32_t key[2] = {stream[0], stream[1]};
             NAME(wide) x[4] = {all}, places = all;
             for (int lane = 0; lane < LANES / 2; lane++) places[lane] = (uint64_t)(i + 2 * lane);
             x[0] = places + (place * SIDE + odd);
-            for (int n = 0; n < 3; n++) x[n + 1] = from->stream[n] - all;
+            for (int n = 0; n < 3; n++) x[n + 1] = stream[n + 2] - all;
             UNROLL for (int round = 0; round < 10; round++) {
                 NAME(wide) one = MULTIPLY_EVEN(x[0], 0xD2511F53u - all);
                 NAME(wide) two = MULTIPLY_EVEN(x[2], 0xCD9E8D57u - all);
@@ -65,32 +65,36 @@ INLINE void NAME(two_normals)(uint32_t radius_word, uint32_t angle_word, float *
     *two = r * sine.value;
 }
 
-/* Fill n places with normal numbers times a scale; n is a multiple of SIDE. */
-static void NAME(fill_normal)(const random_stream *from, REAL scale, REAL *out, ptrdiff_t n) {
-    uint32_t words[EACH];
-    float drawn[EACH];
-    for (ptrdiff_t place = 0; place * EACH < n; place++) {
-        NAME(philox)(from, (uint32_t)place, words);
-        for (int i = 0; i < SIDE; i++) {
-            const uint32_t *word = words + i;
-            float *to = drawn + i;
-            NAME(two_normals)(word[0], word[SIDE], to, to + SIDE);
-            NAME(two_normals)(word[2 * SIDE], word[3 * SIDE], to + 2 * SIDE, to + 3 * SIDE);
-        }
-        const ptrdiff_t end = n - place * EACH < EACH ? n - place * EACH : EACH;
-        for (ptrdiff_t j = 0; j < end; j++) out[place * EACH + j] = scale * drawn[j];
+/* 64 normal numbers, or whether places are kept at a rate of dropout: 0 or 1. */
+INLINE void NAME(normals)(const uint32_t words[EACH], float drawn[EACH]) {
+    for (int i = 0; i < SIDE; i++) {
+        const uint32_t *word = words + i;
+        float *to = drawn + i;
+        NAME(two_normals)(word[0], word[SIDE], to, to + SIDE);
+        NAME(two_normals)(word[2 * SIDE], word[3 * SIDE], to + 2 * SIDE, to + 3 * SIDE);
     }
 }
-
-/* Fill n places with a dropout mask of mean 1; n is a multiple of SIDE. */
-static void NAME(fill_mask)(const random_stream *from, double rate, REAL *out, ptrdiff_t n) {
-    uint32_t words[EACH];
+INLINE void NAME(are_kept)(const uint32_t words[EACH], double rate, float drawn[EACH]) {
     int32_t least = (int32_t)(rate * 2147483648.0); /* of 31 bits, whose comparison is signed */
-    REAL kept = (REAL)(1 / (1 - rate));
-    for (ptrdiff_t place = 0; place * EACH < n; place++) {
-        NAME(philox)(from, (uint32_t)place, words);
-        const ptrdiff_t end = n - place * EACH < EACH ? n - place * EACH : EACH;
-        for (ptrdiff_t j = 0; j < end; j++) /* a shift in place of a comparison: no branch */
-            out[place * EACH + j] = kept * (REAL)(1 + (((int32_t)(words[j] >> 1) - least) >> 31));
+    for (int j = 0; j < EACH; j++) /* a shift in place of a comparison: no branch */
+        drawn[j] = (float)(1 + (((int32_t)(words[j] >> 1) - least) >> 31));
+}
+
+/* Fill n places with noise (kind 0) or a dropout mask of mean 1; n is a multiple of SIDE. */
+Py_EXPORTED_SYMBOL void NAME(draw)(const task *task, int64_t block, int64_t kind, REAL *out, int64_t n) {
+    const uint32_t stream[] = {(uint32_t)task->seed, (uint32_t)(task->seed >> 32),
+                               (uint32_t)task->update, (uint32_t)block, (uint32_t)kind};
+    const double rate = kind ? task->dropout[kind - 1] : 0;
+    const REAL scale = (REAL)(kind ? 1 / (1 - rate) : task->noise);
+    uint32_t words[EACH];
+    float drawn[EACH];
+    for (int64_t place = 0; place * EACH < n; place++) {
+        const int64_t end = n - place * EACH < EACH ? n - place * EACH : EACH;
+        NAME(philox)(stream, (uint32_t)place, words);
+        if (kind == 0)
+            NAME(normals)(words, drawn);
+        else
+            NAME(are_kept)(words, rate, drawn);
+        for (int64_t j = 0; j < end; j++) out[place * EACH + j] = scale * drawn[j];
     }
 }

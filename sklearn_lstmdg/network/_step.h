@@ -11,7 +11,7 @@
  */
 typedef struct {
     NAME(lstm) first, second; /* the second reads the first or, where there is none, the points */
-    NAME(linear) shared, generative;
+    NAME(linear) maps[N_MAPS];
     steps steps;
     int64_t *order; /* windows of a block, the longest first */
     NAME(rows) points, projected, answers, logits, masks[3], state, generated, target;
@@ -23,13 +23,12 @@ static ptrdiff_t NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
     const ptrdiff_t R = task->n_rois, K = task->n_communities, H = task->n_units;
     const ptrdiff_t O = task->n_outputs, rows = task->rows, some = task->some;
     const ptrdiff_t per = (ptrdiff_t)(sizeof(int64_t) / sizeof(REAL));
-    void *const *p = task->parameters;
     w->order = (int64_t *)NAME(take)(s, 1, per * some).at;
     w->steps.active = (int64_t *)NAME(take)(s, 1, per * (task->longest + 1)).at;
     w->steps.offset = (int64_t *)NAME(take)(s, 1, per * (task->longest + 1)).at;
-    if (K) NAME(plan_lstm)(s, &w->first, task, 0, R, K);
-    NAME(plan_lstm)(s, &w->second, task, 1, K ? K : R, H);
-    NAME(plan_linear)(s, &w->shared, H, O, p[6], p[7]);
+    if (K) NAME(plan_lstm)(s, task, &w->first, w->maps, FIRST_W, R, K);
+    NAME(plan_lstm)(s, task, &w->second, w->maps, SECOND_W, K ? K : R, H);
+    NAME(plan_linear)(s, task, w->maps, SHARED, H, O);
     w->points = NAME(take)(s, rows, R);
     w->projected = NAME(take)(s, task->n_projected, 4 * (K ? K : H));
     w->answers = NAME(take)(s, rows, O);
@@ -37,7 +36,7 @@ static ptrdiff_t NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
     w->masks[0] = NAME(take)(s, rows, H);
     w->masks[1] = NAME(take)(s, rows, O);
     if (!task->generates) return space.used;
-    NAME(plan_linear)(s, &w->generative, K, R, p[8], p[9]);
+    NAME(plan_linear)(s, task, w->maps, GENERATIVE, K, R);
     w->masks[2] = NAME(take)(s, task->at_all ? rows : some, K);
     w->state = NAME(take)(s, some, K);
     w->generated = NAME(take)(s, some, R);
@@ -45,17 +44,11 @@ static ptrdiff_t NAME(plan)(const task *task, NAME(work) *w, REAL *base) {
     return space.used;
 }
 
-static random_stream NAME(stream)(const task *task, int64_t block, int kind) {
-    return (random_stream){{(uint32_t)task->seed, (uint32_t)(task->seed >> 32)},
-                           {(uint32_t)task->update, (uint32_t)block, (uint32_t)kind}};
-}
-
 /* Draw a mask of n rows, and multiply rows by it. */
 static void NAME(draw_mask)(const task *task, NAME(work) *w, int64_t first, int kind, ptrdiff_t n) {
-    random_stream stream = NAME(stream)(task, first / task->some, kind);
     const NAME(rows) mask = w->masks[kind - 1];
-    double rate = task->dropout[kind - 1];
-    if (rate > 0) NAME(fill_mask)(&stream, rate, mask.at, n * mask.stride);
+    if (task->dropout[kind - 1] > 0)
+        NAME(draw)(task, first / task->some, kind, mask.at, n * mask.stride);
 }
 static void NAME(drop)(NAME(rows) A, NAME(rows) mask, NAME(rows) C, ptrdiff_t n, double rate) {
     for (ptrdiff_t k = 0; k < n * C.stride; k += LANES) {
@@ -74,9 +67,8 @@ INLINE const REAL *NAME(point)(const task *task, int64_t window, ptrdiff_t t) {
 /* Gather the points of a block and add noise. */
 static void NAME(gather)(const task *task, NAME(work) *w, int64_t first) {
     const ptrdiff_t size = w->steps.offset[w->steps.count] * w->points.stride;
-    random_stream noise = NAME(stream)(task, first / task->some, 0);
     if (task->noise > 0)
-        NAME(fill_normal)(&noise, (REAL)task->noise, w->points.at, size);
+        NAME(draw)(task, first / task->some, 0, w->points.at, size);
     else
         memset(w->points.at, 0, sizeof(REAL) * (size_t)size);
     for (ptrdiff_t t = 0; t < w->steps.count; t++)
@@ -128,7 +120,7 @@ static double NAME(discriminate)(const task *task, NAME(work) *w, int64_t first)
     NAME(draw_mask)(task, w, first, 1, rows);
     NAME(draw_mask)(task, w, first, 2, rows);
     NAME(drop)(w->second.hidden, w->masks[0], read, rows, task->dropout[0]);
-    NAME(forward)(&w->shared, read, w->shared.b, answers, rows);
+    NAME(forward)(&w->maps[SHARED], read, w->maps[SHARED].b, answers, rows);
     NAME(drop)(answers, w->masks[1], answers, rows, task->dropout[1]);
     memset(logits.at, 0, sizeof(REAL) * (size_t)(s->active[0] * logits.stride));
     for (ptrdiff_t t = 0; t < s->count; t++)
@@ -143,8 +135,8 @@ static double NAME(discriminate)(const task *task, NAME(work) *w, int64_t first)
     for (ptrdiff_t t = 0; t < s->count; t++)
         NAME(drop)(logits, FROM(w->masks[1], s->offset[t]), FROM(answers, s->offset[t]),
                    s->active[t], task->dropout[1]);
-    NAME(learn)(&w->shared, read, answers, rows);
-    NAME(backward)(&w->shared, answers, read, rows);
+    NAME(learn)(&w->maps[SHARED], read, answers, rows);
+    NAME(backward)(&w->maps[SHARED], answers, read, rows);
     NAME(drop)(read, w->masks[0], read, rows, task->dropout[0]);
     return loss;
 }
@@ -176,6 +168,7 @@ static double NAME(squared_error)(const task *task, REAL *generated, REAL *targe
 /* Generate the points that follow, and enter the derivatives at the states. */
 static double NAME(generate)(const task *task, NAME(work) *w, int64_t first) {
     const steps *s = &w->steps;
+    NAME(linear) *map = &w->maps[GENERATIVE];
     const int by_cell = task->generates == BY_CELL;
     const NAME(rows) states = by_cell ? w->first.cells : w->first.hidden, state = w->state;
     const NAME(rows) d_states = by_cell ? w->first.d_cells : w->first.d_hidden;
@@ -189,12 +182,12 @@ static double NAME(generate)(const task *task, NAME(work) *w, int64_t first) {
         ptrdiff_t n = s->active[t] - b, row = s->offset[t] + b;
         const NAME(rows) mask = FROM(w->masks[2], task->at_all ? row : b);
         NAME(drop)(FROM(states, row), mask, state, n, task->dropout[2]);
-        NAME(forward)(&w->generative, state, w->generative.b, w->generated, n);
+        NAME(forward)(map, state, map->b, w->generated, n);
         for (ptrdiff_t r = 0; r < n; r++)
             loss += NAME(squared_error)(task, ROW(w->generated, r), w->target.at,
                                         w->order[b + r], t + 1);
-        NAME(learn)(&w->generative, state, w->generated, n);
-        NAME(backward)(&w->generative, w->generated, state, n);
+        NAME(learn)(map, state, w->generated, n);
+        NAME(backward)(map, w->generated, state, n);
         NAME(drop)(state, mask, state, n, task->dropout[2]);
         for (ptrdiff_t k = 0; k < n * state.stride; k++)
             ROW(d_states, row)[k] += state.at[k];
@@ -214,34 +207,20 @@ static void NAME(block)(task *task, NAME(work) *w, int64_t first) {
     NAME(lstm_backward)(s, &w->second);
     NAME(lstm_learn)(s, &w->second, inputs);
     if (!task->n_communities) return;
-    NAME(backward)(&w->second.W, w->second.gates, w->first.d_hidden, s->offset[s->count]);
+    NAME(backward)(w->second.W, w->second.gates, w->first.d_hidden, s->offset[s->count]);
     if (task->generates) task->losses[1] += NAME(generate)(task, w, first);
     NAME(lstm_backward)(s, &w->first);
     NAME(lstm_learn)(s, &w->first, w->points);
 }
 
-static void NAME(forward_backward)(task *task) {
+Py_EXPORTED_SYMBOL void NAME(forward_backward)(task *task) {
     NAME(work) w;
-    void *const *d = task->gradients;
     double *losses = task->losses;
     NAME(plan)(task, &w, task->room);
     memset(losses, 0, sizeof task->losses);
     for (int64_t first = 0; first < task->n_windows; first += task->some)
         NAME(block)(task, &w, first);
     losses[0] = losses[1] + (task->generates ? task->discriminative_weight : 1) * losses[2];
-    if (task->n_communities) NAME(hand_over)(&w.first.W, d[0], d[2]);
-    if (task->n_communities) NAME(hand_over)(&w.first.U, d[1], NULL);
-    NAME(hand_over)(&w.second.W, d[3], d[5]);
-    NAME(hand_over)(&w.second.U, d[4], NULL);
-    NAME(hand_over)(&w.shared, d[6], d[7]);
-    if (task->generates) NAME(hand_over)(&w.generative, d[8], d[9]);
-}
-
-/* What a step draws for the first windows: noise (kind 0) or a mask. */
-static void NAME(draw)(task *task) {
-    random_stream stream = NAME(stream)(task, 0, (int)task->kind);
-    if (task->kind == 0)
-        NAME(fill_normal)(&stream, (REAL)task->noise, task->drawn, task->size);
-    else
-        NAME(fill_mask)(&stream, task->dropout[task->kind - 1], task->drawn, task->size);
+    for (int n = 0; n < N_MAPS; n++)
+        if (task->parameters[2 * n]) NAME(hand_over)(task, w.maps, n);
 }

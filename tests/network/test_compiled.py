@@ -19,7 +19,7 @@ from sklearn_lstmdg.network._window_table import Batch, Cuts, split_horizon
 pytestmark = pytest.mark.skipif(
     not compiled_available(), reason="the compiled path was not built, or is switched off"
 )
-PATHS = list(_compiled._lstm.paths()) if compiled_available() else []
+PATHS = [*_compiled.processor_paths(), "double"]
 DROPOUT = (0.5, 0.3, 0.2)
 # Windows, points, ROIs, communities, units, outputs: classes' logits, 0 for a continuous target.
 SIZES = [
@@ -382,15 +382,37 @@ def test_a_path_that_is_not_here_is_named(monkeypatch):
         processor_path()
     monkeypatch.delenv("LSTMDG_PATH")
     assert processor_path() == PATHS[0]
-    size = ctypes.sizeof(_compiled.Task)
-    for what in ((99, 0), (0, 99)):
-        with pytest.raises(ValueError, match="no such path"):
-            _compiled._lstm.run(*what, 0, size)
 
 
-def test_an_extension_of_other_sources_is_refused():
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        ("AVX512", ["avx512", "avx2", "plain"]),
+        ("AVX2", ["avx2", "plain"]),
+        ("DEFAULT", ["plain"]),
+        ("SVE256", ["plain"]),
+    ],
+)
+def test_paths_are_those_of_the_processor(monkeypatch, found, wanted):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: found)
+    assert _compiled.processor_paths() == wanted
+
+
+def test_an_extension_of_other_sources_is_refused(monkeypatch):
+    class OtherTask(ctypes.Structure):
+        _fields_ = _compiled.Task._fields_[:-1]
+
+    file = _compiled._extension.__file__
+    assert _compiled.load_build(file)
+    monkeypatch.setattr(_compiled, "Task", OtherTask)
     with pytest.raises(ImportError, match="built from other sources"):
-        _compiled._lstm.run(0, 0, 0, ctypes.sizeof(_compiled.Task) - 8)
+        _compiled.load_build(file)
+
+
+def test_an_extension_that_tells_no_size_is_refused(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda file: object())
+    with pytest.raises(ImportError, match=r"old\.so was built from other sources"):
+        _compiled.load_build("old.so")
 
 
 def test_the_compiled_path_can_be_switched_off(monkeypatch):
