@@ -16,7 +16,7 @@ if ! [ -e "$asan" ] || ! $cc $flags -x c - -o "$work/probe" <<<"int main(void) {
 fi
 
 mkdir "$work/source"
-cp -r "$root"/{pyproject.toml,README.rst,LICENSE,sklearn_lstmdg} "$work/source"
+cp -r "$root"/{pyproject.toml,setup.py,README.rst,LICENSE,sklearn_lstmdg} "$work/source"
 CC=$cc CFLAGS=$flags LDFLAGS=$flags python -m pip install -q --no-deps --no-cache-dir --target "$work/package" "$work/source"
 
 cd "$work"                    # or the tree's own build is imported

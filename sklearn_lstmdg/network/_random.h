@@ -81,7 +81,8 @@ INLINE void NAME(are_kept)(const uint32_t words[EACH], double rate, float drawn[
 }
 
 /* Fill n places with noise (kind 0) or a dropout mask of mean 1; n is a multiple of SIDE. */
-Py_EXPORTED_SYMBOL void NAME(draw)(const task *task, int64_t block, int64_t kind, REAL *out, int64_t n) {
+Py_EXPORTED_SYMBOL void NAME(draw)(const task *task, int64_t block, int64_t kind, REAL *out,
+                                   int64_t n) {
     const uint32_t stream[] = {(uint32_t)task->seed, (uint32_t)(task->seed >> 32),
                                (uint32_t)task->update, (uint32_t)block, (uint32_t)kind};
     const double rate = kind ? task->dropout[kind - 1] : 0;
