@@ -13,7 +13,7 @@ from ..communities import top_communities, two_means
 from ..decoding import plot_communities
 from ..evaluation import measure_communities, summarize_robustness
 from ._drawings import redundancy_figure, robustness_figures
-from ._study import best_fold
+from ._study import ALL_SITES, best_fold, where
 
 _MEASURES = {
     "correlation": "Correlation, best match",
@@ -23,7 +23,6 @@ _MEASURES = {
 }
 _DISTINCT = ("redundancy", "n_effective")  # not in tables of earlier versions
 _N_TOP = 5
-_WHOLE = ("all", "pooled")  # in the place of a site, where folds are of all
 _MOST_DRAWN = 4  # models and sites whose communities are drawn on the brain
 _N_TERMS = 8
 _N_MEMBERS = 8
@@ -37,6 +36,7 @@ def robustness(study):
         return {"measures": []}
     pandas = require("pandas", extra="data")
     tables = [pandas.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)]
+    tables = [table.replace({"site": {"pooled": ALL_SITES}}) for table in tables]
     summary = summarize_robustness(*tables)
     ends = {"mean": "", "sd": "_sd", "all": "_all", "null": "_null", "z": "_z"}
     measures = [
@@ -106,9 +106,8 @@ def _top(study, model, site):
     for each in whole:
         shown = {"members": _shorten(each["rois"]), "image": None}
         each |= shown | {"inside": members[:, each["community"]]}
-    name = model if site in _WHOLE else f"{model} at {site}"
-    where = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
-    return where | {"name": name, "communities": whole}
+    facts = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
+    return facts | {"name": f"{model}{where(site)}", "communities": whole}
 
 
 def _names_of(fold, study, n_rois):

@@ -14,8 +14,8 @@ from ..evaluation import (
 )
 from ._charts import chance_figures, interval_figures
 from ._drawings import loss_figures, roc_figures
+from ._study import ALL_SITES, where
 
-ALL_SITES = "all sites"
 N_SMALL = 20  # subjects of a site whose line is folded away
 _MOST_PANELS = 12
 _SIGNED = ("r", "r2")  # whose intervals may hold a minus
@@ -36,6 +36,7 @@ def results(study):
     chance = 0.5 if main == "auc" else 0.0
     return {
         "models": _add_mixed(study, whole).to_dict("records"),
+        "where": f" of {ALL_SITES}" if study.n_sites > 1 else where(study.sites[0]),
         "sites": by_site[by_site["n"] >= N_SMALL].to_dict("records"),
         "small_sites": by_site[by_site["n"] < N_SMALL].to_dict("records"),
         "n_small": N_SMALL,
@@ -181,7 +182,7 @@ def roc(study):
     """Return ROC curves: each model's beside the others', and the reference's at each site."""
     if study.kind != "two classes":
         return None
-    whole = study.sites[0] if len(study.sites) == 1 and study.sites != ["all"] else None
+    whole = study.sites[0] if len(study.sites) == 1 and where(study.sites[0]) else None
     sites = study.sites if len(study.sites) > 1 else []
     large = [site for site in sites if _n_tested(study, site) >= N_SMALL][:_MOST_PANELS]
     return {

@@ -13,6 +13,14 @@ from ..evaluation import Comparison, load_comparison, subject_sites
 from ._kept_files import read_record, read_table
 from ._scan_atlas import find_atlas
 
+ALL_SITES = "all sites"
+_WHOLE = ("all", "pooled")  # in the place of a site, where folds are of all
+
+
+def where(site):
+    """Tell a site in a sentence; nothing where folds are of all sites."""
+    return "" if site in _WHOLE else f" at {site}"
+
 
 class Study:
     """What is in a results folder; where a file is missing, a dict is empty and a table None."""

@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 from .._bunch import plain
 from ..evaluation import calibration_curve, confusion_matrices, intervals_over_sites
 from ._charts import calibration_figures, confusion_figures, scatter_figures
-from ._performance_sections import ALL_SITES
+from ._study import ALL_SITES
 
 MOST_ROWS = 1000  # of a table; all are in the JSON file
 _FEW = 200  # subjects below which there are five bins

@@ -104,6 +104,8 @@ def test_pooled_sites_have_an_auc_that_sites_told_apart_do_not_raise(cohort, tmp
     assert cells[5].startswith(f"{pooled['auc_within_sites']:.3f} (")
     assert cells[-1] == f"{pooled['auc_pooled']:.3f}" and "AUC, sites mixed" in page
     assert {cells[0] for cells in rows_of(page, "Small sites")} == {"SITE_1", "SITE_2"}
+    told = {cells[1] for cells in rows_of(page, "Robustness of communities between folds")}
+    assert told == {"all sites"} and " at pooled" not in page.split('<section id="training"')[0]
 
 
 def permute(folder, cohort, seed):

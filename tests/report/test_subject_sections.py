@@ -105,7 +105,7 @@ def test_scans_of_a_subject_are_not_called_subjects(folder, page, cohort, tmp_pa
     (tmp_path / "cohort.json").write_text(json.dumps(record))
     told = write_report(tmp_path).read_text(encoding="utf-8")
     for words in (
-        "scans of 12 subjects", "<p>12 subjects of all sites", "of 24 scans are missed",
+        "scans of 12 subjects", "<p>12 subjects, each judged", "of 24 scans are missed",
         "All 24 scans", "Test scans of all folds",
         "Of scans of about the same", "takes the scans of a subject for independent",
         "in which the scans of a subject, or of a family, count together",
