@@ -99,7 +99,7 @@ def _check_results(folder):
 
 
 def _communities(folder):
-    return Path(folder, "report.html").read_text().partition("most influential communities")[2]
+    return Path(folder, "report.html").read_text().partition("Most influential communities")[2]
 
 
 def _check_predictions():
