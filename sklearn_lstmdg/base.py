@@ -35,6 +35,14 @@ def draw_seed(rng):
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
+def check_whole(value, name, least):
+    """Return a whole number of at least ``least``; a truth value is none."""
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+    return int(value)
+
+
 def check_positive(values, name, kind=Real):
     """Return a parameter's numbers above 0 as a list; ``kind`` is Integral where they are whole."""
     numbers = list(values) if np.iterable(values) else []
@@ -104,7 +112,7 @@ class ScanEstimatorMixin:
         for name, value in self.get_params(deep=False).items():
             takes_truth = {"boolean", "verbose"} & set(map(str, self._parameter_constraints[name]))
             is_truth = isinstance(value, bool | np.bool_) and not takes_truth
-            most = 2**63 - 1 if isinstance(value, Integral) else np.finfo(np.float32).max
+            most = 2**63 - 1 if isinstance(value, Integral) else float(np.finfo(np.float32).max)
             if is_truth or (isinstance(value, Real) and abs(value) > most):
                 bits = "64 bits" if isinstance(value, Integral) else "a float of 32 bits"
                 what = "a truth value" if is_truth else f"beyond {bits}"

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import network
 from ._typing import Scans, Seed
-from .base import ScanEstimatorMixin, draw_seed, keeps_model_if_refused
+from .base import ScanEstimatorMixin, check_whole, draw_seed, keeps_model_if_refused
 from .scans import check_float32, cut_like, in_rows, level_of_the_caller
 
 if TYPE_CHECKING:
@@ -396,8 +396,7 @@ class JointEstimatorMixin(ScanEstimatorMixin):
             A list of ndarray where bags are ragged.
         """
         self._check_variant("generate", _GENERATIVE)
-        if not isinstance(n_steps, int | np.integer) or n_steps < 1:
-            raise ValueError(f"n_steps must be a whole number of at least 1, got {n_steps!r}.")
+        n_steps = check_whole(n_steps, "n_steps", 1)
         sequences, windows = self._windows(X)
         return _by_row(self._nets.generate(windows, n_steps, self.n_threads), sequences)
 

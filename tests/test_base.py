@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_lstmdg import LSTMDGClassifier
 
@@ -90,3 +91,10 @@ def test_a_refused_fit_leaves_the_model_that_was_there(scans):
         model.set_params(lr=-1).fit(X, y)
     model.set_params(lr=1e-3)
     np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_a_number_beyond_single_precision_is_refused_without_a_warning(recwarn):
+    X, y = np.ones((4, 3)), [0, 1, 0, 1]
+    with pytest.raises(InvalidParameterError, match=r"'lr' .* beyond a float of 32 bits, got 1e"):
+        LSTMDGClassifier(lr=1e39).fit(X, y)
+    assert not recwarn.list

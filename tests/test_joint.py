@@ -227,8 +227,10 @@ def test_generation_and_activity_of_bags(scans):
         rows = getattr(model, method)(bags_of(ragged(scans[0])))
         assert isinstance(rows, list)
         assert rows[1].shape == (7, *shape[2:])
-    with pytest.raises(ValueError, match="n_steps must be a whole number of at least 1, got 0"):
-        model.generate(bags, n_steps=0)
+    for wrong in (0, True, 1.0):
+        message = f"n_steps must be a whole number of at least 1, got {wrong}"
+        with pytest.raises(ValueError, match=message):
+            model.generate(bags, n_steps=wrong)
 
 
 @pytest.mark.parametrize("variant", ["dg", "d"])

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Parallel, delayed
 from scipy.linalg import cholesky, solve_triangular
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.svm import LinearSVC
 from sklearn.utils._param_validation import StrOptions
 
+from .._jobs import bounded_jobs
 from ..base import check_positive, draw_seed
 from ..scans import class_weights, votes
 
@@ -122,9 +123,8 @@ class SVMSearch:
         """
         if not folds or len(Cs) == 1:
             return float(Cs[len(Cs) // 2]), {}, 0
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(folds))
         # scikit-learn's own Parallel would change the warning filters in each thread.
-        told = Parallel(n_jobs=n_jobs)(
+        told = Parallel(n_jobs=bounded_jobs(self.n_jobs, len(folds)))(
             delayed(self._score_fold)(features, rows, *fold, Cs * weight) for fold in folds
         )
         scores = np.array([scores for scores, _ in told])

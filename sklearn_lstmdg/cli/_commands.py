@@ -160,7 +160,7 @@ on a cluster (on SLURM, dask_jobqueue.SLURMCluster gives the address; --out is o
         "your scans, with --table",
         *_OWN_TABLE,
         "simulated scans (without --data-dir, --bids and --table)",
-        number("--subjects", "how many", 40, least=2),
+        number("--subjects", "how many (default: 40)", least=2),
         "models",
         several(
             "--models MODEL",

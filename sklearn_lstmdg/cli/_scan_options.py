@@ -12,6 +12,7 @@ from ._terminal import say
 
 _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
 _SOURCES = ("data_dir", "bids", "table")
+_N_SIMULATED = 40
 # What parameters of loaders are called among the options; run is the function of a command.
 _OF_TABLE = {n: n for n in ("target", "site", "group", "confounds", "scans", "t_r")}
 _OF_BIDS = {n: n for n in ("target", "site", "group", "confounds", "participants", "max_missing")}
@@ -29,7 +30,10 @@ def settle_scans(args, needs_target=True):
         needed = [name for name in _SOURCES if all(name in NEEDS[option] for option in wrong)]
         told = " or ".join(_named([name]) for name in needed or _SOURCES)
         raise ValueError(f"{_named(wrong)} needs {told}: it is of no use to other scans.")
-    args.subjects = None if sources else args.subjects
+    if sources and args.subjects is not None:
+        raise ValueError("--subjects is of simulated scans: it is of no use to other scans.")
+    if not sources and args.subjects is None:
+        args.subjects = _N_SIMULATED
     if args.data_dir is not None:
         missing = {name: d for name, d in PCP_DEFAULTS.items() if getattr(args, name) is None}
         vars(args).update(missing)

@@ -186,6 +186,8 @@ class ParafacCommunities(
         dense = self.solver == "tensorly"
         tensor = WindowCorrelations(sequences, np.float64 if dense else np.float32)
         squared_norm = tensor.squared_norm()
+        if not np.isfinite(squared_norm):
+            raise ValueError("Values of X are too large to decompose: standardize (ScanCleaner).")
         if squared_norm == 0:
             raise ValueError("No ROI of X varies in any window: there is nothing to decompose.")
 

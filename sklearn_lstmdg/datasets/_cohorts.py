@@ -11,7 +11,7 @@ import numpy as np
 from .._bunch import Bunch
 from .._extras import require
 from ..scans import level_of_the_caller
-from ._series_files import name_of, read_series
+from ._series_files import looks_cut, name_of, read_series
 from ._table_files import Table, as_target
 
 MOTION = "func_mean_fd"
@@ -122,7 +122,17 @@ def _read_all(paths):
             )
         if theirs != names:
             raise ValueError(f"{path} {_difference(theirs, names)} {paths[0]}.")
+    _warn_of_cut(paths)
     return names, [series for _, series in parts]
+
+
+def _warn_of_cut(paths):
+    """Warn of files that may be cut; what writes no last end of a line writes none in any."""
+    cut = [path for path in paths if looks_cut(path)]
+    if 0 < len(cut) < len(paths):
+        _warn(
+            f"{len(cut)} of {len(paths)} files stop within a line, {cut[0]} first: were they cut?"
+        )
 
 
 def _difference(theirs, names):

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from .._bunch import Bunch, plain
 from .._extras import require
 from .._files import read_json, write_atomically, write_csv, write_json
+from .._jobs import bounded_jobs
 from .._version import __version__
 from ..scans import level_of_the_caller
 from ._atlases import Atlas, find_atlas
@@ -237,7 +238,7 @@ def _read_all(job, files, n_images, n_jobs, verbose):
     """Read images side by side, and return those that are left out."""
     left_out, progress = LeftOut(), ImageProgress(n_images, n_images - len(files), verbose)
     lean = job._replace(atlas=job.atlas.without_voxels())
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    parallel = Parallel(n_jobs=bounded_jobs(n_jobs, len(files)), return_as="generator_unordered")
     for number, reason in parallel(delayed(_try)(lean, f, i) for i, f in enumerate(files)):
         file = files[number]
         if reason:

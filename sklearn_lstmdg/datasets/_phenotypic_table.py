@@ -6,10 +6,9 @@ import re
 import numpy as np
 
 from .._extras import require
-from ._table_files import check_shape, decode
+from ._table_files import check_shape, decode, without_codes
 
 _NAME = "Phenotypic_V1_0b_preprocessed1.csv"
-_MISSING = -9999
 _KEYS = ("SUB_ID", "SITE_ID", "FILE_ID")
 _NUMBERS = ("SUB_ID", "DX_GROUP", "AGE_AT_SCAN", "SEX", "func_mean_fd")
 
@@ -36,7 +35,7 @@ def read_table(root, quality_checked=False):
     for name in table.columns.intersection(_NUMBERS):
         wrong = table[name].notna() & ~np.isfinite(numbers[name])
         _refuse(path, table, name, wrong, "is not a number")
-    table = table.apply(lambda column: column.mask(numbers[column.name] == _MISSING))
+    table = without_codes(table)
     for name in _KEYS:
         _refuse(path, table, name, table[name].isna(), "is missing")
     _refuse(path, table, "SUB_ID", table["SUB_ID"] % 1 != 0, "is not a whole number")

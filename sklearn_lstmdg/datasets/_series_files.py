@@ -31,6 +31,11 @@ def read_series(path):
     return names, _check_series(path, series, names)
 
 
+def looks_cut(path):
+    """Tell whether a text's last line has no end; its last number may then lack digits."""
+    return path.suffix.lower() in _TEXT and not path.read_bytes().endswith((b"\n", b"\r"))
+
+
 def _check_names(path, names):
     for position, name in enumerate(names or (), start=1):
         if not name.strip():

@@ -12,6 +12,7 @@ from .._extras import require
 
 # BIDS has n/a; spreadsheets and pandas write the others.
 MISSING = ("n/a", "N/A", "NA", "NaN", "nan", "")
+_CODE = -9999
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -108,10 +109,17 @@ def read_rows(table, texts=()):
         raise ValueError(f"{where} has the column {twice[0]!r} twice.")
     if rows.empty:
         raise ValueError(f"{where} has no row below the names of its columns.")
+    rows = without_codes(rows)
     as_text = {
         name: rows[name].astype(str).where(rows[name].notna()) for name in texts if name in rows
     }
     return Table(rows.assign(**as_text), where, unit)
+
+
+def without_codes(rows):
+    """Return a table in which PCP's code of what is missing is missing, in every column."""
+    numbers = rows.apply(require("pandas", extra="data").to_numeric, errors="coerce")
+    return rows.apply(lambda column: column.mask(numbers[column.name] == _CODE))
 
 
 def _read_file(path, texts):

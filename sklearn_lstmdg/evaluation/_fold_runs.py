@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from .. import network
 from .._files import write_json
+from .._jobs import bounded_jobs
 from ._cluster import active_client, run_on_cluster
 from ._fingerprint import package_versions
 from ._progress import Progress
@@ -209,15 +209,16 @@ class _NowAndThen:
 def _run(tasks, fit, data, n_jobs, out, earlier, verbose, save_models):
     """Fit what is left, folds side by side, and yield results as they are finished."""
     client, progress = active_client(), None
+    here = bounded_jobs(n_jobs, len(tasks)) if client is None else None
     if verbose:
-        n_workers = effective_n_jobs(n_jobs) if client is None else len(client.ncores()) or 1
+        n_workers = here or len(client.ncores()) or 1
         models = [task.facts["model"] for task in tasks]
         progress = Progress(models, _seconds(earlier.values()), n_workers)
     # A cluster's machines share the results folder.
     with _shared(data, None if client is None else out) as path:
         calls = [(task, fit, path, out, save_models) for task in tasks]
         if client is None:
-            parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+            parallel = Parallel(n_jobs=here, return_as="generator_unordered")
             results = parallel(delayed(_run_task)(*call) for call in calls)
         else:
             results = run_on_cluster(client, _run_task, calls)

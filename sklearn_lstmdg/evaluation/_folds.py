@@ -117,6 +117,12 @@ def _check_number(groups, n_folds, site):
 
 def _split(rows, y, groups, n_folds, site, seed):
     n_groups = _check_number(groups, n_folds, site)
+    largest = np.unique(y, return_counts=True)[1].max()
+    if largest < n_folds:
+        raise ValueError(
+            f"Site {site!r} has {largest} subjects of its largest class, too few for "
+            f"n_folds={n_folds}."
+        )
     is_grouped = n_groups < len(rows)
     splitter = StratifiedGroupKFold if is_grouped else StratifiedKFold
     cv = splitter(n_folds, shuffle=True, random_state=seed % 2**32)

@@ -14,12 +14,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from .._extras import require
 from .._routing import pretrains
 from .._typing import Scans, Seed
-from ..base import draw_seed
+from ..base import check_whole, draw_seed
 from ..scans import check_times
 from ._comparison import Comparison, load_comparison
 from ._fingerprint import describe, digest
@@ -177,8 +177,8 @@ def compare_models(
     require("pandas", extra="data")
     if save_models:
         require("skops.io", extra="files")
-    check_scalar(n_folds, "n_folds", Integral, min_val=3)
-    check_scalar(n_repeats, "n_repeats", Integral, min_val=1)
+    check_whole(n_folds, "n_folds", 3)
+    check_whole(n_repeats, "n_repeats", 1)
     if scheme not in SCHEMES:
         raise ValueError(f"scheme={scheme!r} must be one of {', '.join(SCHEMES)}.")
     out = None if out is None else Path(out).expanduser().resolve()
@@ -236,13 +236,16 @@ def _check_names(estimators, confounds):
     unnamed = [name for name in estimators if not isinstance(name, str)]
     if unnamed:
         raise ValueError(f"The names of estimators must be str, got {unnamed[0]!r}.")
+    for name in estimators:
+        if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise ValueError(f"The name {name!r} of a model holds what no file can bear.")
     if confounds is not None and CONFOUNDS in estimators:
         raise ValueError(f"The name {CONFOUNDS!r} is taken by the model of the confounds.")
 
 
 def _check_seed(random_state, out):
     if isinstance(random_state, Integral):
-        return int(random_state)
+        return check_whole(random_state, "random_state", 0)
     if random_state is not None:
         return draw_seed(check_random_state(random_state))
     earlier = {} if out is None else read_settings(out)

@@ -113,11 +113,29 @@ def _check_unlabeled(X_unlabeled, scans):
     return unlabeled
 
 
+def _refuse_mixed(table):
+    """Refuse texts among a column's numbers: each would become a column of its own."""
+    to_numeric = require("pandas", extra="data").to_numeric
+    for name in table.select_dtypes(["object", "string"]):
+        column, numbers = table[name], to_numeric(table[name], errors="coerce")
+        texts = (numbers.isna() & column.notna()).to_numpy()
+        if texts.any() and not numbers.isna().all():
+            row = int(texts.argmax())
+            raise ValueError(
+                f"confounds: {name!r} is {column.iloc[row]!r} in row {row} of X, and a number in "
+                "others."
+            )
+
+
 def _check_confounds(confounds, n_rows):
     """Return confounds as a table of numbers; words become one column per word."""
     if hasattr(confounds, "columns"):
+        _refuse_mixed(confounds)
         confounds = require("pandas", extra="data").get_dummies(confounds)
-    table = np.asarray(confounds, dtype=np.float64)
+    try:
+        table = np.asarray(confounds, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"confounds holds something that is no number: {error}") from error
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or len(table) != n_rows:
         raise ValueError(f"X has {n_rows} rows and confounds has the shape {table.shape}.")

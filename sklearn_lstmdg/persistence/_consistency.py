@@ -69,6 +69,11 @@ def _check_sizes(estimator):
     classes = learnt.get("classes_", np.arange(2))
     if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 2:
         raise ValueError(f"classes_ of {name} are not two or more in an array.")
+    if not np.array_equal(np.unique(classes), classes):
+        raise ValueError(f"classes_ of {name} are not in order, each once.")
+    names = learnt.get("feature_names_in_")
+    if names is not None and (np.shape(names) != (n_rois,) or len(set(names)) < n_rois):
+        raise ValueError(f"feature_names_in_ of {name} are not {n_rois} names, each once.")
     n_outputs = 1 if len(classes) == 2 else len(classes)
     if "coef_" in learnt:
         n_features = n_connections(n_rois) if learnt.get("_is_table") is False else None
@@ -83,6 +88,22 @@ def _check_sizes(estimator):
         if is_number and np.isinf(array).any():
             raise ValueError(f"an array of {name} is not finite.")
     _check_nets(name, learnt, n_rois)
+    if type(estimator).__module__.startswith("sklearn_lstmdg"):
+        _check_numbers(name, learnt)
+
+
+def _check_numbers(name, learnt):
+    """Refuse what no fit of ours leaves: counts that are none, numbers that are not finite."""
+    for key, value in learnt.items():
+        if value is None or not key.endswith("_"):
+            continue
+        if key.startswith("n_") or key == "best_epoch_":
+            counts = np.asarray(value)
+            if counts.dtype.kind not in "iu" or (counts < 0).any():
+                raise ValueError(f"{key} of {name} is {value!r:.40}, and no count.")
+        is_number = isinstance(value, float | np.ndarray) and np.asarray(value).dtype.kind == "f"
+        if is_number and not np.isfinite(value).all():
+            raise ValueError(f"{key} of {name} is not finite.")
 
 
 def _check_nets(name, learnt, n_rois):

@@ -140,12 +140,19 @@ def _depth(row):
     return 1 + _depth(row[0]) if isinstance(row, list | tuple) and len(row) else 0
 
 
-def _as_floats(array, name):
+def _refuse_opposites(array, name):
+    """Refuse what numpy and scikit-learn would read as other than it says."""
     if isinstance(array, np.ma.MaskedArray):
         raise ValueError(f"{name} is a masked array: fill or leave out what is masked.")
+    dtypes = array.dtypes if hasattr(array, "dtypes") else [getattr(array, "dtype", None)]
+    for dtype in dtypes:
+        if getattr(dtype, "kind", "") in ("m", "M"):
+            raise TypeError(f"{name} holds times (dtype {dtype}), not numbers.")
+
+
+def _as_floats(array, name):
+    _refuse_opposites(array, name)
     array = np.asarray(array)
-    if array.dtype.kind in "mM":
-        raise TypeError(f"{name} holds times (dtype {array.dtype}), not numbers.")
     if np.iscomplexobj(array):
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}.")
     if array.dtype in _FLOATS:
@@ -157,6 +164,7 @@ def _as_floats(array, name):
 
 
 def _from_table(X, estimator, reset):
+    _refuse_opposites(X, "X")
     checker = BaseEstimator() if estimator is None else estimator
     table = validate_data(checker, X, reset=reset or estimator is None, dtype=_FLOATS)
     return _check_size(Sequences.from_table(table), _LARGEST, "sums of squares")

@@ -31,8 +31,10 @@ def quick_models(monkeypatch):
 def compare(tmp_path, capsys, quick_models):
     """Run compare with quick models; returns exit code, output, errors."""
 
-    def run(*options, quick=("--models", "quick", "--folds", "3", "--subjects", "12")):
-        code = main(["compare", *quick, "--out", str(tmp_path / "out"), *map(str, options)])
+    def run(*options, quick=("--models", "quick", "--folds", "3")):
+        size = () if {"--data-dir", "--subjects"} & set(options) else ("--subjects", "12")
+        out = "--out", str(tmp_path / "out")
+        code = main(["compare", *quick, *size, *out, *map(str, options)])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

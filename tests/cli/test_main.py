@@ -19,6 +19,7 @@ pandas = pytest.importorskip("pandas")
         (["--models", "lstm"], "Unknown model 'lstm'; known are lstm-dg"),
         (["--data-dir", "nowhere"], "no folder nowhere"),
         (["--folds", 99], "--subjects 12 is too few for --folds 99"),
+        (["--subjects", 3], "has 2 subjects of its largest class, too few for n_folds=3"),
         (["--atlas", "ho", "--sites", "NYU"], "--atlas, --sites needs --data-dir"),
         (["--resample-to", 2], "--resample-to needs --data-dir"),
         (["--atlas", "aal", "--pipeline", "ccs"], "--atlas, --pipeline needs --data-dir"),

@@ -124,6 +124,7 @@ def test_compare_on_a_folder_of_files_named_as_participants(compare, table, tmp_
         (["--bids", "x", "--t-r", "2"], "--t-r needs --table"),
         (["--bids", "x", "--sites", "NYU"], "--sites needs --data-dir"),
         (["--table", "x", "--atlas", "aal"], "--atlas needs --data-dir or --bids"),
+        (["--table", "x", "--subjects", "9"], "--subjects is of simulated scans"),
         (["--bids", "nowhere", "--target", "x"], "There is no folder nowhere"),
         (["--table", "nowhere.csv", "--target", "x"], "There is no table nowhere.csv"),
     ],

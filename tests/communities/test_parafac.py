@@ -140,3 +140,10 @@ def test_memory_stays_below_a_third_of_the_tensor():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * 116 * 116 * 1000 / 3
+
+
+@pytest.mark.parametrize("solver", ["windows", "tensorly"])
+def test_values_too_large_to_decompose_are_told_of(solver):
+    X = np.random.default_rng(0).normal(size=(6, 5)) * 1e140
+    with pytest.raises(ValueError, match="too large to decompose: standardize"):
+        ParafacCommunities(2, solver=solver, random_state=0).fit(X)

@@ -2,11 +2,13 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
-from sklearn_lstmdg.datasets import load_bids
+from sklearn_lstmdg.datasets import load_bids, load_scans
 
 from _derivatives import first_file, noise
+from _series_formats import draw, write
 from _trees import ROIS, write_series
 
 pd = pytest.importorskip("pandas")
@@ -77,3 +79,23 @@ def test_sites_that_are_numbers_stay_whole(whole):
         cohort = load_bids(whole, people, site="site", group="site")
     assert cohort.sites.tolist() == ["1", "1", "2", "2", "3"]
     assert cohort.groups.tolist() == [1, 1, 2, 2, 3]
+
+
+def test_a_file_that_stops_within_a_line_is_told_of(listed, tmp_path):
+    listed["scan"] = [f"scan{i}.csv" for i in range(4)]
+    for i, name in enumerate(listed["scan"]):
+        np.savetxt(tmp_path / name, draw(i), delimiter=",")
+    content = (tmp_path / "scan2.csv").read_bytes()
+    (tmp_path / "scan2.csv").write_bytes(content[:-9])
+    with pytest.warns(UserWarning, match=r"1 of 4 files stop within a line, .*scan2.csv first"):
+        load_scans(write(listed, tmp_path), target="label")
+
+
+def test_files_that_all_end_without_an_end_of_a_line_are_as_their_program_writes(
+    listed, tmp_path, recwarn
+):
+    listed["scan"] = [f"scan{i}.txt" for i in range(4)]
+    for i, name in enumerate(listed["scan"]):
+        (tmp_path / name).write_text("\n".join(" ".join(map(str, row)) for row in draw(i)))
+    load_scans(write(listed, tmp_path), target="label")
+    assert not recwarn.list

@@ -1,10 +1,12 @@
 """Tables of participants as they are read."""
 
+import numpy as np
 import pytest
 
-from sklearn_lstmdg.datasets import load_bids
+from sklearn_lstmdg.datasets import load_bids, load_scans
 
 from _derivatives import first_file
+from _series_formats import write
 
 pd = pytest.importorskip("pandas")
 
@@ -28,3 +30,16 @@ def test_line_ends_of_other_systems(whole):
     cohort = load_bids(whole, target="diagnosis")
     assert [len(scan) for scan in cohort.data] == [40, 41, 42, 43, 40, 41]
     assert cohort.target_names == ["control", "patient"]
+
+
+def test_the_code_of_what_is_missing_is_no_value(listed, tmp_path):
+    listed["label"] = [1, -9999, 2, 2]
+    listed["age"] = [20, 21.5, -9999, 30]
+    for table in (
+        write(listed, tmp_path),
+        listed.assign(scan=str(tmp_path) + "/" + listed["scan"]),
+    ):
+        with pytest.warns(UserWarning, match="Left out: 1 without label"):
+            cohort = load_scans(table, target="label", confounds="age")
+        assert cohort.target.tolist() == [1, 2, 2]
+        np.testing.assert_array_equal(cohort.confounds["age"], [20, np.nan, 30])

@@ -103,3 +103,9 @@ def test_pooled_folds_are_stratified_by_class_and_site(cohort, seen, three_sites
     assert set(comparison.folds["site"]) == {"pooled"} and len(comparison.folds) == 3
     rows = np.concatenate([comparison.fold("a", "pooled", fold=f).test for f in range(3)])
     assert comparison.predictions["subject_site"].tolist() == three_sites[rows].tolist()
+
+
+def test_classes_too_small_for_the_folds_are_told_of():
+    X, y = np.ones((9, 4)), np.arange(9) % 4
+    with pytest.raises(ValueError, match="'all' has 3 subjects of its largest class, too few for"):
+        compare_models({"a": Recorder("a")}, X, y, n_folds=5)

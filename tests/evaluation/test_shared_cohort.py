@@ -88,3 +88,14 @@ def test_other_names_of_rois_are_other_data(tmp_path):
         X = [pandas.DataFrame(scan, columns=list(names)) for scan in scans]
         with pytest.raises(ValueError, match="differ: data") if refused else nullcontext():
             compare_models({"fc": make_model("fc-logistic")}, X, y, **options)
+
+
+def test_confounds_that_are_no_numbers_are_named():
+    scans, y = np.random.default_rng(0).normal(size=(12, 9, 2)), np.tile([0, 1], 6)
+    ages = pandas.DataFrame({"age": ["old", *range(11)], "sex": ["f", "m"] * 6})
+    with pytest.raises(ValueError, match="confounds: 'age' is 'old' in row 0 of X, and a number"):
+        compare_models({"a": Noise()}, scans, y, confounds=ages, n_folds=3)
+    with pytest.raises(ValueError, match=r"confounds holds something that is no number: .*'old'"):
+        compare_models({"a": Noise()}, scans, y, confounds=[["old"]] * 12, n_folds=3)
+    told = compare_models({"a": Noise()}, scans, y, confounds=ages[["sex"]], n_folds=3)
+    assert "confounds" in set(told.folds["model"])

@@ -19,7 +19,7 @@ from sklearn_lstmdg import (
     TransferAutoencoderClassifier,
 )
 from sklearn_lstmdg.models import make_model
-from sklearn_lstmdg.persistence import load_model, save_model
+from sklearn_lstmdg.persistence import _model_file, load_model, save_model
 from sklearn_lstmdg.persistence._consistency import estimators_in
 
 from _model_files import NET, TINY, find, gets, label, net, number, put, rewrite, same, with_array
@@ -150,4 +150,32 @@ def test_arrays_of_other_estimators_that_do_not_fit(estimator, names, change, sc
     save_model(estimator.fit(*scans), path)
     rewrite(path, lambda document: None, with_array(names, change))
     with pytest.raises(ValueError, match="No model can be made"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("classes_", np.array([1, 0]), "classes_ of LSTMDGClassifier are not in order"),
+        ("classes_", np.array([1, 1]), "classes_ of LSTMDGClassifier are not in order"),
+        ("feature_names_in_", np.array(["a"], dtype=object), "feature_names_in_ .* not 6 names"),
+        ("feature_names_in_", np.array(["a"] * 6, dtype=object), "feature_names_in_ .* each once"),
+        ("n_iter_", -1, "n_iter_ of LSTMDGClassifier is -1, and no count"),
+        ("n_iter_", "x", "n_iter_ of LSTMDGClassifier is 'x', and no count"),
+        ("best_epoch_", True, "best_epoch_ of LSTMDGClassifier is True, and no count"),
+        ("scale_", np.array([1.0, np.nan]), "scale_ of LSTMDGClassifier is not finite"),
+        ("C_", float("nan"), "C_ of LSTMDGClassifier is not finite"),
+    ],
+)
+def test_what_no_fit_leaves_is_neither_saved_nor_loaded(
+    scans, path, monkeypatch, name, value, message
+):
+    model = net().fit(*scans)
+    setattr(model, name, value)
+    with pytest.raises(ValueError, match=message):
+        save_model(model, path)
+    monkeypatch.setattr(_model_file, "check_estimator_state", lambda estimator: None)
+    save_model(model, path)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=message):
         load_model(path)

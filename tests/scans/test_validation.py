@@ -253,11 +253,11 @@ def test_arrays_in_a_box_and_backwards_are_read():
 
 def test_arrays_that_would_be_read_as_their_opposite_are_refused():
     X = np.ma.masked_invalid(np.ones((3, 8, 4)))
-    for rows in (X, list(X)):
+    for rows in (X, list(X), X[:, 0]):
         with pytest.raises(ValueError, match="masked array"):
             check_sequences(rows)
     times = np.zeros((3, 8, 4), dtype="datetime64[s]")
-    for rows in (times, list(times)):
+    for rows in (times, list(times), times[:, 0], times[:, 0] - times[0, 0]):
         with pytest.raises(TypeError, match="holds times"):
             check_sequences(rows)
 
