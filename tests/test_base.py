@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_lstmdg import LSTMDGClassifier
+from sklearn_lstmdg.base import check_whole
 
 from _references import numpy_forward
 from _small_nets import TINY, bags_of, make, ragged
@@ -98,3 +99,10 @@ def test_a_number_beyond_single_precision_is_refused_without_a_warning(recwarn):
     with pytest.raises(InvalidParameterError, match=r"'lr' .* beyond a float of 32 bits, got 1e"):
         LSTMDGClassifier(lr=1e39).fit(X, y)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("wrong", [0, True, 1.5, "2", None])
+def test_a_truth_value_is_no_whole_number(wrong):
+    with pytest.raises(ValueError, match=f"n must be a whole number of at least 1, got {wrong!r}"):
+        check_whole(wrong, "n", 1)
+    assert type(check_whole(np.int16(3), "n", 1)) is int

@@ -1,16 +1,16 @@
 """What the communities of several nets have in common."""
 
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
 from sklearn.decomposition import NMF
 from sklearn.preprocessing import normalize
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import check_array
 
 from .._typing import Seed
+from ..base import check_whole
 
 
 def common_memberships(
@@ -67,7 +67,7 @@ def common_memberships(
     array([[0.58, 0.  ],
            [0.  , 0.58]])
     """
-    check_scalar(n_communities, "n_communities", Integral, min_val=1)
+    check_whole(n_communities, "n_communities", 1)
     columns = np.hstack(_unit_columns(_numbered(memberships)))
     n_communities = min(n_communities, len(columns))
     if not columns.any():

@@ -1,12 +1,12 @@
 """Communities from memberships by exact 2-means, and how alike two sets of communities are."""
 
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
-from sklearn.utils import check_scalar
+
+from ..base import check_whole
 
 _ROUNDING = np.finfo(np.float32).eps
 
@@ -113,7 +113,7 @@ def top_communities(
     >>> top_communities(membership, [1.0, 2.5], ["insula", "caudate", "cuneus"], n=1)
     [{'community': 1, 'influence': 2.5, 'size': 1, 'rois': ['cuneus']}]
     """
-    check_scalar(n, "n", Integral, min_val=1)
+    check_whole(n, "n", 1)
     membership, influence = np.asarray(membership), np.asarray(influence)
     numbers = np.arange(len(membership))
     names = np.asarray(numbers if roi_names is None else roi_names, dtype=object).tolist()

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state, check_scalar
 
 from .._bunch import Bunch
 from .._typing import Seed
+from ..base import check_whole
 from ..scans import band_pass
 
 _BAND = (0.01, 0.1)
@@ -163,7 +164,7 @@ def make_scans(
 def _check_parameters(values):
     for name in ("n_subjects", "n_timepoints", "n_rois", "n_communities", "n_sites"):
         least = {"n_subjects": 2, "n_timepoints": 4}.get(name, 1)
-        check_scalar(values[name], name, Integral, min_val=least)
+        check_whole(values[name], name, least)
     check_scalar(values["n_communities"], "n_communities", Integral, max_val=values["n_rois"])
     check_scalar(values["n_sites"], "n_sites", Integral, max_val=values["n_subjects"] // 2)
     for name in ("effect_size", "noise", "subject_variability", "site_effect"):

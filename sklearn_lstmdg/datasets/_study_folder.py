@@ -3,16 +3,16 @@
 import gzip
 import os
 from importlib.util import find_spec
-from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from .._extras import require
 from .._files import write_atomically, write_json
 from .._typing import Seed
+from ..base import check_whole
 from ._fmriprep_files import to_tsv
 from ._simulation import make_scans
 
@@ -116,7 +116,7 @@ def make_study(
         ("n_timepoints", n_timepoints, 40),
         ("first", first, 1),
     ):
-        check_scalar(value, name, Integral, min_val=least)
+        check_whole(value, name, least)
     rng = check_random_state(random_state)
     root = Path(folder).expanduser()
     people = _draw_people(n_subjects, first, rng)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state, check_scalar
 from .._bunch import Bunch
 from .._extras import require
 from .._typing import Seed
-from ..base import draw_seed
+from ..base import check_whole, draw_seed
 from ..communities import dice
 from ..datasets import read_rows
 from ._decoder import null_sets, turned_sets
@@ -249,7 +249,7 @@ def network_overlap(
     >>> bool(told["p_fwe"][2] < 0.05)
     True
     """
-    check_scalar(n_permutations, "n_permutations", Integral, min_val=0)
+    check_whole(n_permutations, "n_permutations", 0)
     members, names = read_members(communities)
     kept = np.flatnonzero(members.any(axis=0))
     if not kept.size:

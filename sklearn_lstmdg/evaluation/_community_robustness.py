@@ -12,6 +12,7 @@ from sklearn.utils import check_array, check_random_state, check_scalar
 from .._bunch import Bunch
 from .._extras import require
 from .._typing import Seed
+from ..base import check_whole
 from ..communities import (
     community_redundancy,
     correlate,
@@ -330,7 +331,7 @@ def _check_membership(membership, name):
 
 
 def _draw_orders(n_rois, n_permutations, random_state):
-    check_scalar(n_permutations, "n_permutations", Integral, min_val=2)
+    check_whole(n_permutations, "n_permutations", 2)
     rng = check_random_state(random_state)
     return [rng.permutation(n_rois) for _ in range(n_permutations)]
 

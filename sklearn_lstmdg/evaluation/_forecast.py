@@ -1,7 +1,7 @@
 """How well a model's generative half predicts the next point, and what it makes up when it runs."""
 
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from sklearn.utils import check_scalar
 from .._extras import require
 from .._routing import follow
 from .._typing import Scans
+from ..base import check_whole
 from ..scans import check_sequences, connectivity_features, n_connections
 from ._autoregression import Persistence, RoiAutoregression, VectorAutoregression, fit_by_validation
 
@@ -109,8 +110,8 @@ def evaluate_forecast(
     True
     """
     pandas = require("pandas", extra="data")
-    check_scalar(n_lags, "n_lags", Integral, min_val=1)
-    check_scalar(n_steps, "n_steps", Integral, min_val=_LEAST_POINTS)
+    check_whole(n_lags, "n_lags", 1)
+    check_whole(n_steps, "n_steps", _LEAST_POINTS)
     check_scalar(t_r, "t_r", Real, min_val=0, include_boundaries="neither")
     step, train = _windows_of(model, X_train)
     test = _windows_of(model, X_test)[1]

@@ -1,16 +1,14 @@
 """Gradients of a subject's logit, or predicted target, by ROI and time, laid back onto its scan."""
 
-from numbers import Integral
-
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import check_scalar
 
 from .._bunch import Bunch
 from .._extras import require
 from .._typing import Scans
+from ..base import check_whole
 from ..scans import in_rows
 from ._reading import check_target, class_number, read, roi_names
 from ._window_logits import WindowLogits
@@ -125,7 +123,7 @@ def attribute_reading(
     for name, value, known in (("method", method, _METHODS), ("overlap", overlap, _OVERLAPS)):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
-    check_scalar(n_steps, "n_steps", Integral, min_val=1)
+    check_whole(n_steps, "n_steps", 1)
     baseline = _check_baseline(baseline, reading.windows.n_rois)
     targets = check_target(target, reading.model, len(reading))
     explain = _explainer(method, module, baseline, n_steps)

@@ -235,7 +235,9 @@ def test_shares_are_between_0_and_1(row_of_rois, options, match):
 
 
 def test_there_are_no_fewer_null_sets_than_0(row_of_rois):
-    with pytest.raises(ValueError, match="n_permutations == -1"):
+    with pytest.raises(
+        ValueError, match="n_permutations must be a whole number of at least 0, got -1"
+    ):
         decoding.network_overlap(
             np.eye(3, dtype=bool), [5, 6, 9], row_of_rois[0], ["1"] * 3, n_permutations=-1
         )

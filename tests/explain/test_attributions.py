@@ -106,7 +106,8 @@ def test_targets_of_two_classes_and_of_more(pipeline, scans, small):
         ({"target": 2}, "target 2 is not among 0, 1"),
         ({"target": [0, 1, 0]}, "target has 3 labels for 2 subjects"),
         ({"baseline": [0.0, 1.0]}, r"each of the 6 ROIs, got an array of shape \(2,\)"),
-        ({"n_steps": 0}, "n_steps == 0"),
+        ({"n_steps": 0}, "n_steps must be a whole number of at least 1, got 0"),
+        ({"n_steps": True}, "n_steps must be a whole number of at least 1, got True"),
     ],
 )
 def test_other_parameters_are_refused(pipeline, scans, options, message):
