@@ -1,12 +1,21 @@
 """Text that is read elsewhere: no name can steer a terminal or a spreadsheet."""
 
+import csv
 import re
 
 from ._extras import require
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-# What spreadsheets take for a formula, behind as many apostrophes as earlier writing has set.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+# What spreadsheets take for a formula, in full width too, behind as many apostrophes as earlier
+# writing has set.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+def check_encodable(values, what):
+    """Refuse texts that no file can hold: halves of characters, as of names that are no UTF-8."""
+    for value in values:
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError(f"The name {value!r} of {what} holds what no file can bear.")
 
 
 def printable(text):
@@ -14,9 +23,19 @@ def printable(text):
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", str(text))
 
 
+def one_line(text):
+    """Return text with nothing in it that would end a cell or a line, or steer a terminal."""
+    return printable(" ".join(str(text).splitlines()))
+
+
 def to_csv(table):
     """Return a table as CSV: an apostrophe before each text that a spreadsheet would compute."""
-    return _map_texts(table, lambda text: f"'{text}").to_csv(index=False)
+    mended = _map_texts(table, lambda text: f"'{text}")
+    text = mended.to_csv(index=False, lineterminator="\n")
+    if "\r" not in text:
+        return text
+    # Only Python's latest csv quotes what many readers take for the end of a row.
+    return mended.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def read_csv(path, **options):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 from tabulate import tabulate
 
-from .._text import printable
+from .._text import one_line
 from ..evaluation import summarize_robustness, tell_untrained
 
 _TWO_CLASSES = SimpleNamespace(
@@ -66,7 +66,7 @@ def _heading(metric):
         return f"{_heading(metric.removesuffix(_WITHIN))} within sites"
     name = _HEADINGS.get(metric, metric.upper())
     if metric.startswith("recall_"):
-        name = printable(metric.removeprefix("recall_"))
+        name = one_line(metric.removeprefix("recall_"))
     return name if metric in (*_POOLED, "mae") else f"{name} (%)"
 
 
@@ -99,7 +99,8 @@ def _decimals(value):
 def _format(header, rows):
     """Align texts to the left and numbers, from the third column on, to the right."""
     align = ["left", "left", *["right"] * (len(header) - 2)]
-    return tabulate([*rows], header, "simple", disable_numparse=True, colalign=align)
+    cells = [[*map(one_line, row)] for row in rows]
+    return tabulate(cells, header, "simple", disable_numparse=True, colalign=align)
 
 
 def format_communities(communities, robustness):
@@ -137,7 +138,8 @@ def _compare_methods(summary):
         here = means.loc[method]
         gain = 100 * (here / there.replace(0, np.nan) - 1)
         lines.append(
-            f"{method} against {last}: {here['size']:.1f} ROIs against {there['size']:.1f}, "
+            f"{one_line(method)} against {one_line(last)}: "
+            f"{here['size']:.1f} ROIs against {there['size']:.1f}, "
             f"redundancy {here['redundancy']:.2f} against {there['redundancy']:.2f}, "
             f"correlation {gain['correlation']:+.0f} %, Dice {gain['dice']:+.0f} %."
         )

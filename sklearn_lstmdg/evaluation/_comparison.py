@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._bunch import Bunch
 from .._extras import require
 from .._files import write_csv
-from .._text import printable
+from .._text import one_line
 from ._confusion import count_confusions
 from ._folds import LEAVE_ONE_SITE_OUT
 from ._metrics import summarize
@@ -115,7 +115,7 @@ class Comparison:
         table = self.summary()
         named = ["model"] if table["site"].nunique() == 1 else ["model", "site"]
         shown = [name for name in table if f"{name}_sd" in table]
-        texts = {name: table[name].map(printable) for name in named}
+        texts = {name: table[name].map(one_line) for name in named}
         return table[named + shown].assign(**texts)
 
     def summary(self) -> "DataFrame":

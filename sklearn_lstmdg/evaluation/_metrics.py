@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from .._extras import require
+from .._text import one_line
 from . import _statistics as statistics
 
 METRICS = ("acc", "tpr", "tnr", "auc")
@@ -94,7 +95,8 @@ def summarize(folds, predictions, kind):
 def tell_untrained(summary):
     """Say in a line how many folds of each model are hardly trained; nothing if none."""
     told = [
-        f"{row['n_untrained']:.0f} of {row['n_folds']} folds of {row['model']} at {row['site']}"
+        f"{row['n_untrained']:.0f} of {row['n_folds']} folds of "
+        f"{one_line(row['model'])} at {one_line(row['site'])}"
         for row in summary.to_dict("records")
         if row.get("n_untrained", 0) > 0
     ]

@@ -5,7 +5,7 @@ from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from .._extras import require
-from .._text import printable, to_csv
+from .._text import one_line, to_csv
 from ._metrics import METRICS, check_frame, summarize
 from ._published import published_results
 from ._target_kinds import TwoClasses, check_predictions
@@ -23,8 +23,9 @@ _DECIMALS = {**dict.fromkeys([*_VALUES, "percent_positive"], 1), "auc": 3}
 _COLUMNS = ["table", "site", "paper_site", "model", "source", "n_subjects", "percent_positive"]
 _COLUMNS += [*_VALUES, "auc", "n_one_class", "wrong_values", "wrong_because", "site_erratum"]
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_SPECIAL |= {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
 _LATEX = str.maketrans({c: f"\\{c}" for c in "_%&#${}"} | _SPECIAL)
-_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\|*`<"})
+_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\|*`<&"})
 
 
 def paper_table(
@@ -201,14 +202,10 @@ def _explain(folds):
     )
 
 
-def _one_line(text, escapes):
-    """Return a text with nothing in it that would end a cell or a line, or steer a terminal."""
-    return printable(" ".join(str(text).splitlines())).translate(escapes)
-
-
 def _write_markdown(number, sites, rows, notes, remarks):
     def cell(text, letter=""):
-        return _one_line(text, _MARKDOWN) + (f"<sup>{letter}</sup>" if letter else "")
+        escaped = one_line(text).translate(_MARKDOWN).replace("](", r"\](")  # no link, no picture
+        return escaped + (f"<sup>{letter}</sup>" if letter else "")
 
     title = f"Table {number}: results at {' and '.join(cell(site) for site, _ in sites)}"
     lines = [f"**{title}**", ""]
@@ -223,7 +220,10 @@ def _write_markdown(number, sites, rows, notes, remarks):
 
 def _write_latex(number, sites, rows, notes, remarks):
     def cell(text, letter=""):
-        return _one_line(text, _LATEX) + (f"$^{{{letter}}}$" if letter else "")
+        escaped = one_line(text).translate(_LATEX)
+        # After the end of a row these would be its options.
+        escaped = f"{{}}{escaped}" if escaped.lstrip().startswith(("[", "*")) else escaped
+        return escaped + (f"$^{{{letter}}}$" if letter else "")
 
     caption = f"Results at {' and '.join(cell(site) for site, _ in sites)}. {remarks}"
     spans = [rf"\multicolumn{{4}}{{c}}{{{cell(s)} ({cell(*subjects)})}}" for s, subjects in sites]

@@ -6,7 +6,7 @@ from collections import Counter, deque
 
 from tqdm import tqdm
 
-from .._text import printable
+from .._text import one_line
 
 _N_LAST = 3
 _BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
@@ -44,7 +44,7 @@ class Progress:
         self.waiting[model] -= 1
         self.seconds[model].append(result.facts["seconds"])
         self.last.append((model, result.facts["seconds"]))
-        what = printable(f"{model}, {site}, repeat {repeat}, fold {fold}")
+        what = one_line(f"{model}, {site}, repeat {repeat}, fold {fold}")
         self.bar.set_description_str(f"{self._left()} ({what})", refresh=False)
         self.bar.update()
         if self.bar.disable:
@@ -82,7 +82,7 @@ class Progress:
         if seconds is None:
             return "time left not known yet, as no fold was timed"
         told = f"{format_duration(seconds)} left"
-        names = printable(", ".join(untimed))
+        names = one_line(", ".join(untimed))
         return f"more than {told}: {names} not timed yet" if untimed else f"about {told}"
 
     def _write(self, line):

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 
 from .._extras import require
 from .._routing import pretrains
+from .._text import check_encodable
 from .._typing import Scans, Seed
 from ..base import check_whole, draw_seed
 from ..scans import check_times
@@ -236,8 +237,9 @@ def _check_names(estimators, confounds):
     unnamed = [name for name in estimators if not isinstance(name, str)]
     if unnamed:
         raise ValueError(f"The names of estimators must be str, got {unnamed[0]!r}.")
+    check_encodable(estimators, "a model")
     for name in estimators:
-        if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
+        if "\0" in name:
             raise ValueError(f"The name {name!r} of a model holds what no file can bear.")
     if confounds is not None and CONFOUNDS in estimators:
         raise ValueError(f"The name {CONFOUNDS!r} is taken by the model of the confounds.")

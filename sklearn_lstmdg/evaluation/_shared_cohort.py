@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from .._extras import require
+from .._text import check_encodable
 from ..scans import Sequences, check_column, check_groups, check_sequences
 from ._fingerprint import N_ROWS, PARTS, digest
 from ._target_kinds import TargetKind, check_target
@@ -83,6 +84,10 @@ def check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled=None, ta
     subjects = np.arange(n_rows) if groups is None else _plain(groups)
     sites = ["all"] * n_rows if sites is None else check_column(sites, n_rows, "sites")
     sites = _plain(sites).astype(str)
+    names = () if scans.names is None else scans.names
+    named = {"a site": sites, "a group": subjects, "a class": y, "an ROI": names}
+    for what, values in named.items():
+        check_encodable(np.unique(values).tolist(), what)
     table = None if confounds is None else _check_confounds(confounds, n_rows)
     unlabeled = None if X_unlabeled is None else _check_unlabeled(X_unlabeled, scans)
     return Cohort(scans, table, target, y, groups_encoded, subjects, sites, unlabeled)

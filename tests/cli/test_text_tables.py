@@ -31,6 +31,22 @@ def test_r_of_one_site_stands_beside_that_of_all():
     assert told[1].endswith("subjects from the mean of their site.")
 
 
+def test_a_name_adds_no_row():
+    row = {
+        "model": "a\nb\x1b[2J",
+        "site": "A\r\nB",
+        "n_subjects": 9,
+        "n_folds": 3,
+        "n_one_class": 0,
+    }
+    row |= dict.fromkeys(["acc", "tpr", "tnr", "auc_pooled", "acc_sd", "tpr_sd", "tnr_sd"], 0.5)
+    row["n_untrained"] = 1.0
+    text = format_summary(pandas.DataFrame([row]))
+    assert text.splitlines()[2].startswith(r"a b\x1b[2J  A B")
+    assert r"of a b\x1b[2J at A B." in text
+    assert text.count("\n") == len(text.splitlines()) - 1
+
+
 def test_folds_hardly_trained_are_told():
     row = {"model": "a", "site": "NYU", "n_subjects": 9, "n_folds": 3, "n_one_class": 0}
     row |= dict.fromkeys(["acc", "tpr", "tnr", "auc_pooled", "acc_sd", "tpr_sd", "tnr_sd"], 0.5)

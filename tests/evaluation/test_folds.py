@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sklearn_lstmdg.evaluation import compare_models
+from sklearn_lstmdg.evaluation import compare_models, make_seed
+from sklearn_lstmdg.evaluation._folds import make_folds
 
 from _fold_checks import N_ROWS, assert_no_leak, rows_of
 from _stubs import Recorder
@@ -109,3 +110,71 @@ def test_classes_too_small_for_the_folds_are_told_of():
     X, y = np.ones((9, 4)), np.arange(9) % 4
     with pytest.raises(ValueError, match="'all' has 3 subjects of its largest class, too few for"):
         compare_models({"a": Recorder("a")}, X, y, n_folds=5)
+
+
+def folds_of(y, sites=None, groups=None, scheme="within-site", n_folds=3, n_repeats=1, entropy=0):
+    n = len(y)
+    groups = np.arange(n) if groups is None else np.asarray(groups)
+    sites = np.full(n, "S") if sites is None else np.asarray(sites)
+    return make_folds(np.asarray(y), groups, sites, n_folds, n_repeats, entropy, scheme)
+
+
+SCHEMES = ["within-site", "leave-one-site-out", "pooled"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_folds_come_repeat_by_repeat_and_their_rows_ascend(scheme):
+    y, sites = np.arange(48) // 4 % 2, np.tile(list("ABAC"), 12)
+    folds = folds_of(y, sites, scheme=scheme, n_folds=4, n_repeats=2)
+    places = [(fold.repeat, fold.fold) for fold in folds]
+    assert places == sorted(places)
+    of_one = [fold.site for fold in folds if (fold.repeat, fold.fold) == (0, 0)]
+    assert of_one == (["pooled"] if scheme == "pooled" else ["A", "B", "C"])
+    for fold in folds:
+        for rows in (fold.train, fold.validation, fold.test, fold.rows):
+            assert np.all(np.diff(rows) > 0)
+        parts = [*fold.train, *fold.validation, *fold.test]
+        assert fold.rows.tolist() == sorted(parts)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_repeats_and_entropies_split_otherwise(scheme):
+    y, sites = np.arange(60) % 2, np.repeat(["A", "B"], 30)
+    first, second = (
+        [fold.validation.tolist() for fold in folds if fold.fold == 0]
+        for folds in (
+            folds_of(y, sites, scheme=scheme, n_repeats=2, entropy=entropy) for entropy in (0, 1)
+        )
+    )
+    splits = [*first, *second]
+    assert len({tuple(split) for split in splits}) == len(splits)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES[:2])
+def test_sites_that_look_alike_are_split_otherwise(scheme):
+    folds = folds_of(np.arange(60) % 2, np.repeat(["A", "B"], 30), scheme=scheme)
+    at_a, at_b = (next(fold for fold in folds if fold.site == site) for site in "AB")
+    assert (at_a.validation % 30).tolist() != (at_b.validation % 30).tolist()
+
+
+def test_seeds_depend_on_the_run_and_on_the_names_and_their_types():
+    told = [(0, "a", 1), (1, "a", 1), (0, "a", "1"), (0, "a", 2), (0, "b", 1), (0, 1, "a")]
+    assert len({make_seed(*names) for names in told}) == len(told)
+    assert make_seed(0, "a", 1) == make_seed(0, "a", 1)
+
+
+def test_classes_are_dealt_evenly_over_many_small_sites():
+    folds = folds_of(np.tile([0, 1, 1], 6), np.repeat(list("ABCDEF"), 3), scheme="pooled")
+    for fold in folds:
+        assert np.bincount(np.array([0, 1, 1])[fold.test % 3]).tolist() == [2, 4]
+
+
+def test_one_part_of_the_other_sites_validates():
+    for fold in folds_of(np.arange(60) % 2, np.repeat(["A", "B"], 30), scheme=SCHEMES[1]):
+        assert len(fold.validation) == 10 and len(fold.train) == 20
+
+
+def test_as_many_groups_and_subjects_of_a_class_as_folds_are_enough():
+    pairs = np.repeat(np.arange(5), 2)
+    folds = folds_of(np.tile([0, 1], 5), groups=pairs, n_folds=5)
+    assert sorted(tuple(fold.test) for fold in folds) == [(i, i + 1) for i in range(0, 10, 2)]

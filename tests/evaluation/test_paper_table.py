@@ -128,8 +128,17 @@ def test_names_cannot_break_the_table():
     name = r"a^b{c}~\d|*<`"
     tables = make_tables(0, {name: 0.5}, ["NYU"])
     latex, markdown = (paper_table(*tables, form=form) for form in ("latex", "markdown"))
-    assert r"a\textasciicircum{}b\{c\}\textasciitilde{}\textbackslash{}d|*<` & ours" in latex
+    assert (
+        r"a\textasciicircum{}b\{c\}\textasciitilde{}\textbackslash{}d\textbar{}*\textless{}` & ours"
+        in latex
+    )
     assert r"| a^b{c}~\\d\|\*\<\` | ours |" in markdown
+    tables = make_tables(0, {"![a](http://b)&lt;": 0.5}, ["NYU"])
+    assert r"| ![a\](http://b)\&lt; | ours |" in paper_table(*tables)
+    tables = make_tables(0, {"[1em]": 0.5, " *": 0.6, "a[1]*": 0.7}, ["NYU"])
+    latex = paper_table(*tables, form="latex")
+    # After the end of a row LaTeX would take them for a distance and a ban of page breaks.
+    assert "\n{}[1em] & ours" in latex and "\n{} * & ours" in latex and "\na[1]* & ours" in latex
     tables = make_tables(0, {"a\x1b[2J\nb": 0.5}, ["NYU"])
     latex, markdown = (paper_table(*tables, form=form) for form in ("latex", "markdown"))
     assert r"a\textbackslash{}x1b[2J b & ours" in latex

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_lstmdg.network._window_table import Cuts, LabelledWindows, WindowSet, split_horizon
+from sklearn_lstmdg.network._window_table import (
+    Cuts,
+    LabelledWindows,
+    WindowSet,
+    split_horizon,
+    ways_to_read,
+)
 from sklearn_lstmdg.scans._validation import check_sequences
 
 from _scans import bags, numbered
@@ -186,3 +192,82 @@ def test_a_continuous_target_is_unknown_where_it_is_nan():
     (batch,) = told.batches(6, generator=torch.Generator().manual_seed(0))
     assert batch.labels.dtype == torch.float32
     assert batch.counts(1) == (3, 6)
+
+
+def test_first_windows_of_rows_that_are_evenly_spread():
+    windows = WindowSet.from_sequences(bags(numbered(9, 9, 5, 7, 7)))
+    some = windows.some_rows(3, 2)
+    assert some.rows.tolist() == [0, 0, 2, 4, 4] and some.is_bag
+    starts = some.points[some.first, 0]
+    assert starts.tolist() == [0, 20, 2000, 4000, 4020]
+    assert some.lengths.tolist() == [5] * 5
+    assert len(windows.some_rows(9, 9)) == len(windows)
+
+
+def test_windows_in_any_order_are_found_among_the_points_around_them():
+    windows = WindowSet.from_sequences(bags(numbered(30)))
+    cuts = Cuts(torch.tensor([20, 4, 10]), torch.tensor([5, 5, 5]))
+    points, there = windows.around(cuts)
+    assert there.start.tolist() == [16, 0, 6]
+    torch.testing.assert_close(points, windows.points[4:25])
+
+
+def test_unlabelled_rows_are_nobodys():
+    windows, _ = labelled()
+    assert windows.subjects.tolist() == np.repeat([0, 1, 2, -1], 3).tolist()
+
+
+def test_an_epochs_last_batch_may_be_smaller_and_no_epoch_draws_more_than_all():
+    windows, _ = labelled()
+    told = {(5, None): 3, (12, None): 1, (4, None): 3, (4, 50): 3, (4, 5): 2, (4, 0.65): 2}
+    for (size, drawn), n in told.items():
+        assert windows.n_batches(size, drawn) == n
+        assert len(list(windows.batches(size, drawn))) == n
+    assert sum(len(batch.labels) for batch in windows.batches(4, 0.65)) == 8  # of 7.8
+
+
+def test_one_generator_decides_order_and_augmentation():
+    windows, _ = labelled()
+
+    def draw(seed, augment):
+        generator = torch.Generator().manual_seed(seed)
+        (batch,) = windows.batches(12, None, generator, augment)
+        return batch.cuts
+
+    before = torch.get_rng_state()
+    first, again, other = (draw(seed, ("sign", "reverse")) for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), before)
+    for mine, same, different in zip(first, again, other, strict=True):
+        assert torch.equal(mine, same)
+        assert mine is first.lengths or not torch.equal(mine, different)
+    turned = draw(0, ("reverse", "sign"))
+    assert all(map(torch.equal, first, turned))
+
+
+def test_a_window_of_one_point_has_a_target_only_where_nothing_is_generated():
+    rows = check_sequences(numbered(6, 1, 6))
+    windows = LabelledWindows.from_rows(rows, np.array([0, 1, -1]), np.arange(3), np.ones(3))
+    (batch,) = windows.batches(3)
+    assert [batch.counts(horizon) for horizon in (0, 1)] == [(2, 3), (2, 2)]
+
+
+def test_each_window_brings_the_weight_of_its_class():
+    windows, batches = labelled()
+    of_label = dict(zip(windows.labels.tolist(), windows.weights.tolist(), strict=True))
+    assert len(set(of_label.values())) == 3
+    for part in batches:
+        expected = [of_label[label] for label in part.labels.tolist()]
+        np.testing.assert_allclose(part.weights, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("augment", [(), ("sign",), ("reverse",), ("reverse", "sign")])
+def test_windows_are_read_in_all_ways_that_training_draws(augment):
+    points = torch.arange(24.0).reshape(4, 2, 3)
+    expected = [points]
+    if "reverse" in augment:
+        expected = [points, points[[3, 2, 1, 0]]]
+    if "sign" in augment:
+        expected = [*expected, *(-way for way in expected)]
+    ways = ways_to_read(points, augment)
+    assert len(ways) == len(expected)
+    assert all(map(torch.equal, ways, expected))
