@@ -302,7 +302,7 @@ def test_top_communities_errors():
         top_communities(MEMBERSHIP, [1, 2, 3], list("abcde"))
     with pytest.raises(ValueError, match="2 influences"):
         top_communities(MEMBERSHIP, [1, 2])
-    with pytest.raises(ValueError, match="n == 0"):
+    with pytest.raises(ValueError, match="n must be a whole number of at least 1, got 0"):
         top_communities(MEMBERSHIP, [1, 2, 3], n=0)
 
 
