@@ -158,7 +158,8 @@ class EpochNet(NeuralNet):
         for batch in self.batches(training):
             self.notify("on_batch_begin", batch=batch, training=True)
             losses, sizes = self.train_batch(*batch), self.loss_sizes(*batch)
-            totals, n_rows = totals + losses * sizes, n_rows + sizes
+            # Sums are kept on the CPU: not every device has float64.
+            totals, n_rows = totals + losses.cpu() * sizes, n_rows + sizes
             if self.is_heard:
                 self.history.record_batch("train_loss", float(losses[0]))
                 self.history.record_batch("train_batch_size", len(batch[-1]))

@@ -3,7 +3,7 @@
 import os
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import joblib
 import torch
@@ -27,7 +27,11 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 @contextmanager
 def torch_threads(n_threads):
-    """Run torch on a number of threads; the last fit that ends puts the caller's number back."""
+    """Run torch on a number of threads; the last fit that ends puts the caller's number back.
+
+    A default device of the caller's counts for nothing meanwhile: compiled code reads the CPU's
+    memory, and so do the generators that draw there.
+    """
     is_forked = _running["is_forked"]
     available = 1 if is_forked else joblib.cpu_count()
     if n_threads > available:
@@ -42,8 +46,10 @@ def torch_threads(n_threads):
             _running["before"] = torch.get_num_threads()
         _running["fits"] += 1
         torch.set_num_threads(min(int(n_threads), available))
+    is_cpu = torch.empty(0).device.type == "cpu"
     try:
-        yield
+        with nullcontext() if is_cpu else torch.device("cpu"):
+            yield
     finally:
         with _LOCK:
             _running["fits"] -= 1

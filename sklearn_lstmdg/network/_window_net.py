@@ -179,9 +179,9 @@ class WindowNet(EpochNet):
         """Return the windows of a batch, those that have a target, and those that have a label."""
         batch = Batch(*batch)
         n_labelled, n_known = batch.counts(self.horizon)
-        sizes = torch.tensor([len(batch.labels), n_known, n_labelled], device=batch.labels.device)
+        sizes = torch.tensor([len(batch.labels), n_known, n_labelled], dtype=torch.float64)
         # Where there are none the loss is 0, and its mean too.
-        return sizes.double().clamp_(min=1e-9)
+        return sizes.clamp_(min=1e-9)
 
     def record_losses(self, losses):
         """Record the means over windows that have a target, or a label, and the total of both."""
@@ -333,7 +333,7 @@ class WindowNet(EpochNet):
         points = cuts.gather(windows.points, each[:, None])
         with torch.inference_mode():
             answers = [self.module_.read(way) for way in ways_to_read(points, augment)]
-        logits = torch.stack([told[0] for told in answers]).double().mean(dim=0).cpu()
+        logits = torch.stack([told[0] for told in answers]).cpu().double().mean(dim=0)
         return logits, *answers[0][1:]
 
 

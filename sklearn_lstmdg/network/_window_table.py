@@ -223,8 +223,9 @@ def _of_like_length(lengths):
     """Return the numbers of windows, those together that padding makes less than twice as long."""
     if (lengths == lengths[0]).all():
         return [slice(None)]
-    octaves = lengths.double().log2().floor()
-    return [(octaves == octave).nonzero()[:, 0] for octave in octaves.unique()]
+    octaves = lengths.cpu().double().log2().floor()
+    numbers = [(octaves == octave).nonzero()[:, 0] for octave in octaves.unique()]
+    return [some.to(lengths.device) for some in numbers]
 
 
 def ways_to_read(points, augment):

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from ..scans import n_connections
+from ._trusted_types import LEARNT
 
 _FITTED = re.compile(r"[A-Za-z]\w*_|_[A-Za-z]\w*", re.ASCII)
 _MOST_ROIS = 100_000
@@ -51,8 +52,13 @@ def _check_attributes(estimator):
     for name in vars(estimator).keys() - vars(cls(**params)).keys():
         hides = getattr_static(cls, name, None)
         hides_code = callable(hides) or isinstance(hides, property | staticmethod | classmethod)
-        if not _FITTED.fullmatch(name) or name.startswith("__") or hides_code:
-            raise ValueError(f"{cls.__name__} cannot learn an attribute {name!r:.60}.")
+        is_learnt = _FITTED.fullmatch(name) and not name.startswith("__") and not hides_code
+        # What scikit-learn's learn depends on its version.
+        if not is_learnt or name not in LEARNT.get(f"{cls.__module__}.{cls.__name__}", (name,)):
+            raise ValueError(
+                f"{cls.__name__} cannot learn an attribute {name!r:.60}. What else is known of a "
+                "model belongs into the facts of save_model."
+            )
     for name, value in vars(estimator).items():
         # A cache holds pickles: a file must not choose where they are read.
         if (name == "memory" and isinstance(value, str)) or getattr(value, "location", None):

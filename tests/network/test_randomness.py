@@ -42,6 +42,21 @@ def test_fits_in_threads_have_the_bits_of_fits_one_by_one(estimator, scans):
     assert torch.get_num_threads() == n_threads
 
 
+@pytest.mark.parametrize("compiled", ["0", "1"])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_a_default_device_of_the_callers_is_not_trained_on(estimator, compiled, scans, monkeypatch):
+    """Compiled code would read its addresses as the CPU's."""
+    monkeypatch.setenv("LSTMDG_COMPILED", compiled)
+    X, y = scans
+    wanted = clone(estimator).fit(X, y)
+    with torch.device("meta"):
+        told = clone(estimator).fit(X, y)
+        np.testing.assert_array_equal(told.predict_proba(X), wanted.predict_proba(X))
+        if hasattr(told, "generate"):
+            np.testing.assert_array_equal(told.generate(X, 2), wanted.generate(X, 2))
+        assert torch.empty(0).device.type == "meta"
+
+
 def test_streams_follow_their_seed_and_touch_nothing_else():
     state = torch.get_rng_state()
     first, second = RandomStreams(3, "cpu"), RandomStreams(3, "cpu")

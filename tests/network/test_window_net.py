@@ -14,6 +14,7 @@ from sklearn_lstmdg.network import _window_net
 from sklearn_lstmdg.network._epoch_net import MONITORS
 from sklearn_lstmdg.network._window_net import WindowNet
 
+from _other_devices import NoDoubles
 from _stubs import STEPS
 
 TINY = {"n_communities": 4, "n_units": 3, "random_state": 0}
@@ -535,3 +536,16 @@ def test_the_size_of_the_input_noise_is_its_standard_deviation(monkeypatch, comp
         ).fit(X, y)  # fmt: skip
     ratio = np.sum(seen[len(seen) // 2 :]) / np.sum(seen[: len(seen) // 2])
     assert 2.5 < ratio < 6  # gradients by W are in proportion to what is read
+
+
+@pytest.mark.parametrize("generate_at", ["last", "all"])
+def test_float64_is_for_the_cpu(monkeypatch, generate_at):
+    """Apple's devices have none; lengths differ, so that windows are sorted by these too."""
+    monkeypatch.setenv("LSTMDG_COMPILED", "0")
+    rng, y = np.random.default_rng(0), np.arange(12) % 2
+    X = [rng.normal(size=(8 + 3 * row, 4)) for row in range(12)]
+    model = LSTMDGClassifier(**TINY, max_updates=3, augment=("sign",), generate_at=generate_at)
+    expected = model.fit(X, y, validation=y * np.arange(12) > 8).predict_proba(X)
+    with NoDoubles():
+        told = model.fit(X, y, validation=y * np.arange(12) > 8).predict_proba(X)
+    np.testing.assert_array_equal(told, expected)

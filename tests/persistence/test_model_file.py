@@ -210,12 +210,13 @@ def test_skops_itself_reads_the_file(saved):
 
 
 def test_memory_order_and_odd_numbers_survive(scans, path):
-    svm = FCSVM(Cs=[0.1]).fit(*scans)
+    model = make_pipeline(ConnectivityFeatures(), LogisticRegression()).fit(*scans)
+    svm = model[-1]  # what scikit-learn's have depends on its version, and is not known
     svm.fortran_ = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     svm.swapped_ = np.arange(3, dtype=">i4")
     svm.odd_ = [np.nan, np.inf, -np.inf, -0.0, np.float32(0.1), (1, None), {2: "b", "a": []}]
-    save_model(svm, path)
-    loaded = load_model(path)
+    save_model(model, path)
+    loaded = load_model(path)[-1]
     assert loaded.fortran_.flags.f_contiguous
     assert loaded.fortran_.flags.writeable
     np.testing.assert_array_equal(loaded.swapped_, svm.swapped_)
@@ -241,6 +242,19 @@ def test_what_cannot_be_saved_is_named(estimator, name, scans, path, tmp_path, m
     estimator.fit(*scans)
     with pytest.raises(ValueError, match=f"{name}.*cannot be saved"):
         save_model(estimator, path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["note_", "_note", "note"])
+def test_what_users_hang_on_a_model_belongs_into_its_facts(name, scans, path):
+    svm = FCSVM(Cs=[0.1]).fit(*scans)
+    setattr(svm, name, "of the pilot study")
+    for model in (svm, make_pipeline(ScanCleaner(), svm)):
+        if model is not svm:
+            model.fit(*scans)
+            setattr(model[-1], name, "of the pilot study")
+        with pytest.raises(ValueError, match=f"FCSVM cannot learn an attribute '{name}'. .*facts"):
+            save_model(model, path)
     assert not path.exists()
 
 
@@ -360,6 +374,9 @@ HOSTILE = {
     ),
     "an unknown loader": (becomes(__loader__="CodeNode"), "No model"),
     "an unknown parameter": (gets("evil", 1), "attribute 'evil'"),
+    "an unknown attribute": (gets("evil_", 1), "attribute 'evil_'"),
+    "another estimator's attribute": (gets("coef_", 1), "attribute 'coef_'"),
+    "an unknown private attribute": (gets("_evil", 1), "attribute '_evil'"),
     "a wrong parameter": (gets("lr", -1), "'lr' parameter"),
     "a device without memory": (gets("device", "meta"), "device"),
     "a method": (gets("predict", 1), "attribute 'predict'"),
