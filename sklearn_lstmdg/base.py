@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils import check_scalar
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils._set_output import _get_container_adapter
 from sklearn.utils.validation import check_is_fitted
@@ -41,6 +42,14 @@ def check_whole(value, name, least):
     if not is_whole or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
     return int(value)
+
+
+def check_number(value: float, name: str, **limits: object) -> float:
+    """Return a finite number within the limits of scikit-learn's ``check_scalar``."""
+    check_scalar(value, name, Real, **limits)
+    if not np.isfinite(value):  # NaN is within all limits
+        raise ValueError(f"{name} must be a finite number, got {value!r}.")
+    return value
 
 
 def check_positive(values, name, kind=Real):

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_lstmdg import LSTMDGClassifier
-from sklearn_lstmdg.base import check_whole
+from sklearn_lstmdg.base import check_number, check_whole
 
 from _references import numpy_forward
 from _small_nets import TINY, bags_of, make, ragged
@@ -99,6 +99,13 @@ def test_a_number_beyond_single_precision_is_refused_without_a_warning(recwarn):
     with pytest.raises(InvalidParameterError, match=r"'lr' .* beyond a float of 32 bits, got 1e"):
         LSTMDGClassifier(lr=1e39).fit(X, y)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, np.float32("nan")])
+def test_a_number_within_limits_is_finite(wrong):
+    with pytest.raises(ValueError, match=r"share (must be a finite number, got|== -inf)"):
+        check_number(wrong, "share", min_val=0)
+    assert check_number(0.5, "share", min_val=0, max_val=1) == 0.5
 
 
 @pytest.mark.parametrize("wrong", [0, True, 1.5, "2", None])

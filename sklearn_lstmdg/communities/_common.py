@@ -12,6 +12,8 @@ from sklearn.utils import check_array
 from .._typing import Seed
 from ..base import check_whole
 
+_LARGEST = 1e150
+
 
 def common_memberships(
     memberships: Sequence[ArrayLike], n_communities: int = 20, random_state: Seed = 0
@@ -183,7 +185,7 @@ def _loadings(common, columns):
 
 
 def _numbered(memberships):
-    if not len(memberships):
+    if not hasattr(memberships, "__len__") or not len(memberships):
         raise ValueError("There are no memberships: one of each net is needed.")
     return {f"memberships[{net}]": membership for net, membership in enumerate(memberships)}
 
@@ -192,7 +194,13 @@ def _unit_columns(memberships):
     """Check matrices, by their names, and scale columns to length 1, those of zeros apart."""
     found = []
     for name, membership in memberships.items():
+        if np.ndim(membership) != 2:
+            raise ValueError(
+                f"{name} must have the shape (n_rois, n_communities), got {np.shape(membership)}."
+            )
         weights = check_array(membership, dtype=np.float64, input_name=name)
+        if weights.max() > _LARGEST:
+            raise ValueError(f"{name} holds {weights.max():g}, whose square is not finite.")
         if weights.min() < 0:
             raise ValueError(f"{name} must not be negative, but has {weights.min():g}.")
         if found and len(weights) != len(found[0]):

@@ -3,14 +3,13 @@
 import os
 import warnings
 from collections.abc import Sequence
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import check_scalar
 
 from .._bunch import Bunch
 from .._extras import require
+from ..base import check_number
 from ..scans import resample
 from ._cohorts import find_repeated
 from ._phenotypic_table import check_diagnoses, read_table, resolve_sites, select, site_stem
@@ -137,7 +136,7 @@ def load_abide(
     >>> abide.site_counts  # doctest: +SKIP
     """
     if resample_to is not None:
-        check_scalar(resample_to, "resample_to", Real, min_val=0, include_boundaries="neither")
+        check_number(resample_to, "resample_to", min_val=0, include_boundaries="neither")
     root = Path(data_dir).expanduser() / "ABIDE_pcp"
     if not root.is_dir():
         raise FileNotFoundError(f"There is no folder {root}; data_dir must contain ABIDE_pcp/.")

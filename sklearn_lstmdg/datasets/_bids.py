@@ -2,15 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.utils import check_scalar
 
 from .._bunch import Bunch
 from .._extras import require
+from ..base import check_number
 from ._bids_files import (
     Sidecars,
     choose,
@@ -148,12 +147,12 @@ def load_bids(
     ... )  # doctest: +SKIP
     >>> cohort.left_out  # doctest: +SKIP
     """
-    check_scalar(max_missing, "max_missing", Real, min_val=0, max_val=1)
+    check_number(max_missing, "max_missing", min_val=0, max_val=1)
     root = Path(derivatives).expanduser()
     files = find_series(root)
     table = _read_participants(root, participants, files, target)
     asked = as_list(confounds)
-    table.check_columns(target=target, site=site, group=group)
+    table.check_column(target=target, site=site, group=group)
     table.check_columns(confounds=[name for name in asked if name != MOTION])
     wanted = {"atlas": atlas, "task": task, "session": session, "run": run, "space": space}
     chosen = choose(files, wanted | {"desc": desc} | dict(entities or {}))

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from glob import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +100,8 @@ def choose(files, wanted, what="series"):
 
 def _labels(name, value):
     values = [value] if isinstance(value, str | int) else value
+    if not np.iterable(values) or not len(list(values)):
+        raise ValueError(f"{name} must be a label, or several, got {value!r}.")
     return [_label(name, each) for each in values]
 
 
@@ -211,11 +214,23 @@ def displacement(file):
 
 def find_codes(root, atlas, names):
     """Return the codes of named ROIs from the atlas's ``dseg.tsv`` below a folder, or None."""
-    for path in sorted(root.rglob(f"*{atlas}*_dseg.tsv")) if atlas else ():
-        rows = read_rows(path).rows
-        column = next((name for name in ("name", "label") if name in rows), None)
-        if column and "index" in rows:
-            code_of = dict(zip(rows[column].astype(str), rows["index"].tolist(), strict=True))
-            if all(name in code_of for name in names):
-                return np.array([code_of[name] for name in names], dtype=int)
+    for path in sorted(root.rglob(f"*{escape(atlas)}*_dseg.tsv")) if atlas else ():
+        table = read_rows(path)
+        column = next((name for name in ("name", "label") if name in table.rows), None)
+        if column and "index" in table.rows:
+            rows = table.rows.assign(**{column: table.rows[column].astype(str)})
+            rows = rows[rows[column].isin(names)]
+            if set(names) <= set(rows[column]):
+                return _codes(table._replace(rows=rows), column, names)
     return None
+
+
+def _codes(table, column, names):
+    """Return the codes of ROIs, whole numbers, in a table that has one of each."""
+    for each in (column, "index"):
+        table.refuse_missing(each)
+        table.refuse_repeated(each)
+    codes = table.rows.set_index(column)["index"]
+    if codes.dtype.kind not in "iuf" or not np.array_equal(codes, codes.astype(np.int64)):
+        raise ValueError(f"{table.where}: index must be whole numbers, as codes of ROIs are.")
+    return codes.loc[list(names)].to_numpy(dtype=int)

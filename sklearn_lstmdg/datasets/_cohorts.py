@@ -56,7 +56,10 @@ class Scans(NamedTuple):
 
 def as_list(names):
     """Return names of columns as a list: one, several or none were given."""
-    return [names] if isinstance(names, str) else list(names or ())
+    listed = [names] if isinstance(names, str) else names or ()
+    if not np.iterable(listed) or not all(isinstance(name, str) for name in listed):
+        raise ValueError(f"confounds must be names of columns, got {names!r}.")
+    return list(listed)
 
 
 class LeftOut(list):

@@ -5,12 +5,10 @@ import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_scalar
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
@@ -19,6 +17,7 @@ from .._extras import require
 from .._files import read_json, write_atomically, write_csv, write_json
 from .._jobs import bounded_jobs
 from .._version import __version__
+from ..base import check_number
 from ..scans import level_of_the_caller
 from ._atlases import Atlas, find_atlas
 from ._bids_files import (
@@ -227,11 +226,11 @@ def _check_parameters(strategy, options, smoothing_fwhm, low_pass, high_pass, mi
             raise ValueError(
                 f"strategy_options: {name!r} is none of {', '.join(_STRATEGY_OPTIONS)}."
             )
-    check_scalar(min_coverage, "min_coverage", Real, min_val=0, max_val=1)
+    check_number(min_coverage, "min_coverage", min_val=0, max_val=1)
     positive = {"smoothing_fwhm": smoothing_fwhm, "low_pass": low_pass, "high_pass": high_pass}
     for name, value in positive.items():
         if value is not None:
-            check_scalar(value, name, Real, min_val=0, include_boundaries="neither")
+            check_number(value, name, min_val=0, include_boundaries="neither")
 
 
 def _read_all(job, files, n_images, n_jobs, verbose):

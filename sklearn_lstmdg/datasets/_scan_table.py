@@ -97,7 +97,8 @@ def load_scans(
     """
     rows = read_rows(table, texts=[_ID, str(scans)])
     asked, times = as_list(confounds), t_r if isinstance(t_r, str) else None
-    rows.check_columns(target=target, site=site, group=group, confounds=asked, t_r=times)
+    rows.check_column(target=target, site=site, group=group, t_r=times)
+    rows.check_columns(confounds=asked)
     _check_times(rows, t_r)
     paths = _find_files(rows, str(scans))
     group = group or (_ID if _ID in rows.rows else None)

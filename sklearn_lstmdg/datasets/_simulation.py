@@ -1,6 +1,6 @@
 """Simulated cohorts: overlapping communities, haemodynamics, sites and a group difference."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from scipy import signal
@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state, check_scalar
 
 from .._bunch import Bunch
 from .._typing import Seed
-from ..base import check_whole
+from ..base import check_number, check_whole
 from ..scans import band_pass
 
 _BAND = (0.01, 0.1)
@@ -168,10 +168,10 @@ def _check_parameters(values):
     check_scalar(values["n_communities"], "n_communities", Integral, max_val=values["n_rois"])
     check_scalar(values["n_sites"], "n_sites", Integral, max_val=values["n_subjects"] // 2)
     for name in ("effect_size", "noise", "subject_variability", "site_effect"):
-        check_scalar(values[name], name, Real, min_val=0)
-    check_scalar(values["overlap"], "overlap", Real, min_val=0, max_val=1)
+        check_number(values[name], name, min_val=0)
+    check_number(values["overlap"], "overlap", min_val=0, max_val=1)
     limits = {"min_val": 0, "max_val": 0.5 / _BAND[1], "include_boundaries": "neither"}
-    check_scalar(values["t_r"], "t_r", Real, **limits)
+    check_number(values["t_r"], "t_r", **limits)
 
 
 def _draw_membership(n_rois, n_communities, overlap, rng):

@@ -70,6 +70,13 @@ class Table(NamedTuple):
         """Tell where a row stands."""
         return f"{self.where}, {self.unit} {self.rows.index[position]}"
 
+    def check_column(self, **asked):
+        """Refuse what is no name of a column, by the parameter that gives it; None names none."""
+        for parameter, name in asked.items():
+            if not isinstance(name, str | None):
+                raise ValueError(f"{parameter} must be the name of a column, got {name!r}.")
+        self.check_columns(**asked)
+
     def check_columns(self, **asked):
         """Refuse names of columns, by the parameter that gives them, that are not there."""
         for parameter, names in asked.items():

@@ -2,18 +2,17 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from .._bunch import Bunch
 from .._extras import require
 from .._typing import Seed
-from ..base import check_whole, draw_seed
+from ..base import check_number, check_whole, draw_seed
 from ..communities import dice
 from ..datasets import read_rows
 from ._decoder import null_sets, turned_sets
@@ -83,7 +82,7 @@ def assign_networks(
     0      2  cuneus    Visual   0.50
     1      7  insula  Salience   0.67
     """
-    check_scalar(min_share, "min_share", Real, min_val=0, max_val=1)
+    check_number(min_share, "min_share", min_val=0, max_val=1)
     if roi_codes is None and atlas is not None:
         roi_codes = atlas.codes
     codes, atlas = locate(roi_codes, atlas, None)
@@ -128,6 +127,8 @@ def _told(networks, codes, names):
     if isinstance(networks, Mapping):
         rois = zip(codes.tolist(), names, strict=True)
         networks = [_look_up(networks, code, name) for code, name in rois]
+    if not hasattr(networks, "__len__"):
+        raise ValueError(f"networks must be an image, a table, or names, got {networks!r}.")
     if len(networks) != len(codes):
         raise ValueError(f"networks names {len(networks)} networks for {len(codes)} ROIs.")
     return [None if _is_missing(network) else str(network) for network in networks]

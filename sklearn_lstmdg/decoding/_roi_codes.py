@@ -21,6 +21,8 @@ def locate(rois, atlas, n_rois, names=None):
         return check_codes(codes, atlas, n_rois), atlas
     if atlas is None:
         raise ValueError("An atlas is needed, or a fitted masker in place of ROI codes.")
+    if not hasattr(atlas, "codes"):
+        raise ValueError(f"atlas must be what load_atlas returns, got {atlas!r:.60}.")
     if rois is None and names is None:
         raise ValueError("ROI codes are needed: the estimator knows no names of ROIs.")
     return check_codes(names if rois is None else rois, atlas, n_rois), atlas
@@ -80,9 +82,15 @@ def read_members(communities):
     Shapes: returned members (n_rois, n_communities), bool.
     """
     names = getattr(communities, "feature_names_in_", None)
-    members = np.asarray(getattr(communities, "communities_", communities), dtype=bool)
+    told = np.asarray(getattr(communities, "communities_", communities))
+    members = told.astype(bool)
     if members.ndim != 2:
         raise ValueError(
             f"communities must have the shape (n_rois, n_communities), got {members.shape}."
+        )
+    if told.dtype.kind not in "biuf" or not np.array_equal(told, members):
+        raise ValueError(
+            "communities must be true or false, an ROI is a member or not: CommunityExtractor "
+            "makes communities of memberships."
         )
     return members, names

@@ -1,19 +1,17 @@
 """How well a model's generative half predicts the next point, and what it makes up when it runs."""
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import welch
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_scalar
 
 from .._extras import require
 from .._routing import follow
 from .._typing import Scans
-from ..base import check_whole
+from ..base import check_number, check_whole
 from ..scans import check_sequences, connectivity_features, n_connections
 from ._autoregression import Persistence, RoiAutoregression, VectorAutoregression, fit_by_validation
 
@@ -112,7 +110,7 @@ def evaluate_forecast(
     pandas = require("pandas", extra="data")
     check_whole(n_lags, "n_lags", 1)
     check_whole(n_steps, "n_steps", _LEAST_POINTS)
-    check_scalar(t_r, "t_r", Real, min_val=0, include_boundaries="neither")
+    check_number(t_r, "t_r", min_val=0, include_boundaries="neither")
     step, train = _windows_of(model, X_train)
     test = _windows_of(model, X_test)[1]
     _check_rows(train, test, step.horizon)

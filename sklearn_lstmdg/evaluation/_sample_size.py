@@ -1,13 +1,12 @@
 """How many subjects a difference takes to be seen."""
 
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.utils import check_scalar
 
 from .._extras import require
+from ..base import check_number
 from ._metrics import models_beside
 from ._paired_tests import pair_predictions
 from ._target_kinds import check_predictions
@@ -102,7 +101,7 @@ def subjects_needed(
     """
     pandas = require("pandas", extra="data")
     for name, value in {"power": power, "alpha": alpha}.items():
-        check_scalar(value, name, Real, min_val=0, max_val=1, include_boundaries="neither")
+        check_number(value, name, min_val=0, max_val=1, include_boundaries="neither")
     predictions, kind = check_predictions(predictions, pos_label)
     difference = _check_difference(difference, kind)
     measure = kind.measures[kind.sized]
@@ -124,9 +123,7 @@ def _check_difference(difference, kind):
     if difference is None:
         return 0.02 if is_area else np.nan
     most = 1 if is_area else np.inf
-    check_scalar(
-        difference, "difference", Real, min_val=0, max_val=most, include_boundaries="neither"
-    )
+    check_number(difference, "difference", min_val=0, max_val=most, include_boundaries="neither")
     return difference
 
 

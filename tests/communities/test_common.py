@@ -107,7 +107,13 @@ WRONG = {
     "no net": ([], "no memberships"),
     "other ROIs": ([np.eye(3), np.eye(4)], r"memberships\[1\] has 4 ROIs and .* has 3"),
     "negative": ([np.eye(3), -np.eye(3)], r"memberships\[1\] must not be negative, but has -1"),
-    "no matrix": ([np.ones(3)], "2D array"),
+    "no matrix": (
+        [np.ones(3)],
+        r"memberships\[0\] must have the shape .*, got \(3,\)",
+    ),
+    "one matrix, not in a list": (np.eye(3), r"memberships\[0\] must have the shape"),
+    "nothing": (None, "no memberships"),
+    "beyond what can be squared": ([1e300 * np.eye(3)], r"memberships\[0\] holds 1e\+300"),
     "not finite": ([np.full((3, 2), np.nan)], r"memberships\[0\] contains NaN"),
 }
 
@@ -117,7 +123,7 @@ def test_wrong_memberships_are_refused(nets, match):
     with pytest.raises(ValueError, match=match):
         common_memberships(nets)
     with pytest.raises(ValueError, match=match):
-        common_influence(np.eye(3), nets, [np.ones(3)] * len(nets))
+        common_influence(np.eye(3), nets, [np.ones(3)] * (0 if nets is None else len(nets)))
 
 
 @pytest.mark.parametrize("number", [0, 2.5])

@@ -82,3 +82,21 @@ def test_a_frame_of_participants_has_no_folder_of_sidecars(whole, monkeypatch):
         load_bids(whole, people)
     write_text(study / "task-rest_bold.json", '{"RepetitionTime": 3}')
     assert set(load_bids(whole, people).t_r) == {3}
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"task": []}, r"task must be a label, or several, got \[\]"),
+        ({"session": 1.5}, "session must be a label, or several, got 1.5"),
+        ({"target": ["age"]}, r"target must be the name of a column, got \['age'\]"),
+        ({"site": 3}, "site must be the name of a column, got 3"),
+        ({"group": ("site",)}, "group must be the name of a column"),
+        ({"confounds": 3}, "confounds must be names of columns, got 3"),
+        ({"confounds": ["age", None]}, "confounds must be names of columns"),
+        ({"max_missing": np.nan}, "max_missing must be a finite number, got nan"),
+    ],
+)
+def test_options_of_the_wrong_kind_are_named(whole, options, match):
+    with pytest.raises(ValueError, match=match):
+        load_bids(whole, **options)

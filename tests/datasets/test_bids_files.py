@@ -42,6 +42,31 @@ def test_codes_come_from_the_table_of_the_atlas(whole):
     assert load_bids(whole).roi_codes is None
 
 
+@pytest.mark.parametrize(
+    ("index", "match"),
+    [
+        ("n/a", "dseg.tsv, line 3: index is missing"),
+        ("1.5", "dseg.tsv: index must be whole numbers"),
+        ("x", "dseg.tsv: index must be whole numbers"),
+        ("99999999999999999999", "dseg.tsv: index must be whole numbers"),
+        ("3", "dseg.tsv, line 4: index 3 is there twice"),
+    ],
+)
+def test_codes_that_are_none_are_refused(whole, index, match):
+    codes = ["1", index, *map(str, range(3, 9))]
+    rows = "".join(f"{code}\t{name}\n" for code, name in zip(codes, ROIS, strict=True))
+    write_text(whole / "atlas-4S156Parcels_dseg.tsv", f"index\tname\n{rows}0\tBackground\n")
+    with pytest.raises(ValueError, match=match):
+        load_bids(whole)
+
+
+def test_a_name_of_two_codes_is_refused(whole):
+    rows = "".join(f"{i}\t{name}\n" for i, name in enumerate([*ROIS, "Parcel1"]))
+    write_text(whole / "atlas-4S156Parcels_dseg.tsv", f"index\tname\n{rows}")
+    with pytest.raises(ValueError, match=r"dseg.tsv, line 10: name Parcel1 is there twice"):
+        load_bids(whole)
+
+
 def test_the_nearest_sidecar_wins(whole):
     for path in whole.rglob("sub-*.json"):
         path.unlink()

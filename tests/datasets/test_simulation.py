@@ -130,6 +130,8 @@ def test_one_community_is_enough():
         ("overlap", 1.5),
         ("t_r", 5.0),
         ("noise", -1),
+        *((name, np.nan) for name in ("effect_size", "overlap", "t_r", "noise", "site_effect")),
+        ("subject_variability", np.inf),
     ],
 )
 def test_parameters_out_of_range_are_named(name, value):

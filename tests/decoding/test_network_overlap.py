@@ -198,6 +198,7 @@ def test_yeos_networks_are_fetched_and_have_names(row_of_rois, monkeypatch):
         ([None] * 3, "No ROI is in a network"),
         (pandas.DataFrame({"name": ["a"], "label": ["1"]}), "it has name, label"),
         (pandas.DataFrame({"index": [5, 5], "network": ["1", "2"]}), "row 1: index 5 is there"),
+        (None, "networks must be an image, a table, or names, got None"),
         ("nowhere.nii.gz", "neither a file nor one of the atlases"),
     ],
 )
@@ -232,6 +233,19 @@ def test_names_that_look_like_codes_are_names(tmp_path):
 def test_shares_are_between_0_and_1(row_of_rois, options, match):
     with pytest.raises(ValueError, match=match):
         decoding.assign_networks(None, row_of_rois[0], ["1"] * 3, **options)
+
+
+@pytest.mark.parametrize("wrong", [0.5, np.nan, 2, -1])
+def test_a_membership_is_no_member(row_of_rois, wrong):
+    weights = np.array([[1.0], [0.0], [wrong]])
+    with pytest.raises(ValueError, match="communities must be true or false"):
+        decoding.network_overlap(weights, [5, 7, 9], row_of_rois[0], ["1", "2", "2"])
+
+
+@pytest.mark.parametrize("atlas", ["aal", 3])
+def test_an_atlas_is_what_was_loaded(atlas):
+    with pytest.raises(ValueError, match=f"atlas must be what load_atlas returns, got {atlas!r}"):
+        decoding.network_overlap(np.eye(3, dtype=bool), [5, 7, 9], atlas, ["1", "2", "2"])
 
 
 def test_there_are_no_fewer_null_sets_than_0(row_of_rois):
