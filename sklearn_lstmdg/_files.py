@@ -50,25 +50,25 @@ def read_json(path, form=None):
     if not isinstance(content, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object.")
     for name, each in (form or {}).items():
-        if not _fits(content.get(name), each):
+        if not fits(content.get(name), each):
             raise ValueError(f"{path} is damaged: {name!r} is missing or holds what it cannot.")
     return content
 
 
-def _fits(value, form):
+def fits(value, form):
     """Tell whether a value has a form.
 
     A form is None, a type, a tuple of forms of which one fits, a list of forms that elements have
     in turn, or a dict of forms, all of whose names are there.
     """
     if isinstance(form, tuple):
-        return any(_fits(value, each) for each in form)
+        return any(fits(value, each) for each in form)
     if isinstance(form, list):
         is_whole = isinstance(value, list) and len(value) % len(form) == 0
-        return is_whole and all(map(_fits, value, cycle(form)))
+        return is_whole and all(map(fits, value, cycle(form)))
     if isinstance(form, dict):
         is_whole = isinstance(value, dict) and form.keys() <= value.keys()
-        return is_whole and all(_fits(value[name], each) for name, each in form.items())
+        return is_whole and all(fits(value[name], each) for name, each in form.items())
     return value is None if form is None else isinstance(value, form)
 
 

@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._extras import require
-from .._files import write_csv
+from .._files import fits, write_csv
 from .._text import to_csv
 from ..evaluation import class_probabilities, decide, load_comparison
 from ..persistence import load_model, read_facts
+from ..scans import check_times
 from ._scan_options import has_scans, load_cohort, settle_scans
 from ._terminal import say
 
 _ID = "participant_id"
 _OF_SCANS = (_ID, "SUB_ID", "session", "run", "task")
-_OF_FOLD = ("model", "site", "repeat", "fold")
+_OF_FOLD = {"model": str, "site": str, "repeat": int, "fold": int}
 _MOST_NAMED = 10
 
 
@@ -43,7 +44,9 @@ class SavedModel(NamedTuple):
 
 def run(args):
     """Predict the scans that the options ask for by the mean of the models."""
-    models = [_load(Path(path)) for path in args.models]
+    if args.out is not None and Path(args.out).is_dir():
+        raise ValueError(f"{args.out} is a folder: --out is the table.")
+    models = [_load(Path(path).expanduser()) for path in args.models]
     for other in models[1:]:
         if other.classes != models[0].classes:
             told = " and ".join(f"{m.classes or 'values'} ({m.path})" for m in (models[0], other))
@@ -66,7 +69,17 @@ def run(args):
 def _load(path):
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name the model files, such as {path}/*.skops.")
-    return SavedModel(path, load_model(path), read_facts(path))
+    facts = read_facts(path)
+    if facts.get("t_r") is not None:  # one, or those of all scans that trained
+        facts["t_r"] = _check_times(path, np.atleast_1d(np.array(facts["t_r"], dtype=object)))
+    return SavedModel(path, load_model(path), facts)
+
+
+def _check_times(path, times):
+    try:
+        return check_times(times, len(times)).tolist()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} has facts that cannot be: t_r is {times.tolist()}.") from error
 
 
 def _predict(models, cohort):
@@ -174,7 +187,7 @@ def _training_subjects(models):
     """Return whom models were trained on; nobody where their files lie in no results folder."""
     folders, trained = {}, set()
     for model in models:
-        if set(_OF_FOLD) <= model.facts.keys():
+        if fits(model.facts, _OF_FOLD):
             folders.setdefault(model.path.absolute().parents[1], []).append(model)
     for folder, mine in folders.items():
         with suppress(FileNotFoundError):

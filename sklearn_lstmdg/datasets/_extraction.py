@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nibabel import Nifti1Image
     from pandas import DataFrame
 
+_MAKER = "sklearn_lstmdg"
 _STRATEGIES = ("simple", "scrubbing", "compcor", "ica_aroma")
 _STRATEGY_OPTIONS = (
     *("motion", "wm_csf", "global_signal", "compcor", "n_compcor", "scrub", "fd_threshold"),
@@ -127,7 +128,8 @@ def extract_scans(
     ------
     ValueError
         If a parameter, the atlas or its table is not as described, images are of several kinds,
-        none has a series in the end, or series in `out` were made by other settings.
+        none has a series in the end, series in `out` were made by other settings, or `out` is the
+        folder of another data set.
     FileNotFoundError
         If there is no such folder, or no image in it.
     OSError
@@ -179,6 +181,7 @@ def extract_scans(
     settings = Settings(strategy, options, *numbers)
     job = Job(root, out, found, settings, found.fingerprint())
     waiting = [file for file in files if not job.is_finished(file)]
+    _refuse_others(out / "dataset_description.json")
     _write_shared(job)
     left_out = _read_all(job, waiting, len(files), n_jobs, verbose)
     return _conclude(job, files, left_out, len(waiting))
@@ -231,6 +234,8 @@ def _check_parameters(strategy, options, smoothing_fwhm, low_pass, high_pass, mi
     for name, value in positive.items():
         if value is not None:
             check_number(value, name, min_val=0, include_boundaries="neither")
+    if low_pass is not None and high_pass is not None and low_pass <= high_pass:
+        raise ValueError(f"high_pass={high_pass:g} Hz must be below low_pass={low_pass:g} Hz.")
 
 
 def _read_all(job, files, n_images, n_jobs, verbose):
@@ -298,13 +303,26 @@ def _write_shared(job):
         "Name": "ROI series",
         "BIDSVersion": "1.10.0",
         "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": "sklearn_lstmdg", "Version": __version__}],
+        "GeneratedBy": [{"Name": _MAKER, "Version": __version__}],
         "DatasetLinks": {_DATASET: os.path.relpath(job.root, job.out).replace(os.sep, "/")},
     }
     write_json(job.out / "dataset_description.json", description)
     table, there = find_participants(job.root), job.out / "participants.tsv"
     if table is not None and table.resolve() != there.resolve():
         write_atomically(there, participants_table(table, there))
+
+
+def _refuse_others(path):
+    """Refuse the folder of a data set that something else has made, such as fMRIPrep's own."""
+    if not path.is_file():
+        return
+    makers = read_json(path).get("GeneratedBy")
+    makers = makers if isinstance(makers, list) else []
+    if not any(isinstance(each, dict) and each.get("Name") == _MAKER for each in makers):
+        raise ValueError(
+            f"{path.parent} is the folder of another data set, whose {path.name} would be lost: "
+            "choose a folder of its own for the series."
+        )
 
 
 def _write_atlas(out, atlas):

@@ -270,3 +270,24 @@ def test_scans_of_abide_are_predicted_by_subject(tmp_path, monkeypatch, capsys):
     told = pandas.read_csv(io.StringIO(out))
     np.testing.assert_allclose(told["probability_1"], model.predict_proba(cohort.data)[:, 1])
     assert told["SUB_ID"].nunique() == 6
+
+
+@pytest.mark.parametrize("t_r", ["x", ["x"], [None], {"a": 1}, [-2], [[2.0]], 0])
+def test_repetition_times_that_cannot_be_are_named(study, clinic, capsys, tmp_path, t_r):
+    model = load_model(study[0] / "models" / "fc-logistic__all__repeat0__fold0.skops")
+    save_model(model, tmp_path / "a.skops", facts={"t_r": t_r})
+    assert main(["predict", str(tmp_path / "a.skops"), "--bids", str(clinic)]) == 2
+    assert f"{tmp_path}/a.skops has facts that cannot be: t_r is" in capsys.readouterr().err
+
+
+def test_facts_of_ones_own_are_no_fold(study, clinic, capsys, tmp_path):
+    model = load_model(study[0] / "models" / "fc-logistic__all__repeat0__fold0.skops")
+    facts = {"t_r": 2.0, "model": ["mine"], "site": {}, "repeat": "x", "fold": None}
+    save_model(model, tmp_path / "a.skops", facts=facts)
+    assert main(["predict", str(tmp_path / "a.skops"), "--bids", str(clinic)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_is_no_table(predict, clinic, tmp_path):
+    code, _, err = predict("--bids", clinic, "--out", tmp_path, reads=False)
+    assert code == 2 and f"{tmp_path} is a folder: --out is the table" in err

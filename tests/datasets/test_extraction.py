@@ -108,6 +108,25 @@ def test_series_of_other_settings_are_told(study, change, told):
         extract_scans(images, atlas, out, **change)
 
 
+def test_the_folder_of_another_data_set_is_left_alone(study):
+    images, _, atlas = study
+    theirs = images / "dataset_description.json"
+    theirs.write_text('{"Name": "fMRIPrep", "GeneratedBy": [{"Name": "fMRIPrep"}]}')
+    for content in (theirs.read_text(), '{"Name": "raw"}', '{"GeneratedBy": 5}'):
+        theirs.write_text(content)
+        before = sorted(images.rglob("*"))
+        with pytest.raises(ValueError, match=r"folder of another data set, whose dataset_desc"):
+            extract_scans(images, atlas, images)
+        assert theirs.read_text() == content and sorted(images.rglob("*")) == before
+
+
+def test_a_high_pass_lies_below_a_low_pass(study):
+    images, out, atlas = study
+    with pytest.raises(ValueError, match=r"high_pass=0.1 Hz must be below low_pass=0.05 Hz"):
+        extract_scans(images, atlas, out, low_pass=0.05, high_pass=0.1)
+    assert not out.exists()
+
+
 def no_confounds(images):
     next(images.rglob("sub-02*confounds*")).unlink()
 
