@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from .._extras import require
 from .._files import write_atomically, write_json
 from .._typing import Seed
-from ..base import check_whole
+from ..base import check_number, check_whole
 from ._fmriprep_files import to_tsv
 from ._simulation import make_scans
 
@@ -91,7 +91,7 @@ def make_study(
     Raises
     ------
     ValueError
-        If a number is too small.
+        If a number is too small or not finite, or the folder holds another study's table.
     ImportError
         If nibabel, in the extra ``neuro``, is not installed and ``images`` are wanted.
 
@@ -117,15 +117,23 @@ def make_study(
         ("first", first, 1),
     ):
         check_whole(value, name, least)
+    check_number(effect_size, "effect_size", min_val=0)
     rng = check_random_state(random_state)
     root = Path(folder).expanduser()
     people = _draw_people(n_subjects, first, rng)
-    write_atomically(root / "participants.tsv", to_tsv(people))
+    _write_people(root / "participants.tsv", to_tsv(people))
     scans = _draw_scans(people, n_sessions, n_timepoints, effect_size, rng)
     _write_atlas(root)
     if images:
         return _write_images(root / "derivatives" / "fmriprep", scans, rng)
     return _write_series(root / "derivatives" / "xcp_d", scans)
+
+
+def _write_people(path, table):
+    """Write the participants' table, unless there is another one: a simulation replaces no data."""
+    if path.is_file() and path.read_bytes() != table:
+        raise ValueError(f"{path} is of another study: choose a folder of its own for this one.")
+    write_atomically(path, table)
 
 
 def _draw_people(n_subjects, first, rng):

@@ -71,3 +71,20 @@ def test_studies_that_are_too_small(tmp_path, change):
 def test_numbers_may_be_numpys(tmp_path):
     make_study(tmp_path, n_subjects=np.int64(12), n_sessions=np.int32(1), random_state=0)
     assert len((tmp_path / "participants.tsv").read_text().splitlines()) == 13
+
+
+def test_no_other_study_is_written_over(tmp_path):
+    table = tmp_path / "participants.tsv"
+    table.write_text("participant_id\tage\nsub-01\t30\n")
+    with pytest.raises(ValueError, match=r"participants\.tsv is of another study: choose"):
+        make_study(tmp_path, **SMALL)
+    assert [*tmp_path.rglob("*")] == [table] and table.read_text().endswith("sub-01\t30\n")
+    table.unlink()
+    assert make_study(tmp_path, **SMALL) == make_study(tmp_path, **SMALL)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1])
+def test_an_impossible_effect_leaves_no_file(tmp_path, wrong):
+    with pytest.raises(ValueError, match="effect_size"):
+        make_study(tmp_path, **SMALL, effect_size=wrong)
+    assert not [*tmp_path.rglob("*")]
