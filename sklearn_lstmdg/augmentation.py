@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
-from .base import NamedOutputMixin, ScanEstimatorMixin
+from .base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from .scans import check_column, check_times, window_view
 
 __all__ = ["SubsequenceAugmenter"]
@@ -108,6 +108,7 @@ class SubsequenceAugmenter(
         self.horizon = horizon
         self.output = output
 
+    @keeps_model_if_refused
     def fit(self, X: Scans, y: object = None) -> "SubsequenceAugmenter":
         """Check the scans; nothing is learnt from them.
 
@@ -174,6 +175,7 @@ class SubsequenceAugmenter(
         return self.fit(X).transform(X)
 
     @available_if(_gives("windows"))
+    @keeps_model_if_refused
     def fit_resample(self, X: Scans, y: ArrayLike) -> tuple[NDArray[np.floating], NDArray]:
         """Return one row for each window, with its label.
 

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ._typing import Scans
-from .base import NamedOutputMixin, ScanEstimatorMixin
+from .base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from .scans import (
     band_pass,
     find_constant_rois,
@@ -105,6 +105,7 @@ class ScanCleaner(
         self.t_r = t_r
         self.regress_global_mean = regress_global_mean
 
+    @keeps_model_if_refused
     def fit(self, X: Scans, y: object = None) -> "ScanCleaner":
         """Check the scans and the parameters; nothing is learnt.
 

@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
-from sklearn_lstmdg import LSTMDGClassifier
+from sklearn_lstmdg import (
+    CommunityExtractor,
+    ConnectivityFeatures,
+    LSTMDGClassifier,
+    ParafacCommunities,
+    ScanCleaner,
+    SubsequenceAugmenter,
+)
 from sklearn_lstmdg.base import check_number, check_whole
 
 from _references import numpy_forward
@@ -92,6 +100,36 @@ def test_a_refused_fit_leaves_the_model_that_was_there(scans):
         model.set_params(lr=-1).fit(X, y)
     model.set_params(lr=1e-3)
     np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "then"),
+    [
+        (CommunityExtractor(make()), {"estimator": make(lr=-1)}),
+        (ParafacCommunities(2, max_iter=3, n_init=1), {"n_communities": 0}),
+        (ScanCleaner(), {"t_r": -1.0}),
+        (SubsequenceAugmenter(9, 4), {"length": 0}),
+        (ConnectivityFeatures(), {"kind": "x"}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_refused_fit_of_others_leaves_what_they_learnt(scans, estimator, then):
+    X, y = scans
+    before = dict(vars(estimator.fit(X, y)))
+    refused = 0
+    for bad in ((X[..., :3], y[:5]), ([*X[:, :, :3], X[0]], y), (np.full_like(X, np.nan), y)):
+        try:
+            clone(estimator).fit(*bad)
+        except ValueError:
+            refused += 1
+            with pytest.raises(ValueError):
+                estimator.fit(*bad)
+            assert all(vars(estimator)[name] is value for name, value in before.items())
+    assert refused >= 2
+    with pytest.raises(ValueError):
+        estimator.set_params(**then).fit(X[..., :3], y)
+    assert estimator.n_features_in_ == X.shape[-1]
 
 
 def test_a_number_beyond_single_precision_is_refused_without_a_warning(recwarn):

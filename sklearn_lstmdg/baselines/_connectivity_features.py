@@ -8,7 +8,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._extras import require
 from .._typing import Scans
-from ..base import ScanEstimatorMixin
+from ..base import ScanEstimatorMixin, keeps_model_if_refused
 from ..scans import (
     connectable_scans,
     find_constant_rois,
@@ -73,6 +73,7 @@ class ConnectivityFeatures(ScanEstimatorMixin, TransformerMixin, BaseEstimator):
     def __init__(self, kind: str = "correlation") -> None:
         self.kind = kind
 
+    @keeps_model_if_refused
     def fit(self, X: Scans, y: object = None) -> "ConnectivityFeatures":
         """Check the scans; kind "tangent" learns the mean covariance.
 

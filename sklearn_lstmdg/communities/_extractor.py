@@ -14,9 +14,9 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._routing import fit_arguments, follow, unfold
 from .._typing import Scans, Seed
-from ..base import NamedOutputMixin, ScanEstimatorMixin
+from ..base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from ..classifier import LSTMDGClassifier
-from ..scans import check_groups
+from ..scans import check_groups, level_of_the_caller
 from ._common import common_influence, common_memberships
 from ._memberships import find_constant, member_weights, two_means
 
@@ -133,6 +133,7 @@ class CommunityExtractor(
         self.clusterer = clusterer
         self.random_state = random_state
 
+    @keeps_model_if_refused
     def fit(
         self, X: Scans, y: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> "CommunityExtractor":
@@ -180,7 +181,7 @@ class CommunityExtractor(
                 f"{self.n_constant_} of {len(self.sizes_)} communities have the same membership "
                 f"for every ROI ({self.n_empty_} of them 0) and get no members.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=level_of_the_caller(),
             )
         return self
 

@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._typing import Scans, Seed
-from ..base import ScanEstimatorMixin
-from ..scans import warn_of_constant_rois
+from ..base import ScanEstimatorMixin, keeps_model_if_refused
+from ..scans import level_of_the_caller, warn_of_constant_rois
 from ._factors import (
     fit_factors,
     fit_factors_dense,
@@ -146,6 +146,7 @@ class ParafacCommunities(
         self.step = step
         self.random_state = random_state
 
+    @keeps_model_if_refused
     def fit(self, X: Scans, y: None = None) -> "ParafacCommunities":
         """Decompose the correlations of all windows.
 
@@ -176,7 +177,7 @@ class ParafacCommunities(
                 f"PARAFAC stopped after max_iter={self.max_iter} sweeps, before its error changed "
                 f"by less than tol={self.tol}.",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=level_of_the_caller(),
             )
         self._n_features_out = self.n_communities
         return self._store(symmetrise(best.a, best.b), sequences)
