@@ -41,7 +41,7 @@ def draw_roc():
 
 
 def draw_brains(atlases):
-    """Draw each site's three most influential communities, and the terms of one."""
+    """Draw each site's three most influential communities, and the terms of the first."""
     for folder, (site, atlas_name) in SITES.items():
         mask, labels = f"{atlas_name}_mask_pad.nii.gz", f"{atlas_name}_labels.csv"
         atlas = load_atlas(str(atlases / mask), labels=str(atlases / labels))
@@ -50,7 +50,7 @@ def draw_brains(atlases):
         drawn = _communities(ranks, atlas.names)
         figure = plot_communities(drawn.members, atlas.codes, atlas, **drawn.about)
         figure.savefig(IMAGES / f"communities_{folder}.png", dpi=70)
-        ax = plot_terms(ranks[-1].assign(term=ranks[-1]["term"].map(_words)))
+        ax = plot_terms(ranks[0].assign(term=ranks[0]["term"].map(_words)))
         ax.figure.savefig(IMAGES / f"terms_{folder}.png", dpi=80)
 
 
