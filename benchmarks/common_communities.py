@@ -231,7 +231,9 @@ def draw_families(summary, path):
                 words, where = f"{sizes[name]} ({row['n_effective']:.0f})", (0, (-17, 9)[place % 2])
                 point = row["redundancy"], row[measure]
                 ax.annotate(words, point, where, textcoords="offset points", **look)
-        ax.set(ylim=(0, 1.03), xmargin=0.09, xlabel="Correlation with the most alike of the same fold")
+        ax.set(
+            ylim=(0, 1.03), xmargin=0.09, xlabel="Correlation with the most alike of the same fold"
+        )
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("Correlation with another fold's most alike")
     axes[1].set_ylabel("Dice coefficient with another fold's most alike")

@@ -100,9 +100,9 @@ class JointNetwork(nn.Module):
             return logits, self.generate(last, cell, n_steps)
         return logits, self.generate_each(hidden, cells, n_steps, lengths)
 
-    def read(self, points):
-        """Return logits, and the first LSTM's hidden and cell states at all points."""
-        hidden, cells = lstm(points, self.first_lstm, all_cells=True)
+    def read(self, points, all_cells=True):
+        """Return logits, and the first LSTM's hidden and cell states, of these all or the last."""
+        hidden, cells = lstm(points, self.first_lstm, all_cells)
         return self.discriminate(hidden), hidden, cells
 
     def discriminate(self, hidden, lengths=None):

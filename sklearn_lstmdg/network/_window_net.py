@@ -332,7 +332,8 @@ class WindowNet(EpochNet):
         each = torch.arange(max(int(cuts.lengths[0]) - horizon, 1), device=cuts.start.device)
         points = cuts.gather(windows.points, each[:, None])
         with torch.inference_mode():
-            answers = [self.module_.read(way) for way in ways_to_read(points, augment)]
+            ways = ways_to_read(points, augment)
+            answers = [self.module_.read(way, all_cells=False) for way in ways]
         logits = torch.stack([told[0] for told in answers]).cpu().double().mean(dim=0)
         return logits, *answers[0][1:]
 
