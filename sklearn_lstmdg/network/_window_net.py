@@ -326,14 +326,14 @@ class WindowNet(EpochNet):
                 points, cuts = windows.around(cuts)
                 yield chunk, *reader.read(points, cuts, augment, keeps_states)
             else:
-                yield chunk, *self._read_by_torch(windows, cuts, horizon, augment)
+                yield chunk, *self._read_by_torch(windows, cuts, horizon, augment, keeps_states)
 
-    def _read_by_torch(self, windows, cuts, horizon, augment):
+    def _read_by_torch(self, windows, cuts, horizon, augment, keeps_states):
         each = torch.arange(max(int(cuts.lengths[0]) - horizon, 1), device=cuts.start.device)
         points = cuts.gather(windows.points, each[:, None])
         with torch.inference_mode():
             ways = ways_to_read(points, augment)
-            answers = [self.module_.read(way, all_cells=False) for way in ways]
+            answers = [self.module_.read(way, all_cells=keeps_states) for way in ways]
         logits = torch.stack([told[0] for told in answers]).cpu().double().mean(dim=0)
         return logits, *answers[0][1:]
 
