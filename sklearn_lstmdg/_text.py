@@ -5,6 +5,7 @@ import re
 
 from ._extras import require
 
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # a file's name ends at NUL, for some readers a cell
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 # What spreadsheets take for a formula, in full width too, behind as many apostrophes as earlier
 # writing has set.
@@ -12,9 +13,9 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def check_encodable(values, what):
-    """Refuse texts that no file can hold: halves of characters, as of names that are no UTF-8."""
+    """Refuse texts that no file can hold: NUL, and halves of characters (names of no UTF-8)."""
     for value in values:
-        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        if isinstance(value, str) and _UNWRITABLE.search(value):
             raise ValueError(f"The name {value!r} of {what} holds what no file can bear.")
 
 

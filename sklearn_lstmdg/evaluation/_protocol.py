@@ -238,9 +238,6 @@ def _check_names(estimators, confounds):
     if unnamed:
         raise ValueError(f"The names of estimators must be str, got {unnamed[0]!r}.")
     check_encodable(estimators, "a model")
-    for name in estimators:
-        if "\0" in name:
-            raise ValueError(f"The name {name!r} of a model holds what no file can bear.")
     if confounds is not None and CONFOUNDS in estimators:
         raise ValueError(f"The name {CONFOUNDS!r} is taken by the model of the confounds.")
 

@@ -397,6 +397,7 @@ def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_ep
         ({"estimators": {1: Noise()}}, "must be str"),
         ({"estimators": {"a\0": Noise()}}, r"The name 'a\\x00' of a model holds what no file"),
         ({"estimators": {"\udc80": Noise()}}, r"The name '\\udc80' of a model holds what no file"),
+        ({"sites": ["a\0b"] * N_ROWS}, r"The name 'a\\x00b' of a site holds what no file"),
         ({"sites": ["\udc80"] * N_ROWS}, r"The name '\\udc80' of a site holds what no file"),
         (
             {"groups": [f"{i}\udc80" for i in range(N_ROWS)]},
