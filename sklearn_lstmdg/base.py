@@ -1,11 +1,13 @@
 """What all estimators share: data forms, checks of X, y and groups, votes and decisions."""
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from numbers import Integral, Real
 from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_scalar
@@ -61,6 +63,28 @@ def check_positive(values, name, kind=Real):
             what = "whole numbers" if kind is Integral else "numbers"
             raise ValueError(f"{name} must be {what} above 0, at least one, got {values!r}.")
     return [int(n) if kind is Integral else float(n) for n in numbers]
+
+
+def bounded_jobs(n_jobs, n_calls):
+    """Return how many calls run side by side: no more than there are, or than processors.
+
+    Where joblib's backend is a cluster's, its processors count. More workers than these would
+    take all memory before the first call.
+    """
+    if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral)):
+        raise ValueError(f"n_jobs must be a whole number or None, got {n_jobs!r}.")
+    if n_jobs == 0:
+        raise ValueError("n_jobs must not be 0: -1 means all processors, None one job.")
+    wanted = effective_n_jobs(n_jobs)
+    available = max(1, effective_n_jobs(-1))
+    if wanted > available:
+        warnings.warn(
+            f"n_jobs={wanted}, and there are {available} processors: {available} jobs run side by "
+            "side.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return max(1, min(wanted, available, n_calls))
 
 
 def keeps_model_if_refused(fit: _Fit) -> _Fit:

@@ -13,8 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.svm import LinearSVC
 from sklearn.utils._param_validation import StrOptions
 
-from .._jobs import bounded_jobs
-from ..base import check_positive, draw_seed
+from ..base import bounded_jobs, check_positive, draw_seed
 from ..scans import class_weights, votes
 
 SEARCH_CONSTRAINTS = {

@@ -15,9 +15,8 @@ from threadpoolctl import threadpool_limits
 from .._bunch import Bunch, plain
 from .._extras import require
 from .._files import read_json, write_atomically, write_csv, write_json
-from .._jobs import bounded_jobs
 from .._version import __version__
-from ..base import check_number
+from ..base import bounded_jobs, check_number
 from ..scans import level_of_the_caller
 from ._atlases import Atlas, find_atlas
 from ._bids_files import (

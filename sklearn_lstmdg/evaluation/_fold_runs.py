@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from .. import network
 from .._files import write_json
-from .._jobs import bounded_jobs
+from ..base import bounded_jobs
 from ._cluster import active_client, run_on_cluster
 from ._fingerprint import package_versions
 from ._progress import Progress
