@@ -154,12 +154,11 @@ class EpochNet(NeuralNet):
 
     def _train_epoch(self, training):
         self._set_training(True)
-        totals, n_rows = 0, 0
+        parts = []
         for batch in self.batches(training):
             self.notify("on_batch_begin", batch=batch, training=True)
             losses, sizes = self.train_batch(*batch), self.loss_sizes(*batch)
-            # Sums are kept on the CPU: not every device has float64.
-            totals, n_rows = totals + losses.cpu() * sizes, n_rows + sizes
+            parts.append((losses, sizes))
             if self.is_heard:
                 self.history.record_batch("train_loss", float(losses[0]))
                 self.history.record_batch("train_batch_size", len(batch[-1]))
@@ -167,7 +166,9 @@ class EpochNet(NeuralNet):
             self.notify("on_batch_end", batch=batch, **told)
             if self.is_interrupted_:
                 raise KeyboardInterrupt
-        self.record_losses(totals / n_rows)
+        # Summed on the CPU, as not every device has float64; at the end, so that none waits.
+        total = sum(losses.cpu() * sizes for losses, sizes in parts)
+        self.record_losses(total / sum(sizes for _, sizes in parts))
         self._check_finite()
 
     def loss_sizes(self, *batch):
