@@ -29,6 +29,12 @@ def ctrl_c_interrupts():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def what_draws_unseeded_draws_the_same():
+    """An estimator without ``random_state`` draws from NumPy's generator: in each run alike."""
+    np.random.seed(int(os.environ.get("LSTMDG_TEST_SEED", "0")))  # noqa: NPY002 - as scikit-learn
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium of the system, driven by Playwright."""

@@ -149,6 +149,7 @@ def test_folds_of_one_class(tmp_path, undrawn):
         y,
         groups=[0, 1, 1, 1, 2, 2, 2, 3, 3],
         n_folds=3,
+        random_state=0,
         out=tmp_path,
     )
     page = write_report(tmp_path).read_text(encoding="utf-8")
