@@ -260,7 +260,7 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         def labelled(some, more=None):
             taken = sequences.take(np.flatnonzero(some))
             values = labels[some], subjects[some], weights[some]
-            return network.LabelledWindows.from_rows(taken, *values, more, device)
+            return network.LabelledWindows(taken, *values, more, device)
 
         return labelled(trains, unlabeled), None if trains.all() else labelled(~trains)
 

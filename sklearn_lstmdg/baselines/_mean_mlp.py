@@ -149,10 +149,10 @@ class MeanMLPClassifier(ScanNetClassifierMixin, BaseEstimator):
         is_validation = self._hold_out(fitted.validation, fitted.y, fitted.groups, rng)
         n_rois = self.n_features_in_
         module = {"n_rois": n_rois, "hidden_sizes": sizes, "dropout": self.dropout}
-        rows = self._label(self._read_rows(fitted.sequences), fitted)
+        rows = self._read_rows(fitted.sequences)
         from ._mean_mlp_module import MeanMLPNet  # torch is imported when it trains
 
-        return self._train(MeanMLPNet, module, rows, is_validation, rng)
+        return self._train(MeanMLPNet, module, rows, fitted, is_validation, rng)
 
     def _read_rows(self, sequences):
         return network.as_rows(whole_scans(check_float32(sequences)))

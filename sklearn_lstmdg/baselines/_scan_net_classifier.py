@@ -28,21 +28,20 @@ class ScanNetClassifierMixin(ScanClassifierMixin):
     that returns what the net's module reads: a list of float32 tensors, one a row.
     """
 
-    def _label(self, rows, fitted):
-        """Return what the net reads, with classes and weights."""
-        return network.LabelledRows.from_rows(rows, fitted.y, fitted.weights)
+    def _train(self, net_type, module, rows, fitted, is_validation, rng, start=None):
+        """Make the net and train it on what it reads of the rows that are fitted.
 
-    def _train(self, net_type, module, rows, is_validation, rng, start=None):
-        """Make the net and train it; ``start(module)`` may set its first weights."""
+        ``start(module)`` may set its first weights.
+        """
         n_classes, parameters = len(self.classes_), {"weight_decay": 0.0} | self._plain_params()
         loop = {name: parameters[name] for name in ("lr", "weight_decay", "batch_size", "patience")}
         net = net_type.make(module | {"n_outputs": 1 if n_classes == 2 else n_classes}, **loop)
-        parts = rows.split(is_validation)
+        labelled = network.LabelledRows.from_rows(rows, fitted.y, fitted.weights)
         with network.torch_threads(self.n_threads):
             net.start(draw_seed(rng))
             if start is not None:
                 start(net.module_)
-            net.train(*parts, self.max_epochs)
+            net.train(*labelled.split(is_validation), self.max_epochs)
         self._net = net
         self.history_, self.n_iter_ = net.recorded(), len(net.history)
         self.best_epoch_ = net.best_epoch

@@ -234,7 +234,7 @@ class TransferAutoencoderClassifier(ScanNetClassifierMixin, BaseEstimator):
             module.load_encoder(self.encoder_)
 
         module, rows = {"sizes": list(self.encoder_.sizes)}, network.as_rows(features)
-        return self._train(EncoderNet, module, self._label(rows, fitted), is_validation, rng, start)
+        return self._train(EncoderNet, module, rows, fitted, is_validation, rng, start)
 
     def _make_encoder(self, features, is_validation, unlabeled, rng):
         """Return the encoder to start from, and note what it was trained on."""

@@ -42,7 +42,7 @@ def _of_the_estimator(name):
 class EpochNet(NeuralNet):
     """Net of skorch that a fixed set trains, epoch by epoch, until its patience is out.
 
-    A subclass has ``make(**arguments)``, ``batches(training)``, ``train_batch(*batch)`` and
+    A subclass has ``make(**arguments)``, ``batches(training)``, ``train_batch(batch)`` and
     ``validate(validation)``. Its state is plain: numbers, texts and arrays, from which pickle,
     joblib and model files make the net anew.
 
@@ -157,7 +157,7 @@ class EpochNet(NeuralNet):
         parts = []
         for batch in self.batches(training):
             self.notify("on_batch_begin", batch=batch, training=True)
-            losses, sizes = self.train_batch(*batch), self.loss_sizes(*batch)
+            losses, sizes = self.train_batch(batch), self.loss_sizes(batch)
             parts.append((losses, sizes))
             if self.is_heard:
                 self.history.record_batch("train_loss", float(losses[0]))
@@ -171,7 +171,7 @@ class EpochNet(NeuralNet):
         self.record_losses(total / sum(sizes for _, sizes in parts))
         self._check_finite()
 
-    def loss_sizes(self, *batch):
+    def loss_sizes(self, batch):
         """Return how many rows of a batch each loss is the mean of."""
         return len(batch[-1])
 

@@ -251,7 +251,7 @@ class JointLoss(nn.Module):
         return torch.stack([gen + self.discriminative_weight * disc, gen, disc])
 
 
-def _mean_generative_loss(generated, target, n_known=None):
+def _mean_generative_loss(generated, target, n_known):
     if n_known is None and not target[..., 0].isnan().any():
         return functional.mse_loss(generated, target)
     losses, known = generative_losses(generated, target)

@@ -93,8 +93,9 @@ class ScanNet(EpochNet):
             batch = training.take(where)
             yield batch.rows, batch.labels, batch.weights
 
-    def train_batch(self, rows, labels, weights):
+    def train_batch(self, batch):
         """Take one step; return the loss, in a tensor of one."""
+        rows, labels, weights = batch
         self.optimizer_.zero_grad()
         loss = self.criterion_(self.module_(rows), labels, weights)
         loss.backward()

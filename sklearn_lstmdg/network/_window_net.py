@@ -12,7 +12,7 @@ from ..scans import probabilities
 from ._compiled import CompiledNetwork, CompiledTraining, is_compiled_for
 from ._epoch_net import BestEpoch, EpochNet, subject_scores, usable_device
 from ._module import JointLoss, JointNetwork, discriminative_losses, generative_losses
-from ._window_table import Batch, Cuts, split_horizon, ways_to_read
+from ._window_table import Cuts, split_horizon, ways_to_read
 
 _CHUNK = 512
 _ARCHITECTURE = ("variant", "n_communities", "n_units")
@@ -20,9 +20,8 @@ _WINDOWS = ("horizon", "augment", "generate_at", "input_noise", "batch_size", "w
 _LOOP = (*_WINDOWS, "lr_schedule", "monitor")
 _OTHERS = (
     *("dropout", "discriminative_weight", "lr", "weight_decay", "patience", "device"),
-    "init_seed",
+    *("init_seed", "callbacks", "verbose"),
 )
-_USERS = ("callbacks", "verbose")
 
 
 class WindowNet(EpochNet):
@@ -103,7 +102,7 @@ class WindowNet(EpochNet):
 
     def _set_loop(self, arguments):
         """Keep the arguments, and set what the loop over epochs and batches reads."""
-        names = ("n_rois", "n_classes", *_ARCHITECTURE, *_LOOP, *_OTHERS, *_USERS)
+        names = ("n_rois", "n_classes", *_ARCHITECTURE, *_LOOP, *_OTHERS)
         self.arguments = {name: arguments[name] for name in names}
         for name in _LOOP:
             setattr(self, name, arguments[name])
@@ -124,7 +123,7 @@ class WindowNet(EpochNet):
         with self._compiled_for(training):
             for _ in range(n_epochs):
                 for batch in self._all_batches(training):
-                    self.train_batch(*batch)
+                    self.train_batch(batch)
         self.criterion_.discriminative_weight = weight
         self.initialize_optimizer()
 
@@ -140,7 +139,10 @@ class WindowNet(EpochNet):
     def _compiled_for(self, training):
         """Take steps on the compiled path, where that was built and fits."""
         draws = self.random_.next_seed(), self.generate_at, self.input_noise
-        if self._is_compiled_for(training.windows) and not self._may_freeze:
+        fits = is_compiled_for(training.windows.points, self.horizon, self._is_generative)
+        # It may stop some weights from being trained, which torch's path heeds.
+        freezes = any(isinstance(callback, ParamMapper) for _, callback in self.callbacks_)
+        if fits and not freezes:
             trained = self.criterion_, self.optimizer_
             self.compiled_ = CompiledTraining(self.module_, self.horizon, *trained, *draws)
         try:
@@ -151,13 +153,8 @@ class WindowNet(EpochNet):
             self.compiled_ = None
 
     @property
-    def _may_freeze(self):
-        """Whether a callback may stop some weights from being trained, which torch's path heeds."""
-        return any(isinstance(callback, ParamMapper) for _, callback in self.callbacks_)
-
-    def _is_compiled_for(self, windows):
-        is_generative = self.module_.generative_dense is not None
-        return is_compiled_for(windows.points, self.horizon, is_generative)
+    def _is_generative(self):
+        return self.module_.generative_dense is not None
 
     def _all_batches(self, training):
         drawn = self.windows_per_epoch, self.random_.cpu
@@ -167,17 +164,14 @@ class WindowNet(EpochNet):
         """Yield shuffled batches of training windows, until no update is left."""
         for batch in islice(self._all_batches(training), self.n_updates_ - self.update_):
             if self.lr_schedule == "cosine":
-                self._set_lr(_cosine(self.arguments["lr"], self.update_ / self.n_updates_))
+                lr = _cosine(self.arguments["lr"], self.update_ / self.n_updates_)
+                for group in self.optimizer_.param_groups:
+                    group["lr"] = lr
             self.update_ += 1
             yield batch
 
-    def _set_lr(self, lr):
-        for group in self.optimizer_.param_groups:
-            group["lr"] = lr
-
-    def loss_sizes(self, *batch):
+    def loss_sizes(self, batch):
         """Return the windows of a batch, those that have a target, and those that have a label."""
-        batch = Batch(*batch)
         n_labelled, n_known = batch.counts(self.horizon)
         sizes = torch.tensor([len(batch.labels), n_known, n_labelled], dtype=torch.float64)
         # Where there are none the loss is 0, and its mean too.
@@ -185,19 +179,19 @@ class WindowNet(EpochNet):
 
     def record_losses(self, losses):
         """Record the means over windows that have a target, or a label, and the total of both."""
-        _, gen, disc = losses.tolist()
-        if self.module_.generative_dense is None:
-            total = disc
-        else:
-            total = gen + self.criterion_.discriminative_weight * disc
-        for name, value in (("loss", total), ("gen_loss", gen), ("disc_loss", disc)):
+        for name, value in self._with_total(*losses.tolist()[1:]).items():
             self.history.record(f"train_{name}", value)
 
-    def train_batch(self, *batch):
+    def _with_total(self, gen, disc):
+        weight = self.criterion_.discriminative_weight
+        total = gen + weight * disc if self._is_generative else disc
+        return {"loss": total, "gen_loss": gen, "disc_loss": disc}
+
+    def train_batch(self, batch):
         """Take one step; return the total, generative and discriminative loss."""
         takes = self.compiled_
         forward_backward = self._forward_backward if takes is None else takes.forward_backward
-        losses = forward_backward(Batch(*batch))
+        losses = forward_backward(batch)
         named = self.module_.named_parameters() if takes is None else takes.named_parameters
         self.notify("on_grad_computed", named_parameters=list(named))
         if takes is not None:
@@ -241,23 +235,19 @@ class WindowNet(EpochNet):
         labels, weights = torch.from_numpy(validation.labels), torch.from_numpy(validation.weights)
         disc = float((discriminative_losses(logits, labels) * weights).mean())
         gen = float(losses.sum() / known.sum().clamp(min=1))
-        weight = self.criterion_.discriminative_weight
-        total = disc if self.module_.generative_dense is None else gen + weight * disc
         monitor = self.monitor if callable(self.monitor) else None
         answers = probabilities(logits) if self.arguments["n_classes"] else logits[:, 0].numpy()
-        scores = subject_scores(validation, answers, monitor)
-        return {"loss": total, "gen_loss": gen, "disc_loss": disc, **scores}
+        return self._with_total(gen, disc) | subject_scores(validation, answers, monitor)
 
     def _judge(self, windows):
         """Return logits, and for the generative path each window's loss and whether it has one."""
         logits = self._empty_logits(windows)
         losses, known = torch.zeros(len(windows)), torch.zeros(len(windows), dtype=torch.bool)
-        generates = self.module_.generative_dense is not None
         for chunk, answers, *states in self._predict_chunks(
-            windows, self.horizon, self.augment or (), keeps_states=generates
+            windows, self.horizon, self.augment or (), keeps_states=self._is_generative
         ):
             logits[chunk] = answers
-            if generates:
+            if self._is_generative:
                 told = self._generative_losses(*states, self._cuts(windows, chunk), windows.points)
                 losses[chunk], known[chunk] = (values.cpu() for values in told)
         return logits, losses, known
@@ -316,15 +306,13 @@ class WindowNet(EpochNet):
         A chunk is of one bag, where there are bags, and of one length.
         """
         self._set_training(False)
-        is_generative = self.module_.generative_dense is not None
         reader = None
-        if is_compiled_for(windows.points, 1, is_generative):
+        if is_compiled_for(windows.points, 1, self._is_generative):
             reader = CompiledNetwork(self.module_, horizon)
         for chunk in windows.chunks(_CHUNK):
             cuts = self._cuts(windows, chunk)
             if reader is not None:
-                points, cuts = windows.around(cuts)
-                yield chunk, *reader.read(points, cuts, augment, keeps_states)
+                yield chunk, *reader.read(*windows.around(cuts), augment, keeps_states)
             else:
                 yield chunk, *self._read_by_torch(windows, cuts, horizon, augment, keeps_states)
 

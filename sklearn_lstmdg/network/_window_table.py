@@ -84,8 +84,8 @@ class LabelledWindows:
 
     Parameters
     ----------
-    windows : WindowSet
-        Windows of labelled rows, then of unlabelled ones.
+    sequences : Sequences
+        Labelled rows, whose points are laid into one table.
     labels : ndarray of shape (n_rows,)
         Class number of each row, -1 where unknown; or, as floats, a continuous target, NaN where
         unknown.
@@ -93,25 +93,24 @@ class LabelledWindows:
         Whose scan each row comes from: windows of one subject vote together.
     weights : ndarray of shape (n_rows,)
         Weight of each row's class; scaled to mean 1 over the labelled windows.
+    unlabeled : Sequences, default=None
+        More rows, which come last.
+    device : str, default="cpu"
+        Where the points lie.
     """
 
-    @classmethod
-    def from_rows(cls, sequences, labels, subjects, weights, unlabeled=None, device="cpu"):
-        """Lay labelled rows, then unlabelled ones, into one table of points."""
+    def __init__(self, sequences, labels, subjects, weights, unlabeled=None, device="cpu"):
         if unlabeled is not None:
             n_more = len(unlabeled)
             sequences = sequences.join(unlabeled)
             labels = np.append(labels, np.full(n_more, np.nan if labels.dtype.kind == "f" else -1))
             subjects = np.append(subjects, np.full(n_more, -1))
             weights = np.append(weights, np.zeros(n_more))
-        return cls(WindowSet.from_sequences(sequences, device), labels, subjects, weights)
-
-    def __init__(self, windows, labels, subjects, weights):
-        self.windows = windows
-        kind = np.float32 if labels.dtype.kind == "f" else np.int64
-        self.labels = labels[windows.rows].astype(kind)
-        self.subjects = subjects[windows.rows]
-        weights = weights[windows.rows]
+        self.windows = WindowSet.from_sequences(sequences, device)
+        kind, rows = np.float32 if labels.dtype.kind == "f" else np.int64, self.windows.rows
+        self.labels = labels[rows].astype(kind)
+        self.subjects = subjects[rows]
+        weights = weights[rows]
         self.weights = weights / weights[is_labelled(torch.from_numpy(self.labels)).numpy()].mean()
 
     def __len__(self):
@@ -120,7 +119,7 @@ class LabelledWindows:
 
     def n_batches(self, size, drawn=None):
         """Return the number of batches of all windows, or of those that are drawn."""
-        return -(-min(self._n_drawn(drawn) or len(self.windows), len(self.windows)) // size)
+        return -(-self._n_drawn(drawn) // size)
 
     def batches(self, size, drawn=None, generator=None, augment=()):
         """Yield shuffled batches of all windows, or of as many or such a share as drawn tells."""
@@ -137,9 +136,11 @@ class LabelledWindows:
             yield Batch(self.windows.points, cuts.take(some), labels[some], weights[some])
 
     def _n_drawn(self, drawn):
-        if drawn is None or isinstance(drawn, Integral):
-            return drawn
-        return max(round(drawn * len(self.windows)), 1)
+        n_windows = len(self.windows)
+        if drawn is None:
+            return n_windows
+        wanted = drawn if isinstance(drawn, Integral) else max(round(drawn * n_windows), 1)
+        return min(wanted, n_windows)
 
 
 class Cuts(NamedTuple):

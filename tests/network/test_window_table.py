@@ -113,7 +113,7 @@ def test_windows_are_padded_to_less_than_twice_their_length():
     scans = numbered(3, 90, 4, 100, 31)
     rows = check_sequences(scans)
     known = np.zeros(5, dtype=int), np.arange(5), np.ones(5)
-    windows = LabelledWindows.from_rows(rows, *known)
+    windows = LabelledWindows(rows, *known)
     (batch,) = windows.batches(5)
     parts = batch.parts(1, "last")
     assert sorted(len(part.labels) for part in parts) == [1, 1, 1, 2]
@@ -124,7 +124,7 @@ def test_windows_are_padded_to_less_than_twice_their_length():
 
 def labelled(horizon=1, size=4):
     scans = numbered(9, 9, 9, 9)
-    windows = LabelledWindows.from_rows(
+    windows = LabelledWindows(
         bags(scans[:3]),
         np.array([0, 1, 1]),
         np.arange(3),
@@ -186,7 +186,7 @@ def test_weights_have_mean_one_over_labelled_windows():
 def test_a_continuous_target_is_unknown_where_it_is_nan():
     sequences = check_sequences(numbered(6, 6, 6))
     targets = np.array([-1.0, 0.0, 3.0])
-    told = LabelledWindows.from_rows(sequences, targets, np.arange(3), np.ones(3), sequences)
+    told = LabelledWindows(sequences, targets, np.arange(3), np.ones(3), sequences)
     np.testing.assert_array_equal(told.labels, [-1, 0, 3, np.nan, np.nan, np.nan])
     assert told.weights.tolist() == [1, 1, 1, 0, 0, 0]
     (batch,) = told.batches(6, generator=torch.Generator().manual_seed(0))
@@ -246,7 +246,7 @@ def test_one_generator_decides_order_and_augmentation():
 
 def test_a_window_of_one_point_has_a_target_only_where_nothing_is_generated():
     rows = check_sequences(numbered(6, 1, 6))
-    windows = LabelledWindows.from_rows(rows, np.array([0, 1, -1]), np.arange(3), np.ones(3))
+    windows = LabelledWindows(rows, np.array([0, 1, -1]), np.arange(3), np.ones(3))
     (batch,) = windows.batches(3)
     assert [batch.counts(horizon) for horizon in (0, 1)] == [(2, 3), (2, 2)]
 
