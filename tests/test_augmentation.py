@@ -4,13 +4,7 @@ from sklearn.base import clone
 
 from sklearn_lstmdg import SubsequenceAugmenter
 
-
-def numbered(*lengths, n_rois=3):
-    """Return scans whose every value is unique: 1000 x row + 10 x time point + ROI."""
-    return [
-        np.add.outer(1000.0 * row + 10.0 * np.arange(n), np.arange(float(n_rois)))
-        for row, n in enumerate(lengths)
-    ]
+from _scans import numbered
 
 
 def sampler(*args, **params):

@@ -13,14 +13,8 @@ from sklearn.model_selection import GroupKFold, cross_val_score
 
 from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ROIHMMClassifier, SubsequenceAugmenter
 
+from _scans import stamped
 from _small_nets import TINY, Spy, bags_of, make, weights
-
-
-def stamped(X):
-    """Write the number of its row over ROI 0 of each scan."""
-    X = X.copy()
-    X[:, :, 0] = np.arange(len(X))[:, None]
-    return X
 
 
 def stamps(windows):

@@ -11,6 +11,9 @@ from skorch.callbacks import Callback
 
 from sklearn_lstmdg import FCSVM, LSTMDGClassifier, ScanCleaner, SubsequenceAugmenter
 
+from _scans import stamped
+from _small_nets import weights
+
 FAMILIES = np.arange(12) // 2
 
 
@@ -46,17 +49,6 @@ def classifier(**params):
 
 def model(**params):
     return make_pipeline(ScanCleaner(), SubsequenceAugmenter(9, 4), classifier(**params))
-
-
-def stamped(X):
-    """Write the number of its row over ROI 0 of each scan."""
-    X = X.copy()
-    X[:, :, 0] = np.arange(len(X))[:, None]
-    return X
-
-
-def weights(net):
-    return np.concatenate([w.detach().numpy().ravel() for w in net.module_.parameters()])
 
 
 def test_a_pipeline_equals_its_steps_by_hand(scans):
@@ -180,7 +172,7 @@ def test_imbalanced_learns_pipeline_samples_windows_in_fit_only(scans):
     cleaned = ScanCleaner().fit_transform(X)
     windows, labels = sampler.fit_resample(cleaned, y)
     alone = classifier().fit(windows, labels)
-    assert_array_equal(weights(pipeline[-1].net_), weights(alone.net_))
+    assert_array_equal(weights(pipeline[-1]), weights(alone))
     assert_allclose(pipeline.predict_proba(X), alone.predict_proba(cleaned), rtol=1e-6)
     assert_array_equal(pipeline[1].sample_indices_, sampler.sample_indices_)
     assert len(cross_val_score(pipeline, X, y, cv=3)) == 3
@@ -227,5 +219,5 @@ def test_unlabelled_scans_go_through_the_steps_before(scans):
     before = make_pipeline(*steps).fit(X)
     bags = before.transform(X)
     alone = classifier().fit(bags, y, X_unlabeled=before.transform(more))
-    assert_array_equal(weights(pipeline[-1].net_), weights(alone.net_))
-    assert (weights(pipeline[-1].net_) != weights(classifier().fit(bags, y).net_)).any()
+    assert_array_equal(weights(pipeline[-1]), weights(alone))
+    assert (weights(pipeline[-1]) != weights(classifier().fit(bags, y))).any()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sklearn_lstmdg._files import read_json, write_figure
+from sklearn_lstmdg._files import read_json, write_atomically, write_figure
 
 
 @pytest.mark.parametrize("text", ["null", "[1]", "text", "", '"a"', "{"])
@@ -49,6 +49,19 @@ def test_endless_brackets_are_refused(tmp_path):
     path.write_text("[" * 100_000)
     with pytest.raises(ValueError, match="is damaged"):
         read_json(path)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
 class Figure:

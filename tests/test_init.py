@@ -11,7 +11,7 @@ import pytest
 
 import sklearn_lstmdg
 
-HEAVY = {"torch", "sklearn", "scipy", "pandas", "nilearn", "matplotlib"}
+HEAVY = {"torch", "skorch", "sklearn", "scipy", "pandas", "nilearn", "matplotlib", "jinja2"}
 
 
 def _imported(code):
@@ -40,6 +40,11 @@ def test_the_package_and_the_names_of_models_import_nothing_heavy():
     assert _imported(code) == set()
 
 
+def test_the_classifier_imports_no_torch():
+    code = "import sklearn_lstmdg\nsklearn_lstmdg.LSTMDGClassifier()"
+    assert "torch" not in _imported(code)
+
+
 def test_every_name_is_there_and_typed():
     for name in sklearn_lstmdg.__all__:
         assert name in dir(sklearn_lstmdg) or name == "__version__"
@@ -59,5 +64,5 @@ def test_every_public_module_is_an_attribute():
     public = [m.name for m in pkgutil.iter_modules(sklearn_lstmdg.__path__) if m.name[0] != "_"]
     assert set(public) <= set(dir(sklearn_lstmdg))
     assert set(public) <= {n for n in public if hasattr(sklearn_lstmdg, n)}
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="'sklearn_lstmdg' has no attribute 'nothing'"):
         sklearn_lstmdg.nothing  # noqa: B018

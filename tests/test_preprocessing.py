@@ -3,7 +3,6 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_lstmdg import SubsequenceAugmenter
 from sklearn_lstmdg.preprocessing import ScanCleaner
@@ -15,11 +14,6 @@ def scan():
     rng = np.random.default_rng(0)
     shared = rng.standard_normal((200, 1))
     return 100 + 3 * shared + rng.standard_normal((200, 5)) * np.arange(1, 6)
-
-
-@parametrize_with_checks([ScanCleaner()])
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 def test_standardizes_each_scan_over_its_whole_length(scan):
