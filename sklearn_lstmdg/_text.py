@@ -29,6 +29,12 @@ def one_line(text):
     return printable(" ".join(str(text).splitlines()))
 
 
+def listed(things, most=10):
+    """Name the first of some things, and count the others."""
+    named, n_more = ", ".join(map(str, things[:most])), len(things) - most
+    return f"{named} and {n_more} more" if n_more > 0 else named
+
+
 def to_csv(table):
     """Return a table as CSV: an apostrophe before each text that a spreadsheet would compute."""
     mended = _map_texts(table, lambda text: f"'{text}")

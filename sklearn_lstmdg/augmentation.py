@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._text import listed
 from ._typing import Scans
 from .base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from .scans import check_column, check_times, window_view
@@ -246,10 +247,9 @@ class SubsequenceAugmenter(
         needed = self.length + self.horizon
         short = np.flatnonzero(sequences.lengths < needed)
         if len(short):
-            named = ", ".join(f"{i} ({sequences.lengths[i]} points)" for i in short[:10])
-            more = f" and {len(short) - 10} more" if len(short) > 10 else ""
+            rows = listed([f"{i} ({sequences.lengths[i]} points)" for i in short])
             raise ValueError(
                 f"Scans too short for one window of length + horizon = {needed} points: "
-                f"rows {named}{more}.{_A_SCAN if sequences.kind == 'table' else ''}"
+                f"rows {rows}.{_A_SCAN if sequences.kind == 'table' else ''}"
             )
         return sequences

@@ -204,15 +204,7 @@ class JointEstimatorMixin(ScanEstimatorMixin):
 
     def _check_parameters(self, X_unlabeled):
         self._validate_params()
-        is_generative = self.variant in _GENERATIVE
-        if self.horizon == 0 and is_generative:
-            raise ValueError(f"horizon=0 leaves variant {self.variant!r} no point to generate.")
-        if X_unlabeled is not None and not is_generative:
-            raise ValueError(f"Variant {self.variant!r} cannot learn from X_unlabeled.")
-        if self.pretrain_epochs and not is_generative:
-            raise ValueError(
-                f"Variant {self.variant!r} has no generative task: pretrain_epochs must be 0."
-            )
+        self._check_generative(X_unlabeled)
         if self.max_updates is None and self.max_epochs is None:
             raise ValueError("max_updates or max_epochs must end training: both are None.")
         if unknown := set(map(str, self.augment or ())) - {"sign", "reverse"}:
@@ -228,6 +220,17 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         rates = self._dropout_rates()
         if len(rates) != 3 or not all(isinstance(r, Real) and 0 <= r < 1 for r in rates):
             raise ValueError(f"dropout must be a rate in [0, 1) or three, got {self.dropout!r}.")
+
+    def _check_generative(self, X_unlabeled):
+        is_generative = self.variant in _GENERATIVE
+        if self.horizon == 0 and is_generative:
+            raise ValueError(f"horizon=0 leaves variant {self.variant!r} no point to generate.")
+        if X_unlabeled is not None and not is_generative:
+            raise ValueError(f"Variant {self.variant!r} cannot learn from X_unlabeled.")
+        if self.pretrain_epochs and not is_generative:
+            raise ValueError(
+                f"Variant {self.variant!r} has no generative task: pretrain_epochs must be 0."
+            )
 
     def _hold_out(self, validation, y, groups, rng):
         """Return which rows validate, or None: without patience all train."""

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from ._text import listed
 from ._typing import Scans
 from .base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from .scans import (
@@ -202,7 +203,7 @@ class ScanCleaner(
         if short:
             raise ValueError(
                 f"Scans shorter than one period of band_pass's lower edge ({needed:.0f} points): "
-                f"rows {', '.join(map(str, short[:10]))}{' ...' if len(short) > 10 else ''}."
+                f"rows {listed(short)}."
             )
 
     def _clean(self, scan):

@@ -5,7 +5,7 @@ from io import BytesIO, StringIO
 import numpy as np
 import pytest
 
-from sklearn_lstmdg._text import one_line, printable, read_csv, to_csv
+from sklearn_lstmdg._text import listed, one_line, printable, read_csv, to_csv
 
 pandas = pytest.importorskip("pandas")
 
@@ -23,6 +23,11 @@ NAMES = [
     "\uff1d1",
     "\uff20x",
 ]
+
+
+def test_the_first_are_named_and_the_others_counted():
+    assert listed([0, 4]) == "0, 4" and listed(list(range(10))).endswith("8, 9")
+    assert listed(["a", "b", "c", "d"], 2) == "a, b and 2 more"
 
 
 def test_control_characters_are_shown():

@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._extras import require
+from .._text import listed
 from .._typing import Scans
 from ..base import ScanEstimatorMixin, keeps_model_if_refused
 from ..scans import (
@@ -187,7 +188,7 @@ def _fluctuating_scans(sequences):
     constant = [find_constant_rois(scan) for scan in scans]
     flat = [row for row, rois in enumerate(constant) if rois.all()]
     if flat:
-        raise ValueError(f"All ROIs are constant in rows {flat[:10]} of X.")
+        raise ValueError(f"All ROIs are constant in rows {listed(flat)} of X.")
     kept = "they keep the variance that shrinkage gives them"
     warn_of_constant_rois(int(np.sum(constant)), kept)
     return [np.asarray(scan, dtype=np.float64) for scan in scans]

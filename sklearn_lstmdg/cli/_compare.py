@@ -72,15 +72,11 @@ def compare_and_report(models, cohort, args, **options):
     """Compare models on a cohort, print the table, and say where the results are."""
     sites = cohort.sites if has_own_scans(args) else name_sites(cohort.sites, args.sites)
     record = cohort_record(cohort, sites, getattr(args, "length", None))
-    if not args.quiet:
-        print_cohort(record)
+    _tell_cohort(record, args.quiet)
     labels = cohort.target
     if args.permute_labels is not None:
         labels = permute_labels(labels, sites, np.asarray(cohort.groups), args.permute_labels)
-    for notice in record["notices"]:
-        warnings.warn(notice, UserWarning, stacklevel=2)
     _keep(args, record, replace=False)
-    sys.stdout.flush()
     comparison = compare_models(
         models,
         cohort.data,
@@ -105,6 +101,14 @@ def compare_and_report(models, cohort, args, **options):
     if not args.quiet:
         models = ", models/" if args.save_models else ""
         say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/{models})")
+
+
+def _tell_cohort(record, is_quiet):
+    if not is_quiet:
+        print_cohort(record)
+    sys.stdout.flush()
+    for notice in record["notices"]:
+        warnings.warn(notice, UserWarning, stacklevel=3)
 
 
 def _keep(args, record, replace):

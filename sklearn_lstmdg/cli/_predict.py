@@ -9,7 +9,7 @@ import numpy as np
 
 from .._extras import require
 from .._files import fits, write_csv
-from .._text import to_csv
+from .._text import listed, to_csv
 from ..evaluation import class_probabilities, decide, load_comparison
 from ..persistence import load_model, read_facts
 from ..scans import check_times
@@ -19,7 +19,6 @@ from ._terminal import say
 _ID = "participant_id"
 _OF_SCANS = (_ID, "SUB_ID", "session", "run", "task")
 _OF_FOLD = {"model": str, "site": str, "repeat": int, "fold": int}
-_MOST_NAMED = 10
 
 
 class SavedModel(NamedTuple):
@@ -173,11 +172,9 @@ def _warn_of_known(models, subjects):
     trained = _training_subjects(models)
     known = sorted(subjects & trained)
     if known:
-        named = ", ".join(known[:_MOST_NAMED])
-        more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
         warnings.warn(
             f"Models were trained on {len(known)} of the {len(subjects)} subjects, of whom they "
-            f"tell little that is new: {named}{more}.",
+            f"tell little that is new: {listed(known)}.",
             UserWarning,
             stacklevel=2,
         )

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._text import listed
 from ._label_atlas import atlas_of_labels
 
 Rois: TypeAlias = ArrayLike | Any  # codes, names, or one of nilearn's maskers
@@ -60,7 +61,7 @@ def check_codes(rois, atlas, n_rois=None):
         raise ValueError("roi_codes has a code twice.")
     unknown = codes[~np.isin(codes, atlas.codes)]
     if unknown.size:
-        raise ValueError(f"ROI codes that are not in the atlas: {unknown.tolist()[:10]}.")
+        raise ValueError(f"ROI codes that are not in the atlas: {listed(unknown.tolist())}.")
     return codes
 
 
@@ -68,11 +69,11 @@ def _look_up(names, atlas):
     code_of = dict(zip(atlas.names, atlas.codes.tolist(), strict=True))
     unknown = [name for name in names if name not in code_of]
     if unknown:
-        raise ValueError(f"ROI names that are not in the atlas: {', '.join(unknown[:10])}.")
+        raise ValueError(f"ROI names that are not in the atlas: {listed(unknown)}.")
     counts = Counter(atlas.names)
     shared = [name for name in names if counts[name] > 1]
     if shared:
-        raise ValueError(f"In the atlas it is the name of several ROIs: {', '.join(shared[:10])}.")
+        raise ValueError(f"In the atlas it is the name of several ROIs: {listed(shared)}.")
     return np.array([code_of[name] for name in names])
 
 

@@ -265,20 +265,24 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme, times):
             rows = others if pretrains(estimator) else None
             key = {"model": model, "site": fold.site, "repeat": fold.repeat, "fold": fold.fold}
             fingerprint = {
-                _PROTOCOL: digest(protocol),
-                "scheme": scheme,
+                **_fingerprint_protocol(protocol, scheme),
                 **data[model == CONFOUNDS, fold.site],
                 "rows of the folds": digest(fold.train, fold.validation, fold.test),
                 "X_unlabeled": None if rows is None else cohort.unlabeled_fingerprint(rows),
                 "parameters": digest(parameters[model]),
             }
-            if "target" in protocol:  # not of two classes, whose folds of earlier versions lack it
-                fingerprint[_TARGET] = digest(protocol["target"])
             facts = key | {"seed": make_seed(seed, *key.values()), "fingerprint": fingerprint}
             facts |= {**cohort.target.facts(), "parameters": parameters[model]}
             facts |= _times_of(times, fold)
             tasks.append(FoldTask(facts, (estimator, fold, rows)))
     return tasks
+
+
+def _fingerprint_protocol(protocol, scheme):
+    told = {_PROTOCOL: digest(protocol), "scheme": scheme}
+    if "target" in protocol:  # not of two classes, whose folds of earlier versions lack it
+        told[_TARGET] = digest(protocol["target"])
+    return told
 
 
 def _times_of(times, fold):

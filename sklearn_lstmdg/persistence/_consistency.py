@@ -72,21 +72,10 @@ def _check_sizes(estimator):
     n_rois = learnt.get("n_features_in_", 1)
     if type(n_rois) is not int or not 0 < n_rois <= _MOST_ROIS:
         raise ValueError(f"n_features_in_ of {name} is {n_rois!r:.40}.")
-    classes = learnt.get("classes_", np.arange(2))
-    if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 2:
-        raise ValueError(f"classes_ of {name} are not two or more in an array.")
-    if not np.array_equal(np.unique(classes), classes):
-        raise ValueError(f"classes_ of {name} are not in order, each once.")
     names = learnt.get("feature_names_in_")
     if names is not None and (np.shape(names) != (n_rois,) or len(set(names)) < n_rois):
         raise ValueError(f"feature_names_in_ of {name} are not {n_rois} names, each once.")
-    n_outputs = 1 if len(classes) == 2 else len(classes)
-    if "coef_" in learnt:
-        n_features = n_connections(n_rois) if learnt.get("_is_table") is False else None
-        shape = np.shape(learnt["coef_"])
-        fits = len(shape) < 2 or shape[0] == n_outputs
-        if not fits or (n_features is not None and shape[1:] != (n_features,)):
-            raise ValueError(f"coef_ of {name} has shape {shape}.")
+    _check_classes(name, learnt, n_rois)
     _check_communities(name, learnt, n_rois)
     _check_hmms(learnt.get("_models", ()), n_rois)
     for array in learnt.values():
@@ -96,6 +85,20 @@ def _check_sizes(estimator):
     _check_nets(name, learnt, n_rois)
     if type(estimator).__module__.startswith("sklearn_lstmdg"):
         _check_numbers(name, learnt)
+
+
+def _check_classes(name, learnt, n_rois):
+    """Check the classes, and that there are weights for each, of all connections of scans."""
+    classes = learnt.get("classes_", np.arange(2))
+    if not isinstance(classes, np.ndarray) or classes.ndim != 1 or len(classes) < 2:
+        raise ValueError(f"classes_ of {name} are not two or more in an array.")
+    if not np.array_equal(np.unique(classes), classes):
+        raise ValueError(f"classes_ of {name} are not in order, each once.")
+    shape = np.shape(learnt.get("coef_", ()))
+    fits = len(shape) < 2 or shape[0] == (1 if len(classes) == 2 else len(classes))
+    is_of_scans = "coef_" in learnt and learnt.get("_is_table") is False
+    if not fits or (is_of_scans and shape[1:] != (n_connections(n_rois),)):
+        raise ValueError(f"coef_ of {name} has shape {shape}.")
 
 
 def _check_numbers(name, learnt):

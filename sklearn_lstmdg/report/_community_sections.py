@@ -38,16 +38,7 @@ def robustness(study):
     tables = [pandas.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True)]
     tables = [table.replace({"site": {"pooled": ALL_SITES}}) for table in tables]
     summary = summarize_robustness(*tables)
-    ends = {"mean": "", "sd": "_sd", "all": "_all", "null": "_null", "z": "_z"}
-    measures = [
-        {"method": row["method"], "site": row["site"], "measure": words}
-        | {key: row[f"{name}{end}"] for key, end in ends.items()}
-        for row in summary.to_dict("records")
-        for name, words in _MEASURES.items()
-    ]
-    apart = summary.set_index(["method", "site"])
-    for row in measures:
-        row |= apart.loc[(row["method"], row["site"]), list(_DISTINCT)].to_dict()
+    measures = _measures(summary)
     return {
         "measures": measures,
         "figures": [*robustness_figures(*tables, measures), *redundancy_figure(summary)],
@@ -59,6 +50,18 @@ def robustness(study):
             if "memberships" in fold
         },
     }
+
+
+def _measures(summary):
+    """Return a row for each measure of a method at a site, with how distinct communities are."""
+    ends = {"mean": "", "sd": "_sd", "all": "_all", "null": "_null", "z": "_z"}
+    return [
+        {"method": row["method"], "site": row["site"], "measure": words}
+        | {key: row[f"{name}{end}"] for key, end in ends.items()}
+        | {name: row[name] for name in _DISTINCT}
+        for row in summary.to_dict("records")
+        for name, words in _MEASURES.items()
+    ]
 
 
 def _measured(study):

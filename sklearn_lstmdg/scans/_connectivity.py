@@ -4,6 +4,7 @@ from itertools import groupby
 
 import numpy as np
 
+from .._text import listed
 from ._constant import is_constant, warn_of_constant_rois
 
 _BLOCK_VALUES = 200_000  # of the windows that are in hand: they stay in the cache
@@ -103,7 +104,7 @@ def _check_n_points(lengths, min_points):
     short = np.flatnonzero(np.asarray(lengths) < min_points).tolist()
     if short:
         raise ValueError(
-            f"Connectivity needs {min_points} points or more; rows {short[:10]} have fewer."
+            f"Connectivity needs {min_points} points or more; rows {listed(short)} have fewer."
         )
 
 

@@ -74,7 +74,7 @@ def test_constant_rois_warn_once_with_their_number(cohort):
     with pytest.warns(UserWarning, match="3 ROI series are constant"):
         assert np.isfinite(tangent.transform(scans)).all()
     scans[4] = 2
-    with pytest.raises(ValueError, match=r"All ROIs are constant in rows \[4\]"):
+    with pytest.raises(ValueError, match=r"All ROIs are constant in rows 4 of"):
         tangent.transform(scans)
 
 
@@ -84,7 +84,7 @@ def test_errors_of_features(cohort):
         features.transform(np.ones((3, 10)))
     with pytest.raises(ValueError, match="bags of windows"):
         ConnectivityFeatures().fit(SubsequenceAugmenter(30).fit_transform(cohort.data))
-    with pytest.raises(ValueError, match=r"2 points or more; rows \[1\]"):
+    with pytest.raises(ValueError, match=r"2 points or more; rows 1 have"):
         ConnectivityFeatures().fit([np.eye(3), np.ones((1, 3))])
     with pytest.raises(ValueError, match="2 ROIs or more"):
         ConnectivityFeatures().fit(cohort.data[..., :1])

@@ -198,7 +198,7 @@ def test_a_table_holds_ready_features(cohort):
 
 
 def test_errors_name_what_is_wrong(cohort):
-    with pytest.raises(ValueError, match=r"2 points or more; rows \[1\]"):
+    with pytest.raises(ValueError, match=r"2 points or more; rows 1 have"):
         FCSVM().fit([np.ones((5, 2)), np.ones((1, 2))], [0, 1])
     svm = FCSVM(Cs=[0.1]).fit(cohort.data, cohort.target)
     with pytest.raises(ValueError, match="fit, which was scans"):

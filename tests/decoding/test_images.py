@@ -92,9 +92,9 @@ def test_images_of_an_estimator(atlas):
     ("values", "codes", "message"),
     [
         ([1, 2], CODES, "2 codes"),
-        ([1, 2, 3], [7, 40, 41], r"not in the atlas: \[41\]"),
+        ([1, 2, 3], [7, 40, 41], r"not in the atlas: 41\."),
         ([1, 2, 3], [7, 40, 7], "twice"),
-        ([1, 2, 3], [7, 40, 0], r"not in the atlas: \[0\]"),
+        ([1, 2, 3], [7, 40, 0], r"not in the atlas: 0\."),
         (np.zeros((3, 2, 2)), CODES, "1-D or 2-D"),
     ],
 )
