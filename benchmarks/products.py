@@ -54,7 +54,7 @@ def ours(rows, depth, columns, seconds):
 
     from sklearn_lstmdg.network import compiled_available
     from sklearn_lstmdg.network._compiled import CompiledNetwork
-    from sklearn_lstmdg.network._module import JointNetwork
+    from sklearn_lstmdg.network._joint_network import JointNetwork
     from sklearn_lstmdg.network._window_table import Cuts
 
     if not compiled_available():

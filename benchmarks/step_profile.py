@@ -18,7 +18,7 @@ from products import SHAPES, ours
 
 from sklearn_lstmdg.network import _compiled
 from sklearn_lstmdg.network._compiled import CompiledTraining
-from sklearn_lstmdg.network._module import JointLoss, JointNetwork
+from sklearn_lstmdg.network._joint_network import JointLoss, JointNetwork
 from sklearn_lstmdg.network._window_table import Batch, Cuts
 
 WINDOWS, POINTS, ROIS, COMMUNITIES, UNITS = 32, 31, 116, 50, 20

@@ -1,6 +1,6 @@
 """Communities of ROIs: from memberships, and by tensor decomposition."""
 
-from ._common import common_influence, common_memberships, common_shares
+from ._common_communities import common_influence, common_memberships, common_shares
 from ._extractor import CommunityExtractor, community_influence
 from ._memberships import (
     correlate,

@@ -17,7 +17,7 @@ from .._typing import Scans, Seed
 from ..base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from ..classifier import LSTMDGClassifier
 from ..scans import check_groups, level_of_the_caller
-from ._common import common_influence, common_memberships
+from ._common_communities import common_influence, common_memberships
 from ._memberships import find_constant, member_weights, two_means
 
 _ROWS_AT_ONCE = 16

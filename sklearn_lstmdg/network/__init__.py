@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "._compiled": ["compiled_available", "processor_path"],
         "._epoch_net": ["usable_device"],
-        "._module": ["keras_dense"],
+        "._joint_network": ["keras_dense"],
         "._nets": ["Nets"],
         "._scan_net": ["LabelledRows", "ScanNet", "as_rows"],
         "._randomness": ["Dropout", "RandomStreams", "torch_dense", "torch_threads"],

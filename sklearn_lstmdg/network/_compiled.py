@@ -10,7 +10,7 @@ import os
 import numpy as np
 import torch
 
-from ._module import is_labelled
+from ._joint_network import is_labelled
 
 try:
     from . import _lstm as _extension

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ._epoch_net import BestEpoch, EpochNet
-from ._module import ClassLoss
+from ._joint_network import ClassLoss
 
 
 def as_rows(arrays):

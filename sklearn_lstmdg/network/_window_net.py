@@ -11,7 +11,7 @@ from skorch.callbacks import ParamMapper
 from ..scans import probabilities
 from ._compiled import CompiledNetwork, CompiledTraining, is_compiled_for
 from ._epoch_net import BestEpoch, EpochNet, subject_scores, usable_device
-from ._module import JointLoss, JointNetwork, discriminative_losses, generative_losses
+from ._joint_network import JointLoss, JointNetwork, discriminative_losses, generative_losses
 from ._window_table import Cuts, split_horizon, ways_to_read
 
 _CHUNK = 512

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ._module import is_labelled
+from ._joint_network import is_labelled
 
 
 @dataclass

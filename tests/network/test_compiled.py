@@ -13,7 +13,7 @@ from torch import nn
 from sklearn_lstmdg import LSTMDGClassifier
 from sklearn_lstmdg.network import _compiled, compiled_available, processor_path
 from sklearn_lstmdg.network._compiled import CompiledNetwork, CompiledTraining
-from sklearn_lstmdg.network._module import JointLoss, JointNetwork
+from sklearn_lstmdg.network._joint_network import JointLoss, JointNetwork
 from sklearn_lstmdg.network._window_table import Batch, Cuts, split_horizon
 
 pytestmark = pytest.mark.skipif(

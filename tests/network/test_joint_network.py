@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_lstmdg.network._module import (
+from sklearn_lstmdg.network._joint_network import (
     JointLoss,
     JointNetwork,
     discriminative_losses,
