@@ -218,22 +218,10 @@ def draw_families(summary, path):
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     axes = figure.subplots(1, 2, sharex=True)
     for measure, ax in zip(("correlation", "dice"), axes, strict=True):
-        for family, sizes in FAMILIES.items():
-            rows = summary.loc[[name for name in sizes if name in summary.index]]
-            spread = {"yerr": rows[f"{measure}_sd"], "capsize": 2}
-            (line, *_) = ax.errorbar(
-                rows["redundancy"], rows[measure], **spread, fmt="o-", label=family
-            )
-            ax.plot(rows["redundancy"], rows[f"{measure}_null"], "_", color=line.get_color())
-            is_first = family != f"LSTM-H, common to {N_NETS} nets"  # whose place is taken
-            for place, (name, row) in enumerate(rows.iterrows(), start=is_first):
-                look = {"color": line.get_color(), "fontsize": "small", "ha": "center"}
-                words, where = f"{sizes[name]} ({row['n_effective']:.0f})", (0, (-17, 9)[place % 2])
-                point = row["redundancy"], row[measure]
-                ax.annotate(words, point, where, textcoords="offset points", **look)
-        ax.set(
-            ylim=(0, 1.03), xmargin=0.09, xlabel="Correlation with the most alike of the same fold"
-        )
+        for family in FAMILIES:
+            draw_family(ax, summary, measure, family)
+        words = "Correlation with the most alike of the same fold"
+        ax.set(ylim=(0, 1.03), xmargin=0.09, xlabel=words)
         ax.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("Correlation with another fold's most alike")
     axes[1].set_ylabel("Dice coefficient with another fold's most alike")
@@ -241,6 +229,21 @@ def draw_families(summary, path):
     look = {"loc": "outside upper center", "ncols": 3, "frameon": False}
     figure.legend(*axes[0].get_legend_handles_labels(), **look)
     figure.savefig(path, dpi=80)
+
+
+def draw_family(ax, summary, measure, family):
+    """Draw a family's line, what chance gives, and its numbers beside the points."""
+    sizes = FAMILIES[family]
+    rows = summary.loc[[name for name in sizes if name in summary.index]]
+    spread = {"yerr": rows[f"{measure}_sd"], "capsize": 2}
+    (line, *_) = ax.errorbar(rows["redundancy"], rows[measure], **spread, fmt="o-", label=family)
+    ax.plot(rows["redundancy"], rows[f"{measure}_null"], "_", color=line.get_color())
+    is_first = family != f"LSTM-H, common to {N_NETS} nets"  # whose place is taken
+    for place, (name, row) in enumerate(rows.iterrows(), start=is_first):
+        look = {"color": line.get_color(), "fontsize": "small", "ha": "center"}
+        words, where = f"{sizes[name]} ({row['n_effective']:.0f})", (0, (-17, 9)[place % 2])
+        point = row["redundancy"], row[measure]
+        ax.annotate(words, point, where, textcoords="offset points", **look)
 
 
 def main():

@@ -56,6 +56,11 @@ def main():
         ),
         "disjoint halves, by PARAFAC": match(*map(factorise, halves)),
     }
+    show(alike)
+
+
+def show(alike):
+    """Print the correlations as a table."""
     print("One net from the same first weights, NYU: correlation of each community with the most")
     print("alike of the other side.\n")
     print("| compared | correlation |\n| --- | --- |")

@@ -1,6 +1,6 @@
 """Ten folds of a comparison in one process, in two, and on a Dask cluster of two processes."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import numpy as np
@@ -28,19 +28,14 @@ def compare(size, n_jobs, dask=False):
     return {"seconds": seconds, "work": folds, "digest": float(np.sum(score * np.arange(len(y))))}
 
 
+@contextmanager
 def _cluster():
-    from contextlib import contextmanager
-
     from dask.distributed import Client, LocalCluster
     from joblib import parallel_config
 
-    @contextmanager
-    def running():
-        local = LocalCluster(n_workers=2, threads_per_worker=1)
-        with local as cluster, Client(cluster), parallel_config(backend="dask"):
-            yield
-
-    return running()
+    local = LocalCluster(n_workers=2, threads_per_worker=1)
+    with local as cluster, Client(cluster), parallel_config(backend="dask"):
+        yield
 
 
 CANDIDATES = {

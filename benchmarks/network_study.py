@@ -9,6 +9,7 @@ the fifth; what is best in one half is judged in the other. Runs go on where the
 """
 
 import argparse
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from skorch.callbacks import Callback
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
 from sklearn_lstmdg.baselines import FCSVM
 from sklearn_lstmdg.datasets import load_abide
+from sklearn_lstmdg.evaluation._metrics import auc_within_sites
 from sklearn_lstmdg.preprocessing import ScanCleaner
 from sklearn_lstmdg.presets import PAPER
 
@@ -121,7 +123,7 @@ def make_folds(y, sites):
     return folds
 
 
-def read_windows(name, seed, scans, y, is_test):
+def read_windows(name, scans, y, is_test, seed):
     """Train on the other rows and return each tested subject's share of votes and mean."""
     settings = dict(CANDIDATES[name])
     length, step = settings.pop("length", 30), settings.pop("step", 1)
@@ -155,10 +157,8 @@ def run_fold(name, half, fold, seed, data_dir, out):
     rows = np.flatnonzero(halve(sites) == half)
     scans, y, sites = [scans[i] for i in rows], y[rows], sites[rows]
     is_test = make_folds(y, sites) == fold
-    what = (
-        (name, scans, y, is_test) if CANDIDATES[name] is None else (name, seed, scans, y, is_test)
-    )
-    scores = (read_connectivity if CANDIDATES[name] is None else read_windows)(*what)
+    read = read_connectivity if CANDIDATES[name] is None else partial(read_windows, seed=seed)
+    scores = read(name, scans, y, is_test)
     temporary = path.with_suffix(".tmp.npz")
     np.savez(temporary, rows=rows[is_test], y=y[is_test], sites=sites[is_test], scores=scores)
     temporary.replace(path)
@@ -173,17 +173,6 @@ def load_half(out, name, half, seed):
     return [np.concatenate([run[key] for run in runs]) for key in ("y", "sites", "scores")]
 
 
-def within(y, sites, score):
-    """Return the AUC over pairs of subjects of one site."""
-    wins, pairs = 0.0, 0
-    for site in np.unique(sites):
-        here = sites == site
-        cases, controls = score[here & (y == 1)], score[here & (y == 0)]
-        wins += (cases[:, None] > controls).sum() + 0.5 * (cases[:, None] == controls).sum()
-        pairs += len(cases) * len(controls)
-    return wins / pairs
-
-
 def judge(out, name, half, seeds, column):
     """Return AUC, AUC within sites and accuracy of the seeds' mean scores in a half."""
     runs = [load_half(out, name, half, seed) for seed in seeds]
@@ -191,7 +180,8 @@ def judge(out, name, half, seeds, column):
         return None
     y, sites = runs[0][:2]
     score = np.mean([run[2][:, column] for run in runs], axis=0)
-    return roc_auc_score(y, score), within(y, sites, score), np.mean((score > 0.5) == y)
+    within = auc_within_sites(y, score, sites)
+    return roc_auc_score(y, score), within, np.mean((score > 0.5) == y)
 
 
 def judgements(out):
