@@ -10,7 +10,7 @@ import numpy as np
 from .. import decoding
 from .._extras import require
 from .._files import write_csv, write_figure
-from ..communities import top_communities, two_means
+from ..communities import top_with_members, two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
 from ._communities import first_model
@@ -68,10 +68,9 @@ def _decode_site(fold, atlas, maps, args):
     codes = _roi_codes(args, atlas, scan_names, len(members))
     known = dict(zip(atlas.codes.tolist(), atlas.names, strict=True))
     names = scan_names or [known.get(code, "") for code in codes.tolist()]
-    top = top_communities(fold.membership, fold.influence, names, n=members.shape[1])
+    top = top_with_members(fold.membership, fold.influence, names, args.top)
     tables = []
-    whole = [community for community in top if community["rois"]][: args.top]
-    for rank, community in enumerate(whole, start=1):
+    for rank, community in enumerate(top, start=1):
         column = community["community"]
         terms = _terms(members[:, column], codes, atlas, maps, args)
         facts = {name: fold[name] for name in ("site", "model", "repeat", "fold")}

@@ -9,6 +9,7 @@ from ._memberships import (
     match_best,
     match_one_to_one,
     top_communities,
+    top_with_members,
     two_means,
 )
 from ._parafac import ParafacCommunities
@@ -29,5 +30,6 @@ __all__ = [
     "match_best",
     "match_one_to_one",
     "top_communities",
+    "top_with_members",
     "two_means",
 ]

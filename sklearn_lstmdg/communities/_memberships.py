@@ -133,3 +133,9 @@ def top_communities(
         }
         for k in np.argsort(-influence, kind="stable")[:n]
     ]
+
+
+def top_with_members(membership, influence, roi_names, n):
+    """List the most influential of the communities that have members."""
+    every = top_communities(membership, influence, roi_names, len(influence))
+    return [community for community in every if community["size"]][:n]

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from .._bunch import Bunch
 from .._extras import require
-from ..communities import top_communities
+from ..communities import top_with_members
 from ._images import centroids, to_image
 from ._label_atlas import Table
 from ._roi_codes import Rois, locate, read_members
@@ -68,8 +68,7 @@ def plot_communities(
     members, names = read_members(communities)
     influence = getattr(communities, "influence_", None) if influence is None else influence
     ranks = np.zeros(members.shape[1]) if influence is None else influence
-    top = top_communities(members, ranks, n=members.shape[1])
-    drawn = [community for community in top if community["size"]][:n_communities]
+    drawn = top_with_members(members, ranks, None, n_communities)
     if not drawn:
         raise ValueError("There is no community with an ROI to draw.")
     codes, atlas = locate(roi_codes, atlas, len(members), names)

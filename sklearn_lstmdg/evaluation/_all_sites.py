@@ -120,7 +120,7 @@ def _auc_within_sites(part, kind, level, random_state):
     values = np.mean([_share_won(repeat, kind, counts) for _, repeat, counts in repeats], axis=0)
     if not np.isfinite(values[0]):
         return {"pooled": np.nan, "low": np.nan, "high": np.nan}
-    low, high = statistics.quantiles(values[1:], [(1 - level) / 2, (1 + level) / 2])
+    low, high = statistics.interval_of_draws(values[1:], level)
     if low == high:  # all pairs are in their order, or all scores equal
         smaller = part.groupby("y")["subject"].nunique().min()
         low, high = statistics.wilson_interval(values[0], smaller, level)

@@ -189,8 +189,7 @@ def _pool_numbers(part, kind, level, n_bins, seed):
             measure.value(repeat["y"].to_numpy(), repeat["predicted"].to_numpy(), counts)
             for repeat, counts in repeats
         ]
-        tails = [(1 - level) / 2, (1 + level) / 2]
-        interval = statistics.quantiles(np.mean(drawn, axis=0), tails)
+        interval = statistics.interval_of_draws(np.mean(drawn, axis=0), level)
         estimates[name] = _row(np.mean([score[name] for score in scores]), n, interval)
     return estimates
 

@@ -251,7 +251,7 @@ def _draw_interval(pairs, measure, kind, seed):
     for (site, _), part, counts in draw_subjects(pairs, kind, seed):
         differences.setdefault(site, []).append(measure.drawn(part, counts))
     drawn = np.mean([np.mean(repeats, axis=0) for repeats in differences.values()], axis=0)
-    return statistics.quantiles(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    return statistics.interval_of_draws(drawn, _LEVEL)
 
 
 def null_from_permutations(

@@ -367,10 +367,11 @@ def _logit_interval(auc, deviations, smaller, level):
     return float(low), float(high)
 
 
-def quantiles(drawn, levels):
-    """Return quantiles of the draws where a metric is defined; NaN where it is in none."""
+def interval_of_draws(drawn, level):
+    """Return the interval of a metric over the draws where it is defined; NaN where in none."""
     drawn = drawn[~np.isnan(drawn)]
-    return tuple(np.quantile(drawn, levels)) if len(drawn) else (np.nan,) * len(levels)
+    tails = (1 - level) / 2, (1 + level) / 2
+    return tuple(np.quantile(drawn, tails)) if len(drawn) else (np.nan, np.nan)
 
 
 def brier(y, score):

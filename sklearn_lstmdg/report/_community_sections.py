@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from .._extras import require
-from ..communities import top_communities, two_means
+from ..communities import top_with_members, two_means
 from ..decoding import plot_communities
 from ..evaluation import measure_communities, summarize_robustness
 from ._drawings import redundancy_figure, robustness_figures
@@ -104,13 +104,12 @@ def _top(study, model, site):
         return None
     fold = best_fold(study.comparison, model, site)
     members, names = two_means(fold.membership), _names_of(fold, study, len(fold.membership))
-    top = top_communities(fold.membership, fold.influence, names, n=members.shape[1])
-    whole = [community for community in top if community["rois"]][:_N_TOP]
-    for each in whole:
+    top = top_with_members(fold.membership, fold.influence, names, _N_TOP)
+    for each in top:
         shown = {"members": _shorten(each["rois"]), "image": None}
         each |= shown | {"inside": members[:, each["community"]]}
     facts = {"model": model, "site": site, "repeat": fold.repeat, "fold": fold.fold}
-    return facts | {"name": f"{model}{where(site)}", "communities": whole}
+    return facts | {"name": f"{model}{where(site)}", "communities": top}
 
 
 def _names_of(fold, study, n_rois):
