@@ -81,16 +81,18 @@ class Nets:
             for net, seed in zip(self.nets, seeds, strict=True):
                 train(net, seed)
             return
+        for net in self.nets:
+            net.is_interrupted_ = False
+        others = True  # an interrupt may come while nets are only being handed over
         with ThreadPoolExecutor(n_beside) as pool:
-            runs = [pool.submit(train, *one) for one in zip(self.nets, seeds, strict=True)]
-            others = runs
             try:
+                runs = [pool.submit(train, *one) for one in zip(self.nets, seeds, strict=True)]
                 done, others = wait(runs, return_when=FIRST_EXCEPTION)
             finally:
                 if others:
-                    pool.shutdown(wait=False, cancel_futures=True)
                     for net in self.nets:
                         net.is_interrupted_ = True
+                    pool.shutdown(wait=False, cancel_futures=True)
             for run in done:
                 run.result()
 

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
-from sklearn_lstmdg.network import WindowNet
+from sklearn_lstmdg.network import WindowNet, _nets
 
 TINY = {"n_communities": 4, "n_units": 3, "max_epochs": 2, "random_state": 0}
 DISCRIMINATIVE = ("discriminative_lstm.", "shared_dense.")
@@ -294,9 +294,13 @@ def test_nets_side_by_side_have_the_bits_of_nets_one_by_one(scans):
         assert differs(weights_by_name(one), weights_by_name(other)) == set()
 
 
-def test_an_interrupt_ends_nets_that_train_side_by_side(scans, monkeypatch):
-    train, record, main = WindowNet.train, WindowNet.record_losses, threading.main_thread().ident
-    epochs, seen = [], set()
+ENDLESS = {"n_nets": 2, "n_threads": 2, "max_epochs": 10**6, "max_updates": None, "patience": None}
+
+
+@pytest.fixture
+def epochs(monkeypatch):
+    """How many epochs each net has trained when it ends."""
+    train, epochs = WindowNet.train, []
 
     def watched(net, *args):
         try:
@@ -304,23 +308,61 @@ def test_an_interrupt_ends_nets_that_train_side_by_side(scans, monkeypatch):
         finally:
             epochs.append(len(net.history))
 
+    monkeypatch.setattr(WindowNet, "train", watched)
+    return epochs
+
+
+def test_an_interrupt_ends_nets_that_train_side_by_side(scans, monkeypatch, epochs):
+    record, wait, main = WindowNet.record_losses, _nets.wait, threading.main_thread().ident
+    waits, seen = threading.Event(), set()
+
+    def told(*args, **options):
+        waits.set()
+        return wait(*args, **options)
+
     def interrupts(net, losses):
         """Press Ctrl-C in the second epoch of the net that comes to its second last."""
         if len(net.history) == 2 and net not in seen:
             seen.add(net)
             if len(seen) == 2:
+                waits.wait()
                 signal.pthread_kill(main, signal.SIGINT)
         return record(net, losses)
 
-    monkeypatch.setattr(WindowNet, "train", watched)
+    monkeypatch.setattr(_nets, "wait", told)
     monkeypatch.setattr(WindowNet, "record_losses", interrupts)
-    endless = {"max_epochs": 10**6, "max_updates": None, "patience": None}
-    model = LSTMDGClassifier(**TINY).set_params(n_nets=2, n_threads=2, **endless)
+    model = LSTMDGClassifier(**TINY).set_params(**ENDLESS)
     with pytest.raises(KeyboardInterrupt):
         model.fit(*scans)
     assert len(epochs) == 2
     assert 0 < min(epochs) <= max(epochs) < 10**6
     assert model.predict(scans[0]).shape == (12,)
+
+
+def test_an_interrupt_while_nets_are_handed_over_ends_those_that_have_begun(
+    scans, monkeypatch, epochs
+):
+    class Pool(_nets.ThreadPoolExecutor):
+        def submit(self, *args):
+            if self._work_queue.qsize() or self._threads:
+                raise KeyboardInterrupt
+            return super().submit(*args)
+
+    monkeypatch.setattr(_nets, "ThreadPoolExecutor", Pool)
+    with pytest.raises(KeyboardInterrupt):
+        LSTMDGClassifier(**TINY).set_params(**ENDLESS | {"max_epochs": 3000}).fit(*scans)
+    assert len(epochs) <= 1 and sum(epochs) < 3000
+
+
+def test_nets_that_were_interrupted_can_go_on(scans, monkeypatch):
+    model = make(n_nets=2, n_threads=2, warm_start=True, validation_fraction=0).fit(*scans)
+    with monkeypatch.context() as patch:
+        patch.setattr(_nets, "wait", lambda *args, **options: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(*scans)
+    n_epochs = [len(net.history) for net in model.nets_]
+    model.fit(*scans)
+    assert [len(net.history) for net in model.nets_] == [n + 2 for n in n_epochs]
 
 
 def test_an_error_in_one_of_several_nets_ends_the_others(scans, monkeypatch):
@@ -334,6 +376,4 @@ def test_an_error_in_one_of_several_nets_ends_the_others(scans, monkeypatch):
 
     monkeypatch.setattr(WindowNet, "record_losses", fails)
     with pytest.raises(FloatingPointError, match="on purpose"):
-        LSTMDGClassifier(**TINY).set_params(
-            n_nets=2, n_threads=2, max_epochs=10**6, max_updates=None, patience=None
-        ).fit(*scans)
+        LSTMDGClassifier(**TINY).set_params(**ENDLESS).fit(*scans)
