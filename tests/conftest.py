@@ -1,12 +1,16 @@
 """Where the real scans are, and small cohorts that many tests share."""
 
 import os
+import random
 import shutil
 import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+
+_PATIENCE = 300_000  # milliseconds: a browser hangs, or the machine is only busy
 
 # Without this, scikit-learn skips one of its own checks.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
@@ -29,10 +33,23 @@ def ctrl_c_interrupts():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(autouse=True)
-def what_draws_unseeded_draws_the_same():
-    """An estimator without ``random_state`` draws from NumPy's generator: in each run alike."""
-    np.random.seed(int(os.environ.get("LSTMDG_TEST_SEED", "0")))  # noqa: NPY002 - as scikit-learn
+def seed_all():
+    """Let what draws without a seed, such as estimators without ``random_state``, draw alike."""
+    seed = int(os.environ.get("LSTMDG_TEST_SEED", "0"))
+    for begin in (random.seed, np.random.seed, torch.manual_seed):
+        begin(seed)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Whichever test comes first makes the fixtures of its module, or of all."""
+    seed_all()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call():
+    """And whether it made them decides nothing."""
+    seed_all()
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +62,25 @@ def browser():
         pytest.skip("no Chromium: apt-get install chromium")
     with sync_api.sync_playwright() as playwright:
         # Containers run as root, where Chromium's sandbox does not start.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        options = {"executable_path": path, "args": ["--no-sandbox"], "timeout": _PATIENCE}
+        browser = playwright.chromium.launch(**options)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def new_page(browser):
+    """Open pages, for as long as the test runs."""
+    views = []
+
+    def open_page(**options):
+        views.append(browser.new_page(**options))
+        views[-1].set_default_timeout(_PATIENCE)
+        return views[-1]
+
+    yield open_page
+    for view in views:
+        view.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.fixture(scope="module")
 def client():
-    options = {"dashboard_address": None, "processes": False}
+    options = {"dashboard_address": ":0", "processes": False, "memory_limit": 0}
     with distributed.Client(n_workers=1, threads_per_worker=1, **options) as client:
         yield client
 

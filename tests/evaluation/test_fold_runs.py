@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -67,7 +68,8 @@ def test_parts_of_the_data_are_only_told_of(tmp_path):
 
 def test_tables_grow_with_the_run(monkeypatch):
     clock = iter([*[40.0, 41.0], 42.0, 89.0, *[91.5, 91.5], 100.0])
-    monkeypatch.setattr(_fold_runs.time, "monotonic", lambda: next(clock))
+    # Not that of the whole process, which other threads read.
+    monkeypatch.setattr(_fold_runs, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     calls = []
     now_and_then = _fold_runs._NowAndThen(lambda: calls.append("written"))
     told = []

@@ -97,5 +97,6 @@ def test_confounds_that_are_no_numbers_are_named():
         compare_models({"a": Noise()}, scans, y, confounds=ages, n_folds=3)
     with pytest.raises(ValueError, match=r"confounds holds something that is no number: .*'old'"):
         compare_models({"a": Noise()}, scans, y, confounds=[["old"]] * 12, n_folds=3)
-    told = compare_models({"a": Noise()}, scans, y, confounds=ages[["sex"]], n_folds=3)
+    sex = ages[["sex"]]
+    told = compare_models({"a": Noise()}, scans, y, confounds=sex, n_folds=3, random_state=0)
     assert "confounds" in set(told.folds["model"])

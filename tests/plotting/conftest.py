@@ -12,8 +12,9 @@ from _stubs import Noise
 def _close():
     pytest.importorskip("pandas")
     pytest.importorskip("matplotlib").use("Agg")
+    pyplot = pytest.importorskip("matplotlib.pyplot")  # which tells of fonts when it is first read
     yield
-    pytest.importorskip("matplotlib.pyplot").close("all")
+    pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

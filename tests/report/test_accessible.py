@@ -7,9 +7,7 @@ from _axe import serious_faults
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_serious_fault(browser, folder, page, width, scheme):
-    view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_no_serious_fault(new_page, folder, page, width, scheme):
+    view = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     view.goto((folder / "report.html").resolve().as_uri())
-    faults = serious_faults(view)
-    view.close()
-    assert faults == []
+    assert serious_faults(view) == []

@@ -52,13 +52,11 @@ def test_the_same_folder_gives_the_same_page(folder, page, tmp_path):
 
 
 @pytest.fixture
-def show(browser, folder, page):
+def show(new_page, folder, page):
     """Show the page; whatever it complains of, or loads, is in ``complaints``."""
-    pages = []
 
     def open_page(width, **options):
-        view = browser.new_page(viewport={"width": width, "height": 800}, **options)
-        pages.append(view)
+        view = new_page(viewport={"width": width, "height": 800}, **options)
         view.complaints = []
         view.on("console", lambda message: view.complaints.append(message.text))
         view.on("pageerror", lambda error: view.complaints.append(str(error)))
@@ -68,9 +66,7 @@ def show(browser, folder, page):
         view.goto((folder / "report.html").resolve().as_uri())
         return view
 
-    yield open_page
-    for view in pages:
-        view.close()
+    return open_page
 
 
 @pytest.mark.parametrize("width", [1280, 390])
