@@ -10,34 +10,16 @@ brain.
 import argparse
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas
 from recovery import draw as draw_recovery
 from sklearn.utils import Bunch
 
 from sklearn_lstmdg.decoding import load_atlas, plot_communities, plot_terms
-from sklearn_lstmdg.plotting import ROCDisplay
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SITES = {"nyu": ("NYU", "ho"), "um": ("UM_1", "aal")}
-ROC_MODELS = ["lstm-dg", "lstm-s", "fc-svm", "dtl", "hmm"]
-
-
-def read(name):
-    """Return a table of both sites."""
-    return pandas.concat([pandas.read_csv(RESULTS / f / f"{name}.csv") for f in SITES])
-
-
-def draw_roc():
-    """Draw the paper's systems at both sites."""
-    comparison = Bunch(predictions=read("predictions"), pos_label=1)
-    figure, axes = plt.subplots(1, 2, figsize=(10, 5), layout="constrained")
-    for ax, (site, _) in zip(axes, SITES.values(), strict=True):
-        ROCDisplay.from_comparison(comparison, models=ROC_MODELS, site=site, ax=ax)
-        ax.set_title(site, loc="left")
-    figure.savefig(IMAGES / "roc.png", dpi=80)
 
 
 def draw_brains(atlases):
@@ -76,7 +58,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--atlases", type=Path)
     args = parser.parse_args()
-    draw_roc()
     draw_recovery(pandas.read_csv(RESULTS / "recovery.csv"), IMAGES / "recovery.png", dpi=80)
     if args.atlases is not None:
         draw_brains(args.atlases)

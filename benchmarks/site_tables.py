@@ -1,4 +1,6 @@
-"""Small tables of finished comparisons: summary, AUC over all sites, tests, subjects needed.
+"""Small tables of finished comparisons.
+
+Summary with seconds a fold, intervals of AUC and of all metrics over sites, tests, subjects needed.
 
     python benchmarks/site_tables.py loso --out benchmarks/results/loso
 
@@ -13,7 +15,12 @@ from pathlib import Path
 import pandas
 
 from sklearn_lstmdg._text import read_csv
-from sklearn_lstmdg.evaluation import intervals_over_sites, subjects_needed, test_against
+from sklearn_lstmdg.evaluation import (
+    confidence_intervals,
+    intervals_over_sites,
+    subjects_needed,
+    test_against,
+)
 
 
 def read(folders, name):
@@ -26,6 +33,17 @@ def by_run(predictions, measure):
     """Return what is measured of each run's predictions as one table."""
     parts = [measure(part).assign(run=run) for run, part in predictions.groupby("run", sort=False)]
     return pandas.concat(parts, ignore_index=True)
+
+
+def with_seconds(summary, folds):
+    """Return the summary with each model's mean time of a fold."""
+    keys = ["run", "model", "site"]
+    return summary.merge(folds.groupby(keys, as_index=False)["seconds"].mean(), "left", keys)
+
+
+def intervals_of_auc(predictions):
+    """Return the interval of each model's AUC, at each site or over the pooled subjects."""
+    return confidence_intervals(predictions).query("metric == 'auc'")
 
 
 def main():
@@ -41,7 +59,8 @@ def main():
         tables = {name: frame[frame["model"].isin(args.models)] for name, frame in tables.items()}
     folds, predictions = tables["folds"], tables["predictions"]
     written = {
-        "summary": tables["summary"],
+        "summary": with_seconds(tables["summary"], folds),
+        "intervals": by_run(predictions, intervals_of_auc),
         "tests": test_against(folds, predictions, args.reference),
         "over_sites": by_run(predictions, intervals_over_sites),
         "subjects_needed": by_run(predictions, lambda p: subjects_needed(p, args.reference)),

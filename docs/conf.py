@@ -35,6 +35,7 @@ exclude_patterns = ["_build", "_inventories", "auto_examples/**/*.ipynb", "auto_
 default_role = "literal"
 rst_prolog = f"""
 .. |source| replace:: `Source <{SOURCE}>`__
+.. |results| replace:: `benchmarks/results <{SOURCE}/tree/main/benchmarks/results>`__
 """
 
 autosummary_generate = True

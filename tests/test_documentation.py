@@ -1,6 +1,8 @@
 """The built documentation, as a browser shows it: ``DOCS_HTML`` is the folder of its pages."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,41 @@ def test_the_versions_are_read_from_the_published_list(show, html):
     view.reload()
     view.locator("button.version-switcher__button").first.click()
     view.locator(".version-switcher__menu a").nth(1).wait_for(state="attached")
+
+
+@pytest.mark.parametrize("name", ["study", "guide/comparing", "limits"])
+def test_print_has_the_page_to_its_end(show, tmp_path, name):
+    to_text = shutil.which("pdftotext")
+    if to_text is None:
+        pytest.skip("no pdftotext: apt-get install poppler-utils")
+    view = show(f"{name}.html")
+    view.evaluate("document.querySelector('article.bd-article').append('The last words.')")
+    view.pdf(path=tmp_path / "page.pdf", format="A4")
+    subprocess.run([to_text, "page.pdf"], cwd=tmp_path, check=True)
+    assert "The last words." in (tmp_path / "page.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_numbers_of_the_study_stay_with_their_intervals(show, width):
+    cells = show("study.html", width=width).locator("table.numbers td:not(:first-child)")
+    assert cells.count() > 100
+    wraps = "all => all.filter(cell => getComputedStyle(cell).whiteSpace !== 'nowrap').length"
+    assert cells.evaluate_all(wraps) == 0
+
+
+def test_names_beside_the_text_are_not_cut(show):
+    view = show("generated/sklearn_lstmdg.LSTMDGClassifier.html")
+    sides = view.locator(".bd-sidebar-primary, .bd-sidebar-secondary")
+    cut = """all => all.flatMap(side => [...side.querySelectorAll("a")].filter(link =>
+        [...link.querySelectorAll("*"), link].some(part =>
+            part.getBoundingClientRect().right > side.getBoundingClientRect().right))
+        .map(link => link.textContent))"""
+    assert sides.count() == 2
+    assert sides.evaluate_all(cut) == []
+
+
+def test_pictures_open_in_full_and_have_a_text(show):
+    pictures = show("study.html", width=390).locator("article.bd-article img")
+    assert pictures.count() >= 4
+    assert pictures.evaluate_all("all => all.every(one => one.closest('a').href === one.src)")
+    assert pictures.evaluate_all("all => all.every(one => one.alt.length > 20)")
