@@ -11,6 +11,10 @@ differently. Five models learn to tell the groups apart; each subject is judged 
 never saw that subject."""
 
 _FOLDER = text("folder DIR", 'results folder of "lstmdg compare"')
+_ENTITIES = several(
+    "--entities NAME=LABEL",
+    "labels of further entities in the names of files, such as res=2 or feature=corrMatrix",
+)
 _SEED = number("--seed", "decides all results", 0, least=0)
 _N_JOBS = number("--n-jobs", "folds side by side; -1: all cores", 1)
 _QUIET = switch("--quiet", "print nothing but the table")
@@ -81,6 +85,7 @@ _OWN_BIDS = (
     text("--desc LABEL", "such as denoised"),
     several("--session LABEL", "sessions to load (default: all)"),
     several("--runs LABEL", "runs to load (default: all)"),
+    _ENTITIES,
     text(
         "--max-missing PROPORTION",
         "leave out a scan with missing points (n/a) in more than this of its ROIs (default: 0.1)",
@@ -412,6 +417,7 @@ examples, with an atlas that nilearn downloads, and with a file and the table be
         text("--desc LABEL", "(default: preproc)"),
         several("--session LABEL", "sessions to read (default: all)"),
         several("--runs LABEL", "runs to read (default: all)"),
+        _ENTITIES,
     ),
 )
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..datasets import extract_scans
+from ._options import read_entities, read_pairs
 from ._terminal import say
 
 _SAME = ("strategy", "labels", "task", "session", "space", "desc", "n_jobs")
@@ -18,6 +19,7 @@ def run(args):
         args.out,
         strategy_options=_read_options(args.strategy_options),
         run=args.runs,
+        entities=read_entities(args.entities),
         verbose=0 if args.quiet else 1,
         **{name: getattr(args, name) for name in (*_SAME, *_FILTERS)},
     )
@@ -27,13 +29,7 @@ def run(args):
 
 def _read_options(words):
     """Return options of a strategy, given as NAME=VALUE; what looks like a number is one."""
-    options = {}
-    for word in words or ():
-        name, equals, value = word.partition("=")
-        if not (name and equals and value):
-            raise ValueError(f"--strategy-options takes NAME=VALUE, not {word!r}.")
-        options[name] = _read_value(value)
-    return options
+    return {name: _read_value(value) for name, value in read_pairs("--strategy-options", words)}
 
 
 def _read_value(text):

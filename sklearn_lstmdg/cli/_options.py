@@ -31,6 +31,23 @@ def several(name, words, default=None, nargs="+"):
     return text(name, words, default, nargs=nargs)
 
 
+def read_pairs(option, words):
+    """Return the names and values of an option's words NAME=VALUE, in their order."""
+    pairs = [word.partition("=") for word in words or ()]
+    for word in pairs:
+        if not all(word):
+            raise ValueError(f"{option} takes NAME=VALUE, not {''.join(word)!r}.")
+    return [(name, value) for name, _, value in pairs]
+
+
+def read_entities(words):
+    """Return labels of entities by name; one that is named again has several."""
+    labels = {}
+    for name, label in read_pairs("--entities", words):
+        labels.setdefault(name, []).append(label)
+    return labels
+
+
 def number(name, words, default=None, least=None):
     """Describe an option of a whole number, and the least that it may be."""
     return text(name, words, default, type=int if least is None else _at_least(least))

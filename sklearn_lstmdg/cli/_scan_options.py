@@ -8,6 +8,7 @@ from .._extras import require
 from ..datasets import load_abide, load_bids, load_scans, make_scans, site_stem
 from ..scans import resample
 from ._commands import NEEDS, PCP_DEFAULTS
+from ._options import read_entities
 from ._terminal import say
 
 _CONFOUNDS = ("func_mean_fd", "AGE_AT_SCAN", "SEX", "SITE_ID")  # motion, age, sex, site
@@ -16,7 +17,8 @@ _N_SIMULATED = 40
 # What parameters of loaders are called among the options; run is the function of a command.
 _OF_TABLE = {n: n for n in ("target", "site", "group", "confounds", "scans", "t_r")}
 _OF_BIDS = {n: n for n in ("target", "site", "group", "confounds", "participants", "max_missing")}
-_OF_BIDS |= {n: n for n in ("atlas", "task", "session", "space", "desc")} | {"run": "runs"}
+_OF_BIDS |= {n: n for n in ("atlas", "task", "session", "space", "desc", "entities")}
+_OF_BIDS |= {"run": "runs"}
 
 
 def settle_scans(args, needs_target=True):
@@ -72,6 +74,8 @@ def _load_own(args):
     options = _OF_TABLE if is_table else _OF_BIDS
     given = {name: getattr(args, option) for name, option in options.items()}
     given = {n: value for n, value in given.items() if value is not None or n == "target"}
+    if "entities" in given:
+        given["entities"] = read_entities(given["entities"])
     if given.get("t_r", "").replace(".", "", 1).isdecimal():
         given["t_r"] = float(given["t_r"])
     cohort = load_scans(args.table, **given) if is_table else load_bids(args.bids, **given)

@@ -21,6 +21,7 @@ from ._bids_files import (
     parse_name,
 )
 from ._cohorts import MOTION, Columns, LeftOut, Scans, as_list, load_cohort
+from ._participant_ids import written_alike
 from ._table_files import read_rows
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ def load_bids(
     group: str | None = None,
     confounds: str | Sequence[str] | None = None,
     max_missing: float = 0.1,
-    entities: Mapping[str, str] | None = None,
+    entities: Mapping[str, str | Sequence[str]] | None = None,
 ) -> Bunch:
     """Load ROI series of BIDS derivatives: of XCP-D, giga_connectome, HALFpipe and others.
 
-    Every file ``sub-*_timeseries.tsv`` below the folder is found, in time points by ROIs. Labels
-    may have their entity before them: ``"ses-1"`` is ``"1"``.
+    Every file ``sub-*_timeseries.tsv`` below the folder is found (or C-PAC's ``.1D``), in time
+    points by ROIs. Labels may have their entity before them: ``"ses-1"`` is ``"1"``.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def load_bids(
     task : str or list of str, default=None
         Label of the task, or several, each scan of which is a row.
     session, run : str or list of str, default=None
-        Labels of sessions and runs; None loads all, each a row.
+        Labels of sessions and runs; None loads all, each a row, but where a file without a run
+        may be runs joined.
     space, desc : str, default=None
         Labels of the space and of the description.
     site : str, default=None
@@ -78,8 +80,8 @@ def load_bids(
         Columns that may explain the target; ``"func_mean_fd"`` is head motion, see Notes.
     max_missing : float, default=0.1
         Proportion of ROIs with missing points (``n/a``) above which a scan is left out.
-    entities : dict of str, default=None
-        Labels of further entities, such as ``{"feature": "fc1"}``.
+    entities : dict of str or of list of str, default=None
+        Labels of further entities, such as ``{"feature": "fc1"}``; ``"none"`` is of files without.
 
     Returns
     -------
@@ -129,10 +131,15 @@ def load_bids(
 
     Repetition times are ``RepetitionTime`` or ``SamplingFrequency`` of the nearest sidecar,
     ``*_timeseries.json`` before ``*_bold.json``, in the derivatives before the participants' data
-    set, by BIDS's inheritance principle [1]_.
+    set, by BIDS's inheritance principle [1]_. Beside its series XCP-D says only "TR": what counts
+    is the sidecar of the denoised image. HALFpipe writes seconds as ``SamplingFrequency``, and is
+    read so.
 
     Head motion, in the column ``func_mean_fd``, is the mean framewise displacement in mm of
     XCP-D's ``_motion.tsv`` or fMRIPrep's ``_desc-confounds_timeseries.tsv`` beside the series.
+
+    The table is read as by :func:`load_scans`. Ids must be those of the files' names, zeros
+    included: ``sub-1`` is not ``sub-01``.
 
     References
     ----------
@@ -150,10 +157,11 @@ def load_bids(
     check_number(max_missing, "max_missing", min_val=0, max_val=1)
     root = Path(derivatives).expanduser()
     files = find_series(root)
-    table = _read_participants(root, participants, files, target)
+    table = _read_participants(root, participants, files, target, names=[site, group])
     asked = as_list(confounds)
     table.check_column(target=target, site=site, group=group)
     table.check_columns(confounds=[name for name in asked if name != MOTION])
+    table.refuse_commas(*(name for name in [target, *asked] if name in table.rows))
     wanted = {"atlas": atlas, "task": task, "session": session, "run": run, "space": space}
     chosen = choose(files, wanted | {"desc": desc} | dict(entities or {}))
     left_out = LeftOut()
@@ -174,7 +182,7 @@ def load_bids(
     return cohort
 
 
-def _read_participants(root, participants, files, target):
+def _read_participants(root, participants, files, target, names):
     """Return the participants' table, whose ids are unique and begin with ``sub-``."""
     if participants is None:
         participants = find_participants(root)
@@ -185,7 +193,7 @@ def _read_participants(root, participants, files, target):
             )
         ids = list(dict.fromkeys(file.participant for file in files))
         participants = require("pandas", extra="data").DataFrame({_ID: ids})
-    table = read_rows(participants, texts=[_ID])
+    table = read_rows(participants, texts=[_ID], names=names)
     table.check_columns(participants=_ID)
     table.refuse_missing(_ID)
     ids = "sub-" + table.rows[_ID].str.removeprefix("sub-")
@@ -199,6 +207,7 @@ def _read_participants(root, participants, files, target):
 def _match(table, chosen, files, left_out):
     """Return the scans of participants in the table; note those of others, and who has none."""
     position = {name: i for i, name in enumerate(table.rows[_ID])}
+    _refuse_alike(table, position, chosen, files)
     known = [file for file in chosen if file.participant in position]
     if not known:
         raise ValueError(
@@ -217,6 +226,17 @@ def _match(table, chosen, files, left_out):
             left_out.add(name, reason)
     rows = table.rows.iloc[[position[file.participant] for file in known]]
     return Scans(table._replace(rows=rows), [f.path for f in known], [f.participant for f in known])
+
+
+def _refuse_alike(table, position, chosen, files):
+    """Refuse participants whom names of files write otherwise, as sub-1 and sub-01."""
+    strays = {file.participant: file for file in chosen if file.participant not in position}
+    with_any = {file.participant for file in files}
+    for name, other in written_alike([name for name in position if name not in with_any], strays):
+        raise ValueError(
+            f"{table.line(position[name])}: {name} seems to be {other} of {strays[other].path}: "
+            "ids must be the same."
+        )
 
 
 def _add_facts(rows, files, is_needed):

@@ -14,12 +14,18 @@ from ._series_files import read_series
 from ._table_files import read_rows
 
 # Files that differ in these are different scans; in others, the same scan processed twice.
-_SESSIONS = ("ses", "run", "acq", "ce", "dir", "rec", "echo")
-_ACQUISITION = ("sub", "task", *_SESSIONS)
+_SESSIONS = ("ses", "run", "acq", "ce", "dir")
+_ACQUISITION = ("sub", "task", *_SESSIONS, "rec")
+_JOINED = ("run", "dir")  # XCP-D joins scans that differ in these to one without
 _ENTITY_OF = {"session": "ses", "seg": "atlas"}
 _DISPLACEMENT = "framewise_displacement"
-_MOTION_FILES = (("motion", None), ("timeseries", "confounds"), ("regressors", "confounds"))
+_MOTION_FILES = (
+    *(("motion", None), ("motion", "filtered")),
+    *(("timeseries", "confounds"), ("regressors", "confounds")),
+)
 _TIMES = ("RepetitionTime", "SamplingFrequency")
+_OF_HALFPIPE = "MeanAtlasTSNR"
+_SERIES = ("*_timeseries.tsv", "*_timeseries.1D")
 
 
 class BidsFile(NamedTuple):
@@ -71,13 +77,15 @@ def find_series(root):
     """Find all files of ROI series below a folder, in the order of their names."""
     if not root.is_dir():
         raise FileNotFoundError(f"There is no folder {root}.")
-    files = map(parse_name, sorted(root.rglob("*_timeseries.tsv")))
-    found = [f for f in files if "sub" in f.entities and f.entities.get("desc") != "confounds"]
-    if not found:
-        raise FileNotFoundError(
-            f"{root} holds no ROI series: no file sub-..._timeseries.tsv but those of confounds."
-        )
-    return found
+    for pattern in _SERIES:
+        files = map(parse_name, sorted(root.rglob(pattern)))
+        found = [f for f in files if "sub" in f.entities and f.entities.get("desc") != "confounds"]
+        if found:
+            return found
+    raise FileNotFoundError(
+        f"{root} holds no ROI series: no file sub-..._timeseries.tsv but those of confounds "
+        "(extract_scans makes series of fMRIPrep's images)."
+    )
 
 
 def choose(files, wanted, what="series"):
@@ -93,7 +101,7 @@ def choose(files, wanted, what="series"):
                     f"No {what} has {_parameter(entity)} {label!r}. {_parameter(entity)}: "
                     f"{', '.join(there)}."
                 )
-        files = [file for file in files if file.entities.get(entity) in labels]
+        files = [file for file in files if file.entities.get(entity, "none") in labels]
     _check_one_of_each(files, asked, what)
     return files
 
@@ -123,11 +131,29 @@ def _check_one_of_each(files, asked, what):
             raise ValueError(
                 f"The {what} are of several kinds, name one. {entity}: {', '.join(choices)}."
             )
+    _refuse_joined(files, asked, what)
     first = {}
     for file in files:
         other = first.setdefault(tuple(sorted(file.acquisition.items())), file)
         if other is not file:
             raise ValueError(f"{other.path} and {file.path} are of the same scan; name one.")
+
+
+def _refuse_joined(files, asked, what):
+    """Refuse runs beside a file without a run, which may be these runs joined."""
+    together = {}
+    for file in files:
+        others = {k: v for k, v in file.acquisition.items() if k not in _JOINED}
+        together.setdefault(tuple(sorted(others.items())), []).append(file)
+    for entity in (name for name in _JOINED if name not in asked):
+        for scans in together.values():
+            choices = _choices(scans, entity)
+            if len(choices) > 1 and "none" in choices:
+                alone = next(file for file in scans if entity not in file.entities)
+                raise ValueError(
+                    f"{alone.path} may join the {what} of each {entity}: name those to load. "
+                    f"{entity}: {', '.join(choices)}."
+                )
 
 
 class Sidecars:
@@ -141,9 +167,9 @@ class Sidecars:
         """Return the repetition time of a series, in seconds."""
         ranked = {}
         for rank, sidecar in self._applicable(file):
-            content = read_json(sidecar.path)
-            if not content.keys().isdisjoint(_TIMES):
-                ranked.setdefault(rank, {})[_seconds(sidecar.path, content)] = sidecar.path
+            told = _times_in(read_json(sidecar.path))
+            if told:
+                ranked.setdefault(rank, {})[_seconds(sidecar.path, told)] = sidecar.path
         if not ranked:
             name = f"task-{file.entities.get('task', 'rest')}_{file.suffix}.json"
             raise ValueError(
@@ -173,9 +199,18 @@ class Sidecars:
         return [file for file in files if file.suffix in ("timeseries", "bold")]
 
 
-def _seconds(path, content):
-    """Return the repetition time that a sidecar holds."""
+def _times_in(content):
+    """Return what a sidecar tells of time; of XCP-D a frequency is "TR", of HALFpipe in seconds."""
     told = {name: content[name] for name in _TIMES if name in content}
+    if told.get("SamplingFrequency") == "TR":
+        del told["SamplingFrequency"]
+    if _OF_HALFPIPE in content and "SamplingFrequency" in told:
+        told.setdefault("RepetitionTime", told.pop("SamplingFrequency"))
+    return told
+
+
+def _seconds(path, told):
+    """Return the repetition time that a sidecar tells."""
     times = [check_t_r(value, f"{path}: {name}") for name, value in told.items()]
     if "SamplingFrequency" in told:
         times[-1] = check_t_r(1 / times[-1], f"{path}: 1 / SamplingFrequency")
@@ -215,11 +250,10 @@ def displacement(file):
 def find_codes(root, atlas, names):
     """Return the codes of named ROIs from the atlas's ``dseg.tsv`` below a folder, or None."""
     for path in sorted(root.rglob(f"*{escape(atlas)}*_dseg.tsv")) if atlas else ():
-        table = read_rows(path)
+        table = read_rows(path, texts=("name", "label"))
         column = next((name for name in ("name", "label") if name in table.rows), None)
         if column and "index" in table.rows:
-            rows = table.rows.assign(**{column: table.rows[column].astype(str)})
-            rows = rows[rows[column].isin(names)]
+            rows = table.rows[table.rows[column].isin(names)]
             if set(names) <= set(rows[column]):
                 return _codes(table._replace(rows=rows), column, names)
     return None

@@ -15,6 +15,7 @@ from ._series_files import looks_cut, name_of, read_series
 from ._table_files import Table, as_target
 
 MOTION = "func_mean_fd"
+_OF_MOTION = ("framewise_displacement", "trans_x", "rot_x")
 _LONGEST_T_R = 60.0
 
 
@@ -117,6 +118,9 @@ def _read_all(paths):
     read = map(read_series, paths)
     parts = [(names, series.astype(np.float32)) for names, series in read]
     names, first = parts[0]
+    motion = [name for name in _OF_MOTION if name in (names or ())]
+    if motion:
+        raise ValueError(f"{paths[0]} holds confounds, such as {motion[0]}, and no series of ROIs.")
     for path, (theirs, series) in zip(paths, parts, strict=True):
         if series.shape[1] != first.shape[1]:
             raise ValueError(

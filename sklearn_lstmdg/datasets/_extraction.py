@@ -65,6 +65,7 @@ def extract_scans(
     high_pass: float | None = None,
     min_coverage: float = 0.5,
     data_dir: str | os.PathLike[str] | None = None,
+    entities: Mapping[str, str | Sequence[str]] | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Bunch:
@@ -105,6 +106,8 @@ def extract_scans(
         Share of a region, within the brain mask, below which its series is missing (``n/a``).
     data_dir : str or path, default=None
         Where nilearn keeps atlases.
+    entities : dict of str or of list of str, default=None
+        Labels of further entities, such as ``{"res": "2"}``.
     n_jobs : int, default=None
         Images read side by side, as in joblib.
     verbose : int, default=0
@@ -175,7 +178,7 @@ def extract_scans(
     root, out = Path(fmriprep_dir).expanduser(), Path(out).expanduser()
     desc = desc or ("smoothAROMAnonaggr" if strategy == "ica_aroma" else "preproc")
     labels_of = {"task": task, "session": session, "run": run, "space": space, "desc": desc}
-    files = find_images(root, labels_of)
+    files = find_images(root, labels_of | dict(entities or {}))
     found = find_atlas(atlas, labels, data_dir)
     settings = Settings(strategy, options, *numbers)
     job = Job(root, out, found, settings, found.fingerprint())

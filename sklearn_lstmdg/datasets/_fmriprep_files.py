@@ -67,7 +67,8 @@ def participants_table(source, there):
 
 def _read_texts(path):
     """Read a table whose cells stay as they are written, but for what is missing."""
-    return read_rows(path, check_shape(path, decode(path), (), "\t"))
+    header = check_shape(path, decode(path), (), "\t")
+    return read_rows(path, [name.strip() for name in header])
 
 
 class SeriesFiles:

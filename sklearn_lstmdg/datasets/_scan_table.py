@@ -1,7 +1,6 @@
 """ROI series of any files that a table lists, one row a scan."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 from .._bunch import Bunch
 from .._extras import require
 from ._cohorts import Columns, LeftOut, Scans, as_list, check_t_r, load_cohort
+from ._participant_ids import ids_in, written_alike
 from ._table_files import read_rows
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def load_scans(
     scans : str or path, default="scan"
         Column of files, relative to the table's folder (of a DataFrame: to the working directory);
         or a folder, whose files are named as the column ``participant_id`` says, with or without
-        ``sub-``, up to the first ``.`` or ``_``. See Notes for formats.
+        ``sub-``, up to a ``.`` or ``_``. See Notes for formats.
     site : str, default=None
         Column of sites.
     group : str, default=None
@@ -80,6 +80,11 @@ def load_scans(
     line, ``.1D`` and ``.txt`` (white space between values) in a comment ``#2001 #2002``; ``.npy``,
     ``.npz`` and ``.mat`` (before 7.3) hold one array, ``.parquet`` (with pyarrow) one table.
 
+    In the table, ids stay as written, and a column in which a value begins with a zero (01, but not
+    0.5) is of names. Missing is what is empty, ``n/a``, ``NA``, ``NaN`` or -9999. Columns are
+    separated by commas in ``.csv`` and by tabs in ``.tsv``, or as Excel's first line ``sep=;``
+    says; numbers have a point before decimals.
+
     Examples
     --------
     >>> import numpy as np
@@ -95,10 +100,11 @@ def load_scans(
     >>> cohort.data[0].shape, cohort.target.tolist(), cohort.target_names
     ((100, 6), ['A', 'B'], ['A', 'B'])
     """
-    rows = read_rows(table, texts=[_ID, str(scans)])
+    rows = read_rows(table, texts=[_ID, str(scans)], names=[site, group])
     asked, times = as_list(confounds), t_r if isinstance(t_r, str) else None
     rows.check_column(target=target, site=site, group=group, t_r=times)
     rows.check_columns(confounds=asked)
+    rows.refuse_commas(*asked, *[target][: target is not None])
     _check_times(rows, t_r)
     paths = _find_files(rows, str(scans))
     group = group or (_ID if _ID in rows.rows else None)
@@ -149,17 +155,20 @@ def _find_in_folder(table, folder):
     table.refuse_missing(_ID)
     files = {}
     for path in sorted(folder.iterdir()):
-        files.setdefault(_stem(path.name), []).append(path)
-    paths = [files.get(_stem(name), []) for name in table.rows[_ID]]
+        for name in ids_in(path.name):
+            files.setdefault(name, []).append(path)
+    paths = [files.get(name.removeprefix("sub-"), []) for name in table.rows[_ID]]
     for position, found in enumerate(paths):
         if len(found) != 1:
             name, told = table.rows[_ID].iloc[position], ", ".join(path.name for path in found)
             raise ValueError(
                 f"{table.line(position)}: one file of {name} is needed in {folder}, there is "
-                f"{told or 'none'}."
+                f"{told or _none_but(name, files)}."
             )
     return [found[0] for found in paths]
 
 
-def _stem(name):
-    return re.split(r"[._]", name.removeprefix("sub-"), maxsplit=1)[0]
+def _none_but(name, files):
+    """Tell that no file has a name, and which has one that is written alike."""
+    alike = written_alike([name], files)
+    return f"none, but {files[alike[0][1]][0].name}: ids must be the same" if alike else "none"

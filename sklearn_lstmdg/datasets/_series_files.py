@@ -78,6 +78,8 @@ def _read_text(path):
     if separator is None:
         comments = [line for _, line in lines if line.startswith("#")]
         lines = [(n, line) for n, line in lines if not line.startswith("#")]
+    if separator is None and lines and _has_commas(lines[0][1]):
+        separator = ","
     names = _cells(lines[0][1], separator) if lines else None
     if names and _is_header(names):
         lines = lines[1:]
@@ -88,6 +90,11 @@ def _read_text(path):
     n_rois = len(names or _cells(lines[0][1], separator))
     _check_lengths(path, lines, separator, n_rois)
     return names, _parse(path, lines, separator, names)
+
+
+def _has_commas(line):
+    """Tell whether commas separate the values of a line, as C-PAC does in .1D; 0,5 0,6 has none."""
+    return "," in line and all(value.endswith(",") for value in line.split()[:-1])
 
 
 def _cells(line, separator):
@@ -119,7 +126,7 @@ def _is_value(cell):
 def _names_in_comments(comments, n_rois):
     """Return the ROI codes of a comment such as ``#2001 #2002``, or None."""
     for comment in comments:
-        codes = comment.replace("#", " ").split()
+        codes = comment.replace("#", " ").replace(",", " ").split()
         if len(codes) == n_rois == comment.count("#"):
             return codes
     return None

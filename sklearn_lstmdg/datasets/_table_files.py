@@ -14,6 +14,11 @@ from .._extras import require
 MISSING = ("n/a", "N/A", "NA", "NaN", "nan", "")
 _CODE = -9999
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
+_SAID = {",": "commas", "\t": "tabs", ";": "semicolons"}
+_EXCEL = re.compile(r'"?sep=(.)"?\n')
+_LEADING_ZERO = re.compile(r"[+-]?0\d")
+# Beyond 15 digits two codes may be one number.
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})(\.0)?")
 
 
 def decode(path):
@@ -35,14 +40,26 @@ def check_shape(path, text, needed, separator=","):
             raise ValueError(
                 f"{path} has {header.count(name) or 'no'} column {name}; one is needed."
             )
+    _check_lengths(path, header, rows)
+    return header
+
+
+def _check_lengths(path, header, rows):
+    """Refuse rows, each with the number of its line, that are longer or shorter than the header."""
     for line, row in rows:
         if row and len(row) != len(header):
             last = header[min(len(row), len(header)) - 1]
             raise ValueError(
                 f"{path}, line {line}: {len(row)} values for {len(header)} columns; "
-                f"the last column in common is {last}."
+                f"the last column in common is {last}{_other_separator(header)}."
             )
-    return header
+
+
+def _other_separator(header):
+    """Tell of a table's only column that it seems to be several, or return nothing."""
+    only = header[0] if len(header) == 1 else ""
+    found = next((said for separator, said in _SAID.items() if separator in only), None)
+    return f": are columns separated by {found}? A .csv has commas, a .tsv tabs" if found else ""
 
 
 def _read_cells(path, text, separator):
@@ -82,16 +99,32 @@ class Table(NamedTuple):
         for parameter, names in asked.items():
             for name in [names] if isinstance(names, str) else names or ():
                 if name not in self.rows:
-                    there = ", ".join(map(str, self.rows))
+                    names = list(map(str, self.rows))
+                    there = ", ".join(names) + _other_separator(names)
                     raise ValueError(
                         f"{self.where} has no column {name!r} ({parameter}); it has {there}."
                     )
+
+    def refuse_commas(self, *columns):
+        """Refuse numbers that are written with commas, where a column has nothing but numbers."""
+        to_numeric = require("pandas", extra="data").to_numeric
+        for name in columns:
+            cells = self.rows[name].astype(object).map(str).where(self.rows[name].notna())
+            with_comma = cells.str.contains(",", regex=False, na=False).to_numpy()
+            plain = to_numeric(cells.str.replace(",", "", regex=False), errors="coerce")
+            if with_comma.any() and plain.notna().equals(cells.notna()):
+                position = int(np.argmax(with_comma))
+                raise ValueError(
+                    f"{self.line(position)}: {name} {cells.iloc[position]!r} has a comma; numbers "
+                    "have a point before decimals, and nothing between thousands."
+                )
 
     def refuse_missing(self, column):
         """Refuse a column with an empty cell."""
         missing = self.rows[column].isna().to_numpy()
         if missing.any():
-            raise ValueError(f"{self.line(int(np.argmax(missing)))}: {column} is missing.")
+            told = f"{self.line(int(np.argmax(missing)))}: {column} is missing"
+            raise ValueError(f"{told}: empty, n/a, NA, NaN or {_CODE}.")
 
     def refuse_repeated(self, column):
         """Refuse a column with a cell that an earlier row has too."""
@@ -103,24 +136,44 @@ class Table(NamedTuple):
             )
 
 
-def read_rows(table, texts=()):
-    """Read a table, or take a DataFrame; cells of the columns ``texts`` stay as written."""
+def read_rows(table, texts=(), names=()):
+    """Read a table, or take a DataFrame.
+
+    Of a file, a column is of numbers where each cell is one, and none begins with a zero as codes
+    do (01, 002). Columns of ``texts`` stay as written, those of ``names`` too, unless they are of
+    plain whole numbers.
+    """
     pandas = require("pandas", extra="data")
-    if isinstance(table, pandas.DataFrame):
-        rows, where, unit = table.reset_index(drop=True), "The table", "row"
-    else:
-        path = Path(table).expanduser()
-        rows, where, unit = _read_file(path, texts), str(path), "line"
+    is_frame = isinstance(table, pandas.DataFrame)
+    where = "The table" if is_frame else str(Path(table).expanduser())
+    rows = table.reset_index(drop=True) if is_frame else _read_file(Path(where))
     twice = rows.columns[rows.columns.duplicated()]
     if len(twice):
         raise ValueError(f"{where} has the column {twice[0]!r} twice.")
     if rows.empty:
         raise ValueError(f"{where} has no row below the names of its columns.")
+    if not is_frame:
+        known = {name: _typed(rows[name], name in names) for name in rows if name not in texts}
+        rows = rows.assign(**known)
     rows = without_codes(rows)
     as_text = {
         name: rows[name].astype(str).where(rows[name].notna()) for name in texts if name in rows
     }
-    return Table(rows.assign(**as_text), where, unit)
+    return Table(rows.assign(**as_text), where, "row" if is_frame else "line")
+
+
+def _typed(column, is_name):
+    """Return a column of a file as numbers, where it is of numbers."""
+    numbers = require("pandas", extra="data").to_numeric(column.astype(object), errors="coerce")
+    known = column[column.notna()]
+    if numbers[known.index].isna().any() or has_codes(known):
+        return column
+    return column if is_name and not all(map(_WHOLE.fullmatch, known)) else numbers
+
+
+def has_codes(cells):
+    """Tell whether a cell is a text that begins with a zero as codes do, and not as 0.5."""
+    return any(isinstance(cell, str) and _LEADING_ZERO.match(cell) for cell in cells)
 
 
 def without_codes(rows):
@@ -129,28 +182,32 @@ def without_codes(rows):
     return rows.apply(lambda column: column.mask(numbers[column.name] == _CODE))
 
 
-def _read_file(path, texts):
-    pandas = require("pandas", extra="data")
+def _read_file(path):
+    """Return the texts of a file's cells, NaN where one is missing, by the numbers of the lines."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no table {path}.")
     separator = _SEPARATORS.get(path.suffix.lower())
     if separator is None:
         raise ValueError(f"{path}: the name of a table ends in .csv or .tsv.")
     text = decode(path)
-    header = check_shape(path, text, (), separator)
-    lines = text.partition("\n")[2]
-    if not lines.strip():
-        return pandas.DataFrame(columns=header)
-    rows = pandas.read_csv(
-        io.StringIO(lines),
-        sep=separator,
-        header=None,
-        names=range(len(header)),
-        dtype={column: str for column, name in enumerate(header) if name in texts},
-        na_values=MISSING,
-        keep_default_na=False,
-    )
-    return rows.set_axis(header, axis=1).set_axis(range(2, len(rows) + 2))
+    excels = _EXCEL.match(text)
+    if excels:
+        text, separator = text[excels.end() :], excels[1]
+    header, *rows = _read_cells(path, text, separator) or [(1, [])]
+    rows = [(line + bool(excels), row) for line, row in rows if any(map(str.strip, row))]
+    _check_lengths(path, header[1], rows)
+    cells = [[_known(cell.strip()) for cell in row] for _, row in rows]
+    return _to_frame(list(map(str.strip, header[1])), [line for line, _ in rows], cells)
+
+
+def _known(cell):
+    return np.nan if cell in MISSING else cell
+
+
+def _to_frame(header, lines, cells):
+    """Return a table without the columns of spreadsheets that have neither a name nor a value."""
+    rows = require("pandas", extra="data").DataFrame(cells, index=lines, columns=header)
+    return rows.loc[:, rows.notna().any().to_numpy() | (rows.columns != "")]
 
 
 def as_target(table, name):
@@ -158,9 +215,10 @@ def as_target(table, name):
 
     Shapes: returned (n_rows,).
     """
-    column = table.rows[name]
+    column = table.rows[name].astype(object)
     numbers = require("pandas", extra="data").to_numeric(column, errors="coerce")
-    if column.dtype == bool or numbers.isna().all():
+    is_bool = all(isinstance(value, bool | np.bool_) for value in column)
+    if is_bool or numbers.isna().all() or has_codes(column):
         return column.to_numpy(dtype=str)
     values = numbers.to_numpy(dtype=float)
     wrong = ~np.isfinite(values)

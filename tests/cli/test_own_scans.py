@@ -153,3 +153,23 @@ def test_what_a_table_cannot_give_is_named(compare, table, options, message):
     code, _, err = compare("--table", table, *options)
     assert code == 2
     assert re.search(message, err)
+
+
+def test_codes_are_names_in_all_results(compare, table, tmp_path):
+    listed = pandas.read_csv(table)
+    listed["group"] = listed["group"].map({"well": "001", "ill": "002"})
+    listed["site"] = [["01", "02"][i // 2 % 2] for i in range(12)]
+    listed["participant_id"] = [f"{i:03d}" for i in range(12)]
+    listed.to_csv(table, index=False)
+    options = ("--table", table, "--target", "group", "--site", "site", "--scheme", "pooled")
+    code, out, err = compare(*options, "--positive", "001", "--confounds", "site", "--t-r", "2")
+    assert code == 0, err
+    assert "01: 6 subjects (3 002, 3 001)" in out or "01: 6 subjects (3 001, 3 002)" in out
+    predictions = pandas.read_csv(tmp_path / "out" / "predictions.csv", dtype=str)
+    assert set(predictions["subject"]) == {f"{i:03d}" for i in range(12)}
+    assert set(predictions["y"]) == {"001", "002"}
+    assert {site["site"] for site in record(tmp_path)["sites"]} == {"01", "02"}
+
+
+def record(tmp_path):
+    return json.loads((tmp_path / "out" / "cohort.json").read_text())

@@ -43,3 +43,173 @@ def test_the_code_of_what_is_missing_is_no_value(listed, tmp_path):
             cohort = load_scans(table, target="label", confounds="age")
         assert cohort.target.tolist() == [1, 2, 2]
         np.testing.assert_array_equal(cohort.confounds["age"], [20, np.nan, 30])
+
+
+def listing(folder, rows, header="participant_id,scan,site,group", name="table.csv", code="utf-8"):
+    """Write a table of four scans, of which each row has the first cells, and return its path."""
+    from _series_formats import draw
+
+    for i in range(len(rows)):
+        np.save(folder / f"s{i}.npy", draw(i))
+    lines = [row.replace("SCAN", f"s{i}.npy") for i, row in enumerate(rows)]
+    path = folder / name
+    path.write_bytes("\n".join([header, *lines, ""]).encode(code))
+    return path
+
+
+CODES = ["001,SCAN,01,01", "002,SCAN,02,02", "003,SCAN,1,01", "004,SCAN,01,02"]
+
+
+def test_codes_with_leading_zeros_stay_as_written(tmp_path):
+    cohort = load_scans(listing(tmp_path, CODES), target="group", site="site")
+    assert cohort.target.tolist() == ["01", "02", "01", "02"]
+    assert cohort.target_names == ["01", "02"]
+    assert cohort.sites.tolist() == ["01", "02", "1", "01"]
+    assert cohort.groups.tolist() == ["001", "002", "003", "004"]
+    assert cohort.phenotypic["site"].tolist() == ["01", "02", "1", "01"]
+
+
+def test_codes_of_a_frame_are_classes_too(tmp_path):
+    path = listing(tmp_path, CODES)
+    frame = pd.read_csv(path, dtype=str).assign(
+        scan=[str(tmp_path / f"s{i}.npy") for i in range(4)]
+    )
+    for group in (frame["group"], frame["group"].astype("category")):
+        cohort = load_scans(frame.assign(group=group), target="group", site="site")
+        assert cohort.target.tolist() == ["01", "02", "01", "02"]
+        assert cohort.sites.tolist() == ["01", "02", "1", "01"]
+
+
+def test_numbers_that_begin_with_a_zero_are_numbers(tmp_path):
+    rows = ["a,SCAN,A,0", "b,SCAN,A,0.5", "c,SCAN,A,-0.3", "d,SCAN,A,1e1"]
+    cohort = load_scans(listing(tmp_path, rows), target="group")
+    assert cohort.target.tolist() == [0, 0.5, -0.3, 10]
+
+
+@pytest.mark.parametrize(
+    ("sites", "read"),
+    [
+        (["1e3", "1000", "1e3", "2"], ["1e3", "1000", "1e3", "2"]),
+        (["1.10", "1.1", "1.10", "2"], ["1.10", "1.1", "1.10", "2"]),
+        (["9007199254740993", "9007199254740992", "1", "1"], None),
+        (["TRUE", "FALSE", "TRUE", "TRUE"], None),
+        (["3,5", "3,5", "4,5", "4,5"], None),
+        (["1", "2.0", "1", "10"], ["1", "2", "1", "10"]),
+    ],
+)
+def test_names_of_sites_and_groups_that_no_number_keeps_are_texts(tmp_path, sites, read):
+    rows = [f'{name},SCAN,"{site}",{name}' for name, site in zip("abcd", sites, strict=True)]
+    cohort = load_scans(listing(tmp_path, rows), target="group", site="site", group="site")
+    assert cohort.sites.tolist() == (read or sites)
+    assert len(set(cohort.groups.tolist())) == len(set(sites))
+
+
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        (["TRUE", "FALSE", "TRUE", "n/a"], ["TRUE", "FALSE", "TRUE"]),
+        (["True", "False", "True", ""], ["True", "False", "True"]),
+        (["yes", "no", "yes", "NaN"], ["yes", "no", "yes"]),
+        (["ill ", " well", "ill", "NA"], ["ill", "well", "ill"]),
+        (["ill\u00a0", "well", "ill", "-9999"], ["ill", "well", "ill"]),
+        (["1", "2", " 1", "-9999.0"], [1, 2, 1]),
+    ],
+)
+def test_words_are_classes_as_written(tmp_path, cells, read):
+    rows = [f"{name},SCAN,A,{cell}" for name, cell in zip("abcd", cells, strict=True)]
+    with pytest.warns(UserWarning, match="Left out: 1 without group"):
+        assert load_scans(listing(tmp_path, rows), target="group").target.tolist() == read
+
+
+def test_truths_of_a_frame_with_a_missing_one_are_no_numbers(listed, tmp_path):
+    listed = listed.assign(scan=str(tmp_path) + "/" + listed["scan"])
+    for told in ([True, False, True, None], pd.array([True, False, True, None], "boolean")):
+        with pytest.warns(UserWarning, match="Left out: 1 without label"):
+            cohort = load_scans(listed.assign(label=told), target="label")
+        assert cohort.target.tolist() == ["True", "False", "True"]
+
+
+def test_what_spreadsheets_add_is_no_row_and_no_column(tmp_path):
+    rows = [*(f"{row},," for row in CODES[:2]), "", ",,,,,", *(f"{row},," for row in CODES[2:])]
+    rows = [row.replace("SCAN", f"s{i}.npy") for i, row in enumerate(rows)]
+    for code in ("utf-8", "utf-8-sig"):
+        path = listing(tmp_path, rows, "participant_id , scan,site,group,,", code=code)
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+        cohort = load_scans(path, target="group")
+        assert cohort.groups.tolist() == ["001", "002", "003", "004"]
+        assert list(cohort.phenotypic) == ["participant_id", "scan", "site", "group"]
+    path.write_bytes(path.read_bytes().replace(b"s5.npy", b"s9.npy"))
+    with pytest.raises(FileNotFoundError, match=r"table.csv, line 7: there is no file .*s9.npy"):
+        load_scans(path, target="group")
+
+
+@pytest.mark.parametrize(
+    ("said", "separator"), [("sep=;", ";"), ('"sep=,"', ","), ("sep=\t", "\t")]
+)
+def test_excel_says_what_separates_columns(tmp_path, said, separator):
+    path = listing(tmp_path, CODES)
+    path.write_text(f"{said}\n{path.read_text().replace(',', separator)}")
+    assert load_scans(path, target="group", site="site").sites.tolist() == ["01", "02", "1", "01"]
+    path.write_text(path.read_text().replace("s1", "s7"))
+    with pytest.raises(FileNotFoundError, match=r"line 4: there is no file .*s7"):
+        load_scans(path, target="group")
+
+
+AGES = ["a,SCAN,A,20", "b,SCAN,A,21", "c,SCAN,A,22", "d,SCAN,A,23"]
+WRONG = {
+    "decimal commas": (
+        lambda text: text.replace("A,21", 'A,"21,5"'), "line 3: group '21,5' has a comma"
+    ),
+    "decimal commas alone": (
+        lambda text: text.replace("A,2", 'A,"2,').replace("\n", '"\n').replace('group"', "group"),
+        "line 2: group '2,0' has a comma; numbers have a point",
+    ),
+    "separated thousands": (
+        lambda text: text.replace("A,21", 'A,"1,250"'), "line 3: group '1,250' has a comma"
+    ),
+    "tabs in a .csv": (
+        lambda text: text.replace(",", "\t"), "columns separated by tabs. A .csv has commas"
+    ),
+    "semicolons": (lambda text: text.replace(",", ";"), "columns separated by semicolons"),
+    "semicolons and decimal commas": (
+        lambda text: text.replace(",", ";").replace("22", "22,5"),
+        "line 4: 2 values for 1 columns.*separated by semicolons",
+    ),
+    "a participant named NA": (
+        lambda text: text.replace("b,", "NA,"), "line 3: participant_id is missing: empty, n/a, NA"
+    ),
+    "names in capitals": (
+        lambda text: text.replace("group", "Group"), "no column 'group' .*participant_id, .*Group"
+    ),
+    "a column twice but for a blank": (
+        lambda text: text.replace("site", "group "), "has the column 'group' twice"
+    ),
+    "two columns with values and no names": (
+        lambda text: text.replace(",scan,site", ",,"), "has the column '' twice"
+    ),
+    "a word among numbers": (
+        lambda text: text.replace("22", "unknown"), "line 4: group 'unknown' is no finite number"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_no_table_says_ends_in_one_clear_line(tmp_path, kind):
+    change, message = WRONG[kind]
+    path = listing(tmp_path, AGES)
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ValueError, match=message) as caught:
+        load_scans(path, target="group", scans=tmp_path if kind.startswith("a part") else "scan")
+    assert "\n" not in str(caught.value) and "table.csv" in str(caught.value)
+
+
+def test_commas_of_confounds_are_refused_too(tmp_path, whole):
+    path = listing(tmp_path, [row.replace(",A", f',"1{i},5"') for i, row in enumerate(AGES)])
+    with pytest.raises(ValueError, match=r"table.csv, line 2: site '10,5' has a comma"):
+        load_scans(path, target="group", confounds="site")
+    assert load_scans(path, target="group", site="site").sites[0] == "10,5"
+    table = whole.parents[1] / "participants.tsv"
+    table.write_text(table.read_text().replace(".5", ",5"))
+    for options in ({"target": "age"}, {"target": "diagnosis", "confounds": ["age"]}):
+        with pytest.raises(ValueError, match=r"participants.tsv, line 2: age '20,5' has a comma"):
+            load_bids(whole, **options)
