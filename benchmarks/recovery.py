@@ -27,12 +27,7 @@ from common_communities import N_NETS, TRAINING
 from sklearn.cluster import KMeans
 from sklearn.decomposition import NMF
 
-from sklearn_lstmdg import (
-    LSTMDGClassifier,
-    ParafacCommunities,
-    ScanCleaner,
-    SubsequenceAugmenter,
-)
+from sklearn_lstmdg import LSTMDGClassifier, ParafacCommunities, ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.communities import common_memberships
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import community_recovery

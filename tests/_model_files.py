@@ -7,9 +7,7 @@ import zipfile
 
 import numpy as np
 
-from sklearn_lstmdg import (
-    LSTMDGClassifier,
-)
+from sklearn_lstmdg import LSTMDGClassifier
 
 TINY = {"n_communities": 3, "n_units": 2, "max_epochs": 2, "random_state": 0}
 

@@ -10,11 +10,7 @@ they are, a classifier only has to recognise the person. Here the groups do not 
 # With ``effect_size=0`` the labels say nothing: an honest accuracy is 50 %, give or take chance.
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.model_selection import (
-    StratifiedGroupKFold,
-    StratifiedKFold,
-    cross_val_score,
-)
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_lstmdg import FCSVM, ScanCleaner, SubsequenceAugmenter

@@ -12,12 +12,7 @@ together, so that both can be judged, and compared between halves of the cohort.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_lstmdg import (
-    CommunityExtractor,
-    ParafacCommunities,
-    ScanCleaner,
-    SubsequenceAugmenter,
-)
+from sklearn_lstmdg import CommunityExtractor, ParafacCommunities, ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import community_recovery, community_robustness
 from sklearn_lstmdg.models import make_model

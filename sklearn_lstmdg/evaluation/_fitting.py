@@ -5,13 +5,7 @@ from numpy.typing import NDArray
 from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, clone
 
-from .._routing import (
-    fit_arguments,
-    last_step,
-    pretrains,
-    request_metadata,
-    set_random_states,
-)
+from .._routing import fit_arguments, last_step, pretrains, request_metadata, set_random_states
 from .._typing import Scans
 from ..communities import common_influence, common_memberships
 from ..scans import probabilities

@@ -7,11 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_lstmdg import FCSVM, ScanCleaner
-from sklearn_lstmdg.baselines._gaussian_hmm import (
-    GaussianHMM,
-    fit_hmms,
-    sequence_log_likelihoods,
-)
+from sklearn_lstmdg.baselines._gaussian_hmm import GaussianHMM, fit_hmms, sequence_log_likelihoods
 from sklearn_lstmdg.baselines._hmm_classifier import ROIHMMClassifier, _features
 from sklearn_lstmdg.scans._validation import check_sequences
 

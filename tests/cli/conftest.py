@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 
-from sklearn_lstmdg import (
-    models,
-)
+from sklearn_lstmdg import models
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import (
-    compare_models,
-)
+from sklearn_lstmdg.evaluation import compare_models
 
 from _planted import Planted, Several, Without
 from _stubs import Noise
@@ -28,32 +24,44 @@ def quick_models(monkeypatch):
 
 
 @pytest.fixture
-def compare(tmp_path, capsys, quick_models):
-    """Run compare with quick models; returns exit code, output, errors."""
+def run(capsys):
+    """Run a command; returns exit code, output, errors."""
 
-    def run(*options, quick=("--models", "quick", "--folds", "3")):
-        size = () if {"--data-dir", "--subjects"} & set(options) else ("--subjects", "12")
-        out = "--out", str(tmp_path / "out")
-        code = main(["compare", *quick, *size, *out, *map(str, options)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+    def run(*words):
+        code = main([str(word) for word in words])
+        return code, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def refuse(capsys):
+    """Run a command of wrong usage; returns the one line that it is refused with."""
+
+    def refuse(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        (line,) = capsys.readouterr().err.splitlines()
+        assert stop.value.code == 2
+        return line
+
+    return refuse
+
+
+@pytest.fixture
+def compare(tmp_path, run, quick_models):
+    """Run compare with quick models; returns exit code, output, errors."""
+
+    def compare(*options, quick=("--models", "quick", "--folds", "3")):
+        size = () if {"--data-dir", "--subjects"} & set(options) else ("--subjects", "12")
+        return run("compare", *quick, *size, "--out", tmp_path / "out", *options)
+
+    return compare
 
 
 @pytest.fixture(scope="module")
 def cohort():
     return make_scans(n_subjects=12, n_timepoints=8, n_rois=5, n_communities=2, random_state=0)
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*options):
-        code = main([str(option) for option in options])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
@@ -87,7 +95,7 @@ def folder(tmp_path, cohort):
 
 
 @pytest.fixture
-def learnt(tmp_path, monkeypatch, capsys):
+def learnt(tmp_path, monkeypatch, run):
     """A finished comparison of two quick models."""
     quick = {
         "quick": lambda length, step, regress: Planted(),
@@ -98,19 +106,15 @@ def learnt(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(models, "_FACTORIES", models._FACTORIES | quick)
     learnt = tmp_path / "out"
     options = ["--folds", "3", "--subjects", "12", "--length", "20", "--seed", "4", "--quiet"]
-    assert main(["compare", "--models", *quick, *options, "--out", str(learnt)]) == 0
-    capsys.readouterr()
+    assert run("compare", "--models", *quick, *options, "--out", learnt)[0] == 0
     return learnt
 
 
 @pytest.fixture
-def communities(learnt, capsys):
+def communities(learnt, run):
     """Run the command; returns exit code, output, errors."""
 
-    def run(*options, model=("quick",)):
-        fixed = ["communities", str(learnt), "--permutations", "3", "--model", *model]
-        code = main([*fixed, *map(str, options)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+    def communities(*options, model=("quick",)):
+        return run("communities", learnt, "--permutations", 3, "--model", *model, *options)
 
-    return run
+    return communities

@@ -5,9 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from sklearn_lstmdg import (
-    LSTMDGClassifier,
-)
+from sklearn_lstmdg import LSTMDGClassifier
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.communities import common_memberships, two_means
 from sklearn_lstmdg.evaluation import (

@@ -9,10 +9,7 @@ import pytest
 from sklearn_lstmdg import models
 from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._main import _make_parser
-from sklearn_lstmdg.cli._scan_options import (
-    read_confounds,
-    settle_scans,
-)
+from sklearn_lstmdg.cli._scan_options import read_confounds, settle_scans
 from sklearn_lstmdg.datasets import make_scans
 
 pandas = pytest.importorskip("pandas")

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from sklearn_lstmdg.cli import main
 from sklearn_lstmdg.cli._main import _make_parser
 from sklearn_lstmdg.report._toml import to_toml
 
@@ -33,19 +32,15 @@ def parse(tmp_path):
 
 
 @pytest.fixture
-def refuse(tmp_path, capsys):
+def refuse_file(tmp_path, refuse):
     """Return the one line that a file is refused with."""
 
-    def run(text, command="compare"):
+    def refuse_file(text, command="compare"):
         path = tmp_path / "study.toml"
         path.write_text(text, encoding="utf-8")
-        with pytest.raises(SystemExit) as stop:
-            main([command, "--config", str(path)])
-        lines = capsys.readouterr().err.splitlines()
-        assert stop.value.code == 2 and len(lines) == 1
-        return lines[0]
+        return refuse(command, "--config", path)
 
-    return run
+    return refuse_file
 
 
 def test_a_study_is_what_one_would_type(parse):
@@ -95,14 +90,12 @@ def test_tables_hold_the_options_of_one_command(parse):
         ("folds = ", "study.toml cannot be read"),
     ],
 )
-def test_a_wrong_file_is_refused_in_one_line(refuse, text, message):
-    assert message in refuse(text)
+def test_a_wrong_file_is_refused_in_one_line(refuse_file, text, message):
+    assert message in refuse_file(text)
 
 
-def test_a_missing_file(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["compare", "--config", "nowhere.toml"])
-    assert stop.value.code == 2 and "nowhere.toml cannot be read" in capsys.readouterr().err
+def test_a_missing_file(refuse):
+    assert "nowhere.toml cannot be read" in refuse("compare", "--config", "nowhere.toml")
 
 
 def test_the_report_s_study_runs_as_before(parse):

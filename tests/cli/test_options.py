@@ -2,8 +2,6 @@
 
 import pytest
 
-from sklearn_lstmdg.cli import main
-
 pandas = pytest.importorskip("pandas")
 
 
@@ -14,9 +12,6 @@ pandas = pytest.importorskip("pandas")
         *[("--step", 0, 1), ("--repeats", 0, 1), ("--permute-labels", -1, 0)],
     ],
 )
-def test_numbers_that_are_too_small_are_refused_by_option(capsys, option, value, least):
-    with pytest.raises(SystemExit) as stop:
-        main(["compare", option, str(value)])
-    err = capsys.readouterr().err
-    assert stop.value.code == 2 and len(err.splitlines()) == 1
-    assert f"argument {option}: must be at least {least}, not {value}" in err
+def test_numbers_that_are_too_small_are_refused_by_option(refuse, option, value, least):
+    line = refuse("compare", option, value)
+    assert f"argument {option}: must be at least {least}, not {value}" in line

@@ -2,12 +2,12 @@
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 
 from sklearn_lstmdg import models
-from sklearn_lstmdg.cli import main
 
 from _stubs import Noise
 from _trees import make_tree
@@ -22,15 +22,9 @@ def _registry(monkeypatch):
 
 
 @pytest.fixture
-def compare(tmp_path, capsys):
+def compare(tmp_path, run):
     """Run compare with a quick model; returns exit code, output, errors."""
-
-    def run(*options):
-        quick = ("--models", "quick", "--folds", "3", "--out", str(tmp_path / "out"))
-        code = main(["compare", *quick, *map(str, options)])
-        return code, *capsys.readouterr()
-
-    return run
+    return partial(run, "compare", "--models", "quick", "--folds", 3, "--out", tmp_path / "out")
 
 
 @pytest.fixture

@@ -5,17 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from sklearn_lstmdg import (
-    ParafacCommunities,
-    ScanCleaner,
-    SubsequenceAugmenter,
-)
+from sklearn_lstmdg import ParafacCommunities, ScanCleaner, SubsequenceAugmenter
 from sklearn_lstmdg.cli import _parafac_folds as _parafac
 from sklearn_lstmdg.datasets import make_scans
-from sklearn_lstmdg.evaluation import (
-    load_comparison,
-    make_seed,
-)
+from sklearn_lstmdg.evaluation import load_comparison, make_seed
 from sklearn_lstmdg.evaluation._store import FoldStore
 
 pandas = pytest.importorskip("pandas")

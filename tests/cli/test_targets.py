@@ -51,15 +51,13 @@ def table(tmp_path):
 
 
 @pytest.fixture
-def compare(tmp_path, table, capsys):
+def compare(tmp_path, table, run):
     """Run compare on the table; returns exit code, output, errors."""
 
-    def run(*options, out="out"):
-        given = ("--table", str(table), "--folds", "3", "--out", str(tmp_path / out))
-        code = main(["compare", *given, *map(str, options)])
-        return code, *capsys.readouterr()
+    def compare(*options, out="out"):
+        return run("compare", "--table", table, "--folds", 3, "--out", tmp_path / out, *options)
 
-    return run
+    return compare
 
 
 def read(tmp_path, name, out="out"):

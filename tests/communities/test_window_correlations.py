@@ -5,9 +5,7 @@ import pytest
 from tensorly.tenalg import unfolding_dot_khatri_rao
 
 from sklearn_lstmdg import SubsequenceAugmenter
-from sklearn_lstmdg.communities._factors import (
-    random_start,
-)
+from sklearn_lstmdg.communities._factors import random_start
 from sklearn_lstmdg.communities._window_correlations import WindowCorrelations
 from sklearn_lstmdg.scans._validation import check_sequences
 

@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 
 from _extracted import read, series_of
-from _image_trees import (
-    AFFINE,
-    REGIONS,
-    SHAPE,
-    image_path,
-    make_confounds,
-    write_atlas,
-)
+from _image_trees import AFFINE, REGIONS, SHAPE, image_path, make_confounds, write_atlas
 
 pandas = pytest.importorskip("pandas")
 nibabel = pytest.importorskip("nibabel")

@@ -2,9 +2,7 @@
 
 import pytest
 
-from _image_trees import (
-    image_path,
-)
+from _image_trees import image_path
 
 pandas = pytest.importorskip("pandas")
 nibabel = pytest.importorskip("nibabel")

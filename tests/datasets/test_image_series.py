@@ -4,15 +4,7 @@ import numpy as np
 import pytest
 
 from _extracted import read, series_of
-from _image_trees import (
-    AFFINE,
-    REGIONS,
-    SHAPE,
-    image_path,
-    labels,
-    write_atlas,
-    write_image,
-)
+from _image_trees import AFFINE, REGIONS, SHAPE, image_path, labels, write_atlas, write_image
 
 pandas = pytest.importorskip("pandas")
 nibabel = pytest.importorskip("nibabel")

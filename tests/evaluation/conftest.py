@@ -6,9 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_lstmdg.evaluation import (
-    compare_models,
-)
+from sklearn_lstmdg.evaluation import compare_models
 from sklearn_lstmdg.models import make_model
 
 from _autoregressive import vector_scans

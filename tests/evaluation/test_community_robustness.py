@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 from sklearn.utils import Bunch
 
-from sklearn_lstmdg.communities import (
-    community_redundancy,
-    effective_communities,
-    two_means,
-)
+from sklearn_lstmdg.communities import community_redundancy, effective_communities, two_means
 from sklearn_lstmdg.datasets import make_scans
 from sklearn_lstmdg.evaluation import _community_robustness
 from sklearn_lstmdg.evaluation._community_robustness import (

@@ -2,13 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import (
-    confusion_matrix,
-)
+from sklearn.metrics import confusion_matrix
 
-from sklearn_lstmdg.evaluation import (
-    confusion_matrices,
-)
+from sklearn_lstmdg.evaluation import confusion_matrices
 
 from _kinds import NAMES
 

@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_lstmdg.evaluation import compare_models
-from sklearn_lstmdg.evaluation._metrics import (
-    auc_within_sites,
-    score_predictions,
-    summarize,
-)
+from sklearn_lstmdg.evaluation._metrics import auc_within_sites, score_predictions, summarize
 from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
 
 from _stubs import Noise

@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from sklearn_lstmdg import (
-    FCSVM,
-    ScanCleaner,
-)
+from sklearn_lstmdg import FCSVM, ScanCleaner
 from sklearn_lstmdg.persistence import load_model, save_model
 from sklearn_lstmdg.persistence._saved_masker import SavedMasker
 

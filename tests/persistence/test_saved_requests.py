@@ -6,9 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_lstmdg import (
-    ConnectivityFeatures,
-)
+from sklearn_lstmdg import ConnectivityFeatures
 from sklearn_lstmdg.persistence import load_model, save_model
 
 from _model_files import outputs, same

@@ -5,9 +5,7 @@ from importlib import import_module
 
 import pytest
 
-from sklearn_lstmdg import (
-    FCSVM,
-)
+from sklearn_lstmdg import FCSVM
 from sklearn_lstmdg.persistence import save_model
 from sklearn_lstmdg.persistence._trusted_types import LEARNT
 

@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from sklearn_lstmdg.evaluation import (
-    Comparison,
-)
+from sklearn_lstmdg.evaluation import Comparison
 from sklearn_lstmdg.report import write_report
 
 from _pages import rows_of
