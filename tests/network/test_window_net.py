@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_lstmdg import LSTMDGClassifier, SubsequenceAugmenter
-from sklearn_lstmdg.network import _module, _window_net
+from sklearn_lstmdg.network import _joint_network, _window_net
 from sklearn_lstmdg.network._epoch_net import MONITORS
 from sklearn_lstmdg.network._window_net import WindowNet
 
@@ -556,7 +556,7 @@ def test_float64_is_for_the_cpu(monkeypatch, generate_at):
 def test_reading_by_torch_makes_no_cell_states_that_nobody_reads(scans, monkeypatch):
     monkeypatch.setenv("LSTMDG_COMPILED", "0")
     model, asked = LSTMDGClassifier(max_epochs=1, **TINY).fit(*scans), []
-    lstm = _module.lstm
-    monkeypatch.setattr(_module, "lstm", lambda *args: asked.append(args[2:]) or lstm(*args))
+    lstm = _joint_network.lstm
+    monkeypatch.setattr(_joint_network, "lstm", lambda *args: asked.append(args[2:]) or lstm(*args))
     model.predict_proba(scans[0])
     assert asked and (True,) not in asked
