@@ -10,6 +10,7 @@ from ._phenotypic_table import site_stem as site_stem  # for the command line
 from ._scan_table import load_scans
 from ._simulation import make_scans
 from ._study_folder import make_study
+from ._table_files import has_codes as has_codes
 from ._table_files import read_rows as read_rows
 
 __all__ = [

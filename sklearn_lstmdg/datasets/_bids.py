@@ -162,6 +162,7 @@ def load_bids(
     table.check_column(target=target, site=site, group=group)
     table.check_columns(confounds=[name for name in asked if name != MOTION])
     table.refuse_commas(*(name for name in [target, *asked] if name in table.rows))
+    table.refuse_mixed(*(name for name in asked if name in table.rows))
     wanted = {"atlas": atlas, "task": task, "session": session, "run": run, "space": space}
     chosen = choose(files, wanted | {"desc": desc} | dict(entities or {}))
     left_out = LeftOut()

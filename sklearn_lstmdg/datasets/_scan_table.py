@@ -105,6 +105,7 @@ def load_scans(
     rows.check_column(target=target, site=site, group=group, t_r=times)
     rows.check_columns(confounds=asked)
     rows.refuse_commas(*asked, *[target][: target is not None])
+    rows.refuse_mixed(*asked)
     _check_times(rows, t_r)
     paths = _find_files(rows, str(scans))
     group = group or (_ID if _ID in rows.rows else None)

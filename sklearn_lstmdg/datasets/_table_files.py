@@ -66,9 +66,15 @@ def _read_cells(path, text, separator):
     """Return each row with the number of its line."""
     reader = csv.reader(io.StringIO(text), delimiter=separator)
     try:
-        return [(reader.line_num, row) for row in reader]
+        rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num + 1}: {error}.") from error
+    for line, row in rows if separator == "\t" else ():
+        cell = next((cell for cell in row if "\n" in cell), None)
+        if cell is not None:
+            start = line - cell.count("\n")
+            raise ValueError(f"{path}, line {start}: a cell begins with a quote that does not end.")
+    return rows
 
 
 class Table(NamedTuple):
@@ -117,6 +123,19 @@ class Table(NamedTuple):
                 raise ValueError(
                     f"{self.line(position)}: {name} {cells.iloc[position]!r} has a comma; numbers "
                     "have a point before decimals, and nothing between thousands."
+                )
+
+    def refuse_mixed(self, *columns):
+        """Refuse columns of numbers in which a cell is another word."""
+        for name in columns:
+            cells = self.rows[name].astype(object)
+            numbers = require("pandas", extra="data").to_numeric(cells, errors="coerce")
+            words = (numbers.isna() & cells.notna()).to_numpy()
+            if words.any() and numbers.notna().any() and not has_codes(cells):
+                position = int(np.argmax(words))
+                raise ValueError(
+                    f"{self.line(position)}: {name} {cells.iloc[position]!r} is no number, as "
+                    "those of other rows are."
                 )
 
     def refuse_missing(self, column):

@@ -7,6 +7,7 @@ from sklearn.utils import column_or_1d
 
 from .._extras import require
 from .._text import check_encodable
+from ..datasets import has_codes
 from ..scans import Sequences, check_column, check_groups, check_sequences
 from ._fingerprint import N_ROWS, PARTS, digest
 from ._target_kinds import TargetKind, check_target
@@ -124,7 +125,7 @@ def _refuse_mixed(table):
     for name in table.select_dtypes(["object", "string"]):
         column, numbers = table[name], to_numeric(table[name], errors="coerce")
         texts = (numbers.isna() & column.notna()).to_numpy()
-        if texts.any() and not numbers.isna().all():
+        if texts.any() and not numbers.isna().all() and not has_codes(column):
             row = int(texts.argmax())
             raise ValueError(
                 f"confounds: {name!r} is {column.iloc[row]!r} in row {row} of X, and a number in "

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_lstmdg.datasets import load_bids, load_scans
+from sklearn_lstmdg.evaluation._shared_cohort import check_cohort
 
 from _derivatives import first_file
 from _series_formats import write
@@ -213,3 +214,37 @@ def test_commas_of_confounds_are_refused_too(tmp_path, whole):
     for options in ({"target": "age"}, {"target": "diagnosis", "confounds": ["age"]}):
         with pytest.raises(ValueError, match=r"participants.tsv, line 2: age '20,5' has a comma"):
             load_bids(whole, **options)
+
+
+def test_a_word_among_the_numbers_of_a_confound_is_named_with_its_line(tmp_path, whole):
+    path = listing(tmp_path, [row.replace(",A", f",{i or '90+'}") for i, row in enumerate(AGES)])
+    with pytest.raises(ValueError, match=r"table.csv, line 2: site '90\+' is no number"):
+        load_scans(path, target="group", confounds=["site"])
+    table = whole.parents[1] / "participants.tsv"
+    table.write_text(table.read_text().replace("22.5", "?"))
+    with pytest.raises(ValueError, match=r"participants.tsv, line 4: age '\?' is no number, as th"):
+        load_bids(whole, target="diagnosis", confounds="age")
+
+
+def test_codes_and_words_are_categories_of_a_confound(tmp_path):
+    sites = ["01", "02", "HC", "1"]
+    rows = [row.replace(",A", f",{site}") for row, site in zip(AGES, sites, strict=True)]
+    cohort = load_scans(listing(tmp_path, rows), target="group", confounds="site")
+    cohort = check_cohort(cohort.data, cohort.target, None, None, cohort.confounds, None)
+    assert (
+        np.stack(cohort.confounds.series).reshape(4, 4).tolist() == np.eye(4)[[0, 1, 3, 2]].tolist()
+    )
+
+
+def test_a_quote_that_does_not_end_swallows_no_row(whole):
+    table = whole.parents[1] / "participants.tsv"
+    lines = [f"{line}\tn/a" for line in table.read_text().splitlines()]
+    lines[0], lines[2], lines[3] = (
+        lines[0][:-3] + "note",
+        lines[2][:-3] + '"left',
+        lines[3][:-3] + 'ok"',
+    )
+    table.write_text("\n".join([*lines, ""]))
+    message = "participants.tsv, line 3: a cell begins with a quote that does not end"
+    with pytest.raises(ValueError, match=message):
+        load_bids(whole, target="diagnosis")
