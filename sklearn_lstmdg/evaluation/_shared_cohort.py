@@ -120,7 +120,9 @@ def _check_unlabeled(X_unlabeled, scans):
 
 
 def _refuse_mixed(table):
-    """Refuse texts among a column's numbers: each would become a column of its own."""
+    """Refuse texts among a column's numbers, each of which would be a column, and dates."""
+    for name in table.select_dtypes(["datetime", "datetimetz", "timedelta"]):
+        raise ValueError(f"confounds: {name!r} holds dates, which are no numbers.")
     to_numeric = require("pandas", extra="data").to_numeric
     for name in table.select_dtypes(["object", "string"]):
         column, numbers = table[name], to_numeric(table[name], errors="coerce")

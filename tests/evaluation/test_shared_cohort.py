@@ -97,6 +97,9 @@ def test_confounds_that_are_no_numbers_are_named():
         compare_models({"a": Noise()}, scans, y, confounds=ages, n_folds=3)
     with pytest.raises(ValueError, match=r"confounds holds something that is no number: .*'old'"):
         compare_models({"a": Noise()}, scans, y, confounds=[["old"]] * 12, n_folds=3)
+    born = pandas.DataFrame({"born": pandas.to_datetime(["2001-02-03", *[None] * 11])})
+    with pytest.raises(ValueError, match="confounds: 'born' holds dates, which are no numbers"):
+        compare_models({"a": Noise()}, scans, y, confounds=born, n_folds=3)
     sex = ages[["sex"]]
     told = compare_models({"a": Noise()}, scans, y, confounds=sex, n_folds=3, random_state=0)
     assert "confounds" in set(told.folds["model"])
