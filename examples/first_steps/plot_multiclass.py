@@ -24,7 +24,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 # %%
 # With ``horizon=1`` the last row is never read: it is what the net learns to paint. Pixels lie
 # between 0 and 1, so that the noise added to the training input is scaled down as well. A picture
-# upside down, or in negative, is another one: nothing is turned.
+# upside down, or in negative, is another one, so nothing may be turned: ``augment=None``.
 model = LSTMDGClassifier(
     n_communities=32,
     n_units=32,

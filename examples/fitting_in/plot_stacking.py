@@ -45,8 +45,8 @@ for name, score in scores.items():
     print(f"{name}: AUC {roc_auc_score(cohort.target, score):.2f}")
 
 # %%
-# The simulated difference is one of coupling, made for FC-SVM: a stack gains where its parts err on
-# different subjects, and not much more than the better part where one of them is right alone.
+# The simulated difference is one of coupling, made for FC-SVM. A stack gains where its parts err on
+# different subjects; where one part is right and the other guesses, it gains nothing.
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 for label, colour in enumerate(("tab:blue", "tab:orange")):
     rows = cohort.target == label

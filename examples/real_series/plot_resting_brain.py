@@ -34,9 +34,8 @@ halves = ScanCleaner(band_pass=(0.01, 0.15), t_r=1.89).fit_transform(halves)
 early, late = SubsequenceAugmenter(length=30).fit_transform(halves)
 
 # %%
-# A single scan has no classes to tell apart. The network still wants two, so that every other
-# window gets another label, and the weight of that task is next to nothing: what is learnt is to
-# generate.
+# A single scan has no classes to tell apart. The network still wants two: windows are labelled 0
+# and 1 in turn, and that task gets next to no weight, so that the network learns to generate.
 settings = COMMUNITIES | {"n_communities": 8, "n_units": 4, "discriminative_weight": 1e-3}
 network = LSTMDGClassifier(**settings, random_state=0)
 network.fit(early, np.arange(len(early)) % 2)
@@ -73,5 +72,5 @@ for name, forecast in forecasts.items():
 # %%
 # One scan of one person: that mirrored regions are found says that the communities have to do with
 # the brain, and nothing about another brain. Band-passed series hardly change from one point to the
-# next, so that repeating the last point is the better forecast, and much the better one: the noise
-# that these settings add to the input, for the communities' sake, hides what the last point says.
+# next, so that repeating the last point is by far the better forecast: the noise that these
+# settings add to the input, for the communities' sake, hides what the last point says.

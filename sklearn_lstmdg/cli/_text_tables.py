@@ -40,11 +40,11 @@ def format_summary(summary, kind=_TWO_CLASSES):
     header = ["model", "site", "n", *map(_heading, metrics)]
     rows = [_model_cells(row, metrics) for row in summary.to_dict("records")]
     folds = " or ".join(map(str, sorted(set(summary["n_folds"]))))
+    means = "One fold each" if folds == "1" else f"Mean (standard deviation) over {folds} folds"
     pooled = " and ".join(_heading(name) for name in kind.metrics if name in _POOLED)
     lines = [
         _format(header, rows),
-        f"Mean (standard deviation) over {folds} folds; {pooled} over the test subjects of all "
-        "folds.",
+        f"{means}; {pooled} over the test subjects of all folds.",
         *[_OF_ONE_SITE[kind.main]] * (len(metrics) > len(kind.metrics)),
         *tell_untrained(summary),
     ]

@@ -63,8 +63,9 @@ def test_one_fold_has_no_spread():
     row = {"model": "svm", "site": "NYU", "n_subjects": 9, "n_folds": 1, "n_one_class": 0}
     row |= {"acc": 0.5, "tpr": 0.25, "tnr": 0.75, "auc_pooled": 0.5}
     row |= dict.fromkeys(["acc_sd", "tpr_sd", "tnr_sd"], np.nan)
-    line = format_summary(pandas.DataFrame([row])).splitlines()[2]
-    assert line.split() == ["svm", "NYU", "9", "50.0", "25.0", "75.0", "0.500"]
+    lines = format_summary(pandas.DataFrame([row])).splitlines()
+    assert lines[2].split() == ["svm", "NYU", "9", "50.0", "25.0", "75.0", "0.500"]
+    assert lines[3] == "One fold each; AUC over the test subjects of all folds."
 
 
 def test_the_table_is_of_pairs_with_the_first_fold():
