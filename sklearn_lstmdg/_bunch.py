@@ -61,8 +61,8 @@ def _describe_array(array):
     values, counts = np.unique(array.astype(str), return_counts=True)
     if len(values) > _MOST_VALUES or len(values) == array.size:
         return text
-    told = [f"{n} of {printable(value)}" for value, n in zip(values, counts, strict=True)]
-    return f"{text}: {', '.join(told)}"
+    counted = [f"{n} of {printable(value)}" for value, n in zip(values, counts, strict=True)]
+    return f"{text}: {', '.join(counted)}"
 
 
 def _shapes(arrays):

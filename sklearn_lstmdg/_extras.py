@@ -6,7 +6,7 @@ from importlib import import_module
 
 def attach(package, names, modules=()):
     """Let a package import its modules when their names are used."""
-    module_of = {name: module for module, told in names.items() for name in told}
+    module_of = {name: module for module, attached in names.items() for name in attached}
 
     def getattr_(name):
         if name in modules:

@@ -245,12 +245,12 @@ class NamedOutputMixin:
         adapter = _get_container_adapter("transform", self)
         if adapter is None:
             return with_names(rows, names)
-        told = {"columns": self.get_feature_names_out}
+        options = {"columns": self.get_feature_names_out}
         if getattr(rows, "ndim", None) == 2:
-            return adapter.create_container(rows, X, **told)
+            return adapter.create_container(rows, X, **options)
         if rows[0].ndim == 3:
             return with_names(list(rows), self.get_feature_names_out().tolist())
-        return [adapter.create_container(*pair, **told) for pair in zip(rows, X, strict=True)]
+        return [adapter.create_container(*pair, **options) for pair in zip(rows, X, strict=True)]
 
 
 class ScanClassifierMixin(ScanEstimatorMixin, ClassifierMixin):

@@ -311,8 +311,8 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
 
         Balanced weights of classes are counted over training rows.
         """
-        told = check_class_weight(self.class_weight, self.classes_)
-        of_class = class_weights(told, y_encoded[trains], weights[trains], len(self.classes_))
+        by_number = check_class_weight(self.class_weight, self.classes_)
+        of_class = class_weights(by_number, y_encoded[trains], weights[trains], len(self.classes_))
         return y_encoded, weights * of_class[y_encoded]
 
     def _tells_nothing(self, logits):

@@ -256,8 +256,8 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         labels, weights = self._labels(rows.y, trains, rows.weights)
         # A bag is a subject; sequences are, where they share a group and a class or target.
         if sequences.kind != "bags":
-            told = np.column_stack([rows.groups, rows.y])
-            subjects = np.unique(told, axis=0, return_inverse=True)[1].ravel()
+            keys = np.column_stack([rows.groups, rows.y])
+            subjects = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
         device = network.usable_device(self.device)
 
         def labelled(some, more=None):

@@ -54,11 +54,11 @@ def _fc_svm(length, step, regress_global_mean, **parameters):
     return _pipeline(regress_global_mean, augmenter, FCSVM(**parameters))
 
 
-def _of_whole_scans(steps, *told):
+def _of_whole_scans(steps, *fixed):
     """Make a factory from a function that returns steps; they read no windows of some length."""
 
     def make(length, step, regress_global_mean, **parameters):
-        return _pipeline(regress_global_mean, *steps(*told, **parameters))
+        return _pipeline(regress_global_mean, *steps(*fixed, **parameters))
 
     return make
 
@@ -115,7 +115,7 @@ def _without(settings, *names):
 
 _GENERATIVE = ("discriminative_weight", "generate_at")
 _DISCRIMINATIVE = _without(CLASSIFY, *_GENERATIVE)
-_REGRESS, _REGRESS_ALONE = (_without(told, "aggregation") for told in (CLASSIFY, _DISCRIMINATIVE))
+_REGRESS, _REGRESS_ALONE = (_without(each, "aggregation") for each in (CLASSIFY, _DISCRIMINATIVE))
 
 _FACTORIES: "dict[str, Callable[..., Pipeline]]" = {
     "lstm-dg": _lstm_dg,

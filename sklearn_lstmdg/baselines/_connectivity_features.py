@@ -164,8 +164,8 @@ class ConnectivityFeatures(ScanEstimatorMixin, TransformerMixin, BaseEstimator):
             return names
         is_tangent = self.kind == "tangent"
         pairs = np.tril_indices(len(names)) if is_tangent else np.triu_indices(len(names), 1)
-        told = [f"{names[i]}--{names[j]}" for i, j in zip(*pairs, strict=True)]
-        return np.array(told, dtype=object)
+        joined = [f"{names[i]}--{names[j]}" for i, j in zip(*pairs, strict=True)]
+        return np.array(joined, dtype=object)
 
     def _check_scans(self, X, reset=False):
         sequences = self._check_rows(X, reset)

@@ -109,7 +109,7 @@ def fit_hmms(sequences, n_states, *, max_iter=30, tol=1e-5, min_variance=1e-3, b
 
 def sequence_log_likelihoods(sequences, models):
     """Return the log-likelihood of each row under each ROI's model, (n_rows, n_rois)."""
-    told = np.empty((len(sequences), len(models)))
+    log_likelihoods = np.empty((len(sequences), len(models)))
     by_states = sorted(range(len(models)), key=lambda roi: models[roi].n_states)
     for q, rois in groupby(by_states, key=lambda roi: models[roi].n_states):
         rois = np.array(list(rois))
@@ -118,8 +118,8 @@ def sequence_log_likelihoods(sequences, models):
             centre = np.mean(batch.means, axis=1)
             batch = _to_units(batch, -centre[:, None], 1.0)
             points = _lay_out(sequences, block, centre, np.ones(len(block)))
-            told[:, block] = _sum_by_row(sequences, _forward(points, batch))
-    return told
+            log_likelihoods[:, block] = _sum_by_row(sequences, _forward(points, batch))
+    return log_likelihoods
 
 
 def _blocks(sequences, n_states, rois=None):
@@ -167,9 +167,9 @@ def _centre_and_scale(sequences, rois):
 
 def _sum_by_row(sequences, log_likelihoods):
     """Sum (n_rois, n_sequences), longest first, to (n_rows, n_rois)."""
-    told = np.zeros((len(sequences), len(log_likelihoods)))
-    np.add.at(told, _by_length(sequences)[1], log_likelihoods.T)
-    return told
+    sums = np.zeros((len(sequences), len(log_likelihoods)))
+    np.add.at(sums, _by_length(sequences)[1], log_likelihoods.T)
+    return sums
 
 
 def _start(points, jitter):

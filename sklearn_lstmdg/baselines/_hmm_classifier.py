@@ -23,10 +23,10 @@ _SVM_PASSES = 10_000
 def _of_states(name: str, doc: str) -> property:
     """Return what a classifier tells of its models' states."""
 
-    def told(self: "ROIHMMClassifier") -> list:
+    def by_roi(self: "ROIHMMClassifier") -> list:
         return self._by_roi(lambda model: getattr(model, name)[0])
 
-    return property(told, doc=doc)
+    return property(by_roi, doc=doc)
 
 
 class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
@@ -289,8 +289,8 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
 
     def _by_roi(self, what):
         check_is_fitted(self)
-        told = [[what(model) for model in models] for models in self._models]
-        return told if len(told) > 1 else told[0]
+        values = [[what(model) for model in models] for models in self._models]
+        return values if len(values) > 1 else values[0]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

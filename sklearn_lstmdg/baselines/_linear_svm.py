@@ -123,10 +123,10 @@ class SVMSearch:
         if not folds or len(Cs) == 1:
             return float(Cs[len(Cs) // 2]), {}, 0
         # scikit-learn's own Parallel would change the warning filters in each thread.
-        told = Parallel(n_jobs=bounded_jobs(self.n_jobs, len(folds)))(
+        scored = Parallel(n_jobs=bounded_jobs(self.n_jobs, len(folds)))(
             delayed(self._score_fold)(features, rows, *fold, Cs * weight) for fold in folds
         )
-        scores = np.array([scores for scores, _ in told])
+        scores = np.array([scores for scores, _ in scored])
         mean = scores.mean(axis=0)
         results = {
             "param_C": Cs,
@@ -134,7 +134,7 @@ class SVMSearch:
             "mean_test_score": mean,
             "std_test_score": scores.std(axis=0),
         }
-        return float(Cs[mean.argmax()]), results, sum(capped for _, capped in told)
+        return float(Cs[mean.argmax()]), results, sum(capped for _, capped in scored)
 
     def _score_fold(self, features, rows, train, test, Cs):
         """Return the accuracy over test rows for each C, and how many fits were capped."""

@@ -84,8 +84,8 @@ class PenaltySearch(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         n_folds = min(self.cv, len(np.unique(groups)))
         self.penalty_, self.losses_ = values[len(values) // 2], np.empty(0)
         if n_folds > 1 and len(values) > 1:
-            told = {"groups": groups, "cv": GroupKFold(n_folds)}
-            guesses = [cross_val_predict(self._of(value), X, y, **told) for value in values]
+            folds = {"groups": groups, "cv": GroupKFold(n_folds)}
+            guesses = [cross_val_predict(self._of(value), X, y, **folds) for value in values]
             self.losses_ = np.mean((np.array(guesses) - y) ** 2, axis=1)
             self.penalty_ = values[int(np.argmin(self.losses_))]
         self.estimator_ = self._of(self.penalty_).fit(X, y)

@@ -126,8 +126,8 @@ def common_influence(
     sizes = [part.shape[1] for part in parts]
     if [np.shape(influence) for influence in influences] != [(size,) for size in sizes]:
         raise ValueError(f"There must be an influence for each of the nets' {sizes} communities.")
-    told = [_check_influence(influence, net) for net, influence in enumerate(influences)]
-    return _loadings(factor, np.hstack(parts)) @ np.concatenate(told) / len(parts)
+    checked = [_check_influence(influence, net) for net, influence in enumerate(influences)]
+    return _loadings(factor, np.hstack(parts)) @ np.concatenate(checked) / len(parts)
 
 
 def _check_influence(influence, net):

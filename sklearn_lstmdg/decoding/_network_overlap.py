@@ -116,8 +116,8 @@ def _by_voxels(codes, atlas, networks, min_share):
     shares = shares.reindex(index=codes, columns=parcels.codes, fill_value=0.0).to_numpy()
     best, share = shares.argmax(axis=1), shares.max(axis=1)
     is_in = (share >= min_share) & (share > 0)
-    told = zip(best, is_in, strict=True)
-    return [parcels.names[network] if within else None for network, within in told], share
+    pairs = zip(best, is_in, strict=True)
+    return [parcels.names[network] if within else None for network, within in pairs], share
 
 
 def _told(networks, codes, names):
@@ -136,16 +136,16 @@ def _told(networks, codes, names):
 
 def _of_table(table):
     """Return a mapping from code or name to network."""
-    told = read_rows(table, texts=("network", "name"))
-    key = next((column for column in _KEYS if column in told.rows), None)
-    if key is None or "network" not in told.rows:
-        there = ", ".join(map(str, told.rows))
+    table = read_rows(table, texts=("network", "name"))
+    key = next((column for column in _KEYS if column in table.rows), None)
+    if key is None or "network" not in table.rows:
+        there = ", ".join(map(str, table.rows))
         raise ValueError(
-            f"{told.where} needs the columns network and index (or code, or name), it has {there}."
+            f"{table.where} needs the columns network and index (or code, or name), it has {there}."
         )
-    told.refuse_missing(key)
-    told.refuse_repeated(key)
-    return dict(zip(told.rows[key].tolist(), told.rows["network"].tolist(), strict=True))
+    table.refuse_missing(key)
+    table.refuse_repeated(key)
+    return dict(zip(table.rows[key].tolist(), table.rows["network"].tolist(), strict=True))
 
 
 def _look_up(networks, code, name):
@@ -241,13 +241,13 @@ def network_overlap(
     >>> x, y, z = np.indices((6, 6, 6)).reshape(3, -1)
     >>> networks = np.where(z < 3, "low", np.where(y < 3, "front", "back"))
     >>> community = (z > 2) & (y > 2) & (x > 0)
-    >>> told = network_overlap(community[:, None], codes, atlas, networks, random_state=0)
-    >>> told[["network", "n_shared", "share", "dice"]].round(2)
+    >>> overlap = network_overlap(community[:, None], codes, atlas, networks, random_state=0)
+    >>> overlap[["network", "n_shared", "share", "dice"]].round(2)
       network  n_shared  share  dice
     0     low         0    0.0  0.00
     1   front         0    0.0  0.00
     2    back        45    1.0  0.91
-    >>> bool(told["p_fwe"][2] < 0.05)
+    >>> bool(overlap["p_fwe"][2] < 0.05)
     True
     """
     check_whole(n_permutations, "n_permutations", 0)

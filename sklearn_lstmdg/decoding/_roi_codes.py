@@ -83,13 +83,13 @@ def read_members(communities):
     Shapes: returned members (n_rois, n_communities), bool.
     """
     names = getattr(communities, "feature_names_in_", None)
-    told = np.asarray(getattr(communities, "communities_", communities))
-    members = told.astype(bool)
+    given = np.asarray(getattr(communities, "communities_", communities))
+    members = given.astype(bool)
     if members.ndim != 2:
         raise ValueError(
             f"communities must have the shape (n_rois, n_communities), got {members.shape}."
         )
-    if told.dtype.kind not in "biuf" or not np.array_equal(told, members):
+    if given.dtype.kind not in "biuf" or not np.array_equal(given, members):
         raise ValueError(
             "communities must be true or false, an ROI is a member or not: CommunityExtractor "
             "makes communities of memberships."

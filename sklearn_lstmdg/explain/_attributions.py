@@ -104,16 +104,16 @@ def attribute(
     >>> from sklearn_lstmdg.models import make_model
     >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
     >>> model = make_model("lstm-dg", step=10, n_communities=6, max_epochs=2, random_state=0)
-    >>> told = attribute(model.fit(cohort.data, cohort.target), cohort.data[:3])
-    >>> told.attributions.shape
+    >>> attributed = attribute(model.fit(cohort.data, cohort.target), cohort.data[:3])
+    >>> attributed.attributions.shape
     (3, 60, 12)
-    >>> bool(abs(told.gap).max() < 1e-4)
+    >>> bool(abs(attributed.gap).max() < 1e-4)
     True
     """
     reading = read(estimator, X)
     module = WindowLogits(reading.model).double()
-    told = attribute_reading(reading, module, method, target, baseline, n_steps, overlap)
-    return Bunch(**told, feature_names=roi_names(estimator, reading.windows.n_rois))
+    attributed = attribute_reading(reading, module, method, target, baseline, n_steps, overlap)
+    return Bunch(**attributed, feature_names=roi_names(estimator, reading.windows.n_rois))
 
 
 def attribute_reading(
@@ -131,13 +131,13 @@ def attribute_reading(
         _attribute_row(reading, row, module, explain, wanted, baseline)
         for row, wanted in enumerate(targets)
     ]
-    told = {name: [row[name] for row in rows] for name in rows[0]}
-    laid = told.pop("sums" if overlap == "sum" else "means")
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    laid = columns.pop("sums" if overlap == "sum" else "means")
     return Bunch(
         attributions=in_rows([np.abs(a) for a in laid] if method == "saliency" else laid),
-        gap=np.array(told["gap"]) if method == "integrated_gradients" else None,
-        **{name: np.array(told[name]) for name in ("logits", "baseline_logits")},
-        target=None if is_regressor(reading.model) else np.array(told["target"]),
+        gap=np.array(columns["gap"]) if method == "integrated_gradients" else None,
+        **{name: np.array(columns[name]) for name in ("logits", "baseline_logits")},
+        target=None if is_regressor(reading.model) else np.array(columns["target"]),
         scans=reading.scans,
     )
 
@@ -150,9 +150,9 @@ def _attribute_row(reading, row, module, explain, wanted, baseline):
     values = scale * explain(windows, output)[:, : reading.n_read(row)]
     mean, counts = reading.lay_back(row, values)
     sums, change = mean * counts[:, None] / len(values), scale * (logits[output] - base[output])
-    told = {"means": mean, "sums": sums, "gap": sums.sum() - change, "target": label}
+    facts = {"means": mean, "sums": sums, "gap": sums.sum() - change, "target": label}
     answers = (start + scale * z[output] for z in (logits, base))
-    return told | dict(zip(("logits", "baseline_logits"), answers, strict=True))
+    return facts | dict(zip(("logits", "baseline_logits"), answers, strict=True))
 
 
 def _check_baseline(baseline, n_rois):

@@ -91,8 +91,8 @@ def occlude_communities(
     >>> from sklearn_lstmdg.models import make_model
     >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
     >>> model = make_model("lstm-dg", step=10, n_communities=6, max_epochs=2, random_state=0)
-    >>> told = occlude_communities(model.fit(cohort.data, cohort.target), cohort.data)
-    >>> told.loss.shape
+    >>> occluded = occlude_communities(model.fit(cohort.data, cohort.target), cohort.data)
+    >>> occluded.loss.shape
     (20, 6)
     """
     if hold not in ("mean", "zero"):
@@ -102,17 +102,17 @@ def occlude_communities(
     targets = check_target(target, model, len(reading))
     module = WindowLogits(model).double()
     held = None if reference is None else _mean_states(module, read(estimator, reference))
-    told = []
+    occluded = []
     for row, wanted in enumerate(targets):
         states = _hidden_states(module, reading, row)
         constants = states.mean(dim=(2, 3)) if held is None else held
         constants = torch.zeros_like(constants) if hold == "zero" else constants
         logits = [_logits(module, states), *_without_each(module, states, constants, shares)]
-        told.append(_judge(reading, logits, wanted))
+        occluded.append(_judge(reading, logits, wanted))
     if is_regressor(model):
-        predicted = np.array(told)
+        predicted = np.array(occluded)
         return Bunch(loss=_lost(predicted), prediction=predicted[:, 0], membership=membership)
-    proba, odds, labels = (np.array(values) for values in zip(*told, strict=True))
+    proba, odds, labels = (np.array(values) for values in zip(*occluded, strict=True))
     losses = {"loss": _lost(proba), "logit_loss": _lost(odds)}
     return Bunch(**losses, probability=proba[:, 0], target=labels, membership=membership)
 

@@ -93,8 +93,8 @@ def permutation_importance(
     >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
     >>> model = FCSVM(Cs=[0.1], random_state=0).fit(cohort.data[:12], cohort.target[:12])
     >>> test = cohort.data[12:], cohort.target[12:]
-    >>> told = permutation_importance(model, *test, cohort.communities, random_state=0)
-    >>> told.importances.shape == (cohort.communities.shape[1], 5)
+    >>> importance = permutation_importance(model, *test, cohort.communities, random_state=0)
+    >>> importance.importances.shape == (cohort.communities.shape[1], 5)
     True
     """
     check_is_fitted(estimator)
@@ -105,12 +105,12 @@ def permutation_importance(
     score = _ScoreOfExchange(check_scoring(estimator, scoring), sequences, members, classes)
     rows = np.tile(np.arange(len(sequences))[:, None], len(members))
     options = {"n_repeats": n_repeats, "n_jobs": n_jobs, "random_state": random_state}
-    told = inspection.permutation_importance(estimator, rows, y, scoring=score, **options)
+    importance = inspection.permutation_importance(estimator, rows, y, scoring=score, **options)
     n_exchanged = sum(len(rows) for rows in classes)
     more = {"names": names, "n_exchanged": n_exchanged}
-    if "importances" in told:
-        return Bunch(**told, **more)
-    return Bunch(**{scorer: Bunch(**result, **more) for scorer, result in told.items()})
+    if "importances" in importance:
+        return Bunch(**importance, **more)
+    return Bunch(**{scorer: Bunch(**result, **more) for scorer, result in importance.items()})
 
 
 @dataclass
@@ -168,13 +168,14 @@ def _name_members(communities, named):
         members = [np.asarray(list(rois), dtype=int) for rois in communities.values()]
         _check_members(members, n_rois)
         return list(communities), members
-    told = np.asarray(communities)
-    if told.dtype != bool or told.ndim != 2 or len(told) != n_rois:
+    is_member = np.asarray(communities)
+    if is_member.dtype != bool or is_member.ndim != 2 or len(is_member) != n_rois:
         raise ValueError(
-            f"communities must be bool of shape ({n_rois}, n_communities), got {told.dtype} of "
-            f"shape {told.shape}."
+            f"communities must be bool of shape ({n_rois}, n_communities), got "
+            f"{is_member.dtype} of shape {is_member.shape}."
         )
-    return [f"community {k}" for k in range(told.shape[1])], [np.flatnonzero(c) for c in told.T]
+    names = [f"community {k}" for k in range(is_member.shape[1])]
+    return names, [np.flatnonzero(community) for community in is_member.T]
 
 
 def _check_members(members, n_rois):

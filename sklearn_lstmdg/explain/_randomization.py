@@ -128,12 +128,12 @@ def randomize_weights(
     first = attribute_reading(reading, module, method, **options)
     fresh = _first_weights(reading.model, check_random_state(random_state))
     layers = [name for name in _FROM_THE_TOP if getattr(fresh[0], name) is not None]
-    told, options = [], {**options, "target": first.target}
+    attributed, options = [], {**options, "target": first.target}
     for name in layers:
         for net, drawn in zip(module.nets, fresh, strict=True):
             setattr(net, name, getattr(drawn, name).double())
-        told.append(attribute_reading(reading, module, method, **options))
-    return Bunch(layers=layers, **_alike(first, told))
+        attributed.append(attribute_reading(reading, module, method, **options))
+    return Bunch(layers=layers, **_alike(first, attributed))
 
 
 def _first_weights(model, rng):
@@ -229,7 +229,7 @@ def _alike(first, others):
 
     def compare(form):
         mine = [form(a) for a in first.attributions]
-        theirs = [[form(a) for a in told.attributions] for told in others]
+        theirs = [[form(a) for a in other.attributions] for other in others]
         return np.stack([rank_correlation(mine, attributions) for attributions in theirs])
 
     return {"signed": compare(np.asarray), "absolute": compare(np.abs)}

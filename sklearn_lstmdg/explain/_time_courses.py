@@ -39,8 +39,8 @@ def window_probabilities(estimator: BaseEstimator, X: Scans) -> Bunch:
     >>> from sklearn_lstmdg.models import make_model
     >>> cohort = make_scans(n_subjects=20, n_timepoints=60, n_rois=12, random_state=0)
     >>> model = make_model("lstm-dg", step=10, n_communities=6, max_epochs=2, random_state=0)
-    >>> told = window_probabilities(model.fit(cohort.data, cohort.target), cohort.data[:3])
-    >>> told.starts[0], told.probabilities[0].shape
+    >>> windows = window_probabilities(model.fit(cohort.data, cohort.target), cohort.data[:3])
+    >>> windows.starts[0], windows.probabilities[0].shape
     (array([ 0, 10, 20]), (3, 2))
     """
     reading = read(estimator, X)

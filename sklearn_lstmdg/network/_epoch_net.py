@@ -162,8 +162,7 @@ class EpochNet(NeuralNet):
             if self.is_heard:
                 self.history.record_batch("train_loss", float(losses[0]))
                 self.history.record_batch("train_batch_size", len(batch[-1]))
-            told = {"training": True, "loss": losses[0], "y_pred": None}
-            self.notify("on_batch_end", batch=batch, **told)
+            self.notify("on_batch_end", batch=batch, training=True, loss=losses[0], y_pred=None)
             if self.is_interrupted_:
                 raise KeyboardInterrupt
         # Summed on the CPU, as not every device has float64; at the end, so that none waits.

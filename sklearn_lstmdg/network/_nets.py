@@ -67,8 +67,8 @@ class Nets:
                 net.pretrain(windows[0], n_pretrain)
             net.train(*windows, n_epochs, n_updates)
 
-        told = self.first.arguments
-        n_beside = 1 if told["callbacks"] or told["verbose"] else min(n_threads, len(self.nets))
+        own = self.first.arguments
+        n_beside = 1 if own["callbacks"] or own["verbose"] else min(n_threads, len(self.nets))
         try:
             with torch_threads(max(n_threads // n_beside, 1)):
                 self._train_beside(train, seeds, n_beside)
@@ -142,5 +142,5 @@ class Nets:
     def __setstate__(self, state):
         """Make the nets that were."""
         self.nets = [WindowNet.__new__(WindowNet) for _ in state["nets"]]
-        for net, told in zip(self.nets, state["nets"], strict=True):
-            net.__setstate__(told)
+        for net, own in zip(self.nets, state["nets"], strict=True):
+            net.__setstate__(own)

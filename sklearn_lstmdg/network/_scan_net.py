@@ -106,8 +106,8 @@ class ScanNet(EpochNet):
         """Return the loss over all validation rows."""
         self._set_training(False)
         with torch.inference_mode():
-            told = validation.labels, validation.weights
-            return {"loss": float(self.criterion_(self.module_(validation.rows), *told))}
+            targets = validation.labels, validation.weights
+            return {"loss": float(self.criterion_(self.module_(validation.rows), *targets))}
 
     def logits(self, rows):
         """Return the rows' logits (n_rows, n_outputs) in float64, each row read on its own."""

@@ -248,8 +248,8 @@ class WindowNet(EpochNet):
         ):
             logits[chunk] = answers
             if self._is_generative:
-                told = self._generative_losses(*states, self._cuts(windows, chunk), windows.points)
-                losses[chunk], known[chunk] = (values.cpu() for values in told)
+                pair = self._generative_losses(*states, self._cuts(windows, chunk), windows.points)
+                losses[chunk], known[chunk] = (values.cpu() for values in pair)
         return logits, losses, known
 
     @torch.inference_mode()
@@ -322,7 +322,7 @@ class WindowNet(EpochNet):
         with torch.inference_mode():
             ways = ways_to_read(points, augment)
             answers = [self.module_.read(way, all_cells=keeps_states) for way in ways]
-        logits = torch.stack([told[0] for told in answers]).cpu().double().mean(dim=0)
+        logits = torch.stack([answer[0] for answer in answers]).cpu().double().mean(dim=0)
         return logits, *answers[0][1:]
 
 

@@ -126,9 +126,9 @@ class LabelledWindows:
         device = self.windows.points.device
         order = torch.randperm(len(self.windows), generator=generator)[: self._n_drawn(drawn)]
         places = (where.astype(np.int64) for where in (self.windows.first, self.windows.lengths))
-        told = (*places, self.labels, self.weights.astype(np.float32))
+        columns = (*places, self.labels, self.weights.astype(np.float32))
         first, lengths, labels, weights = (
-            torch.from_numpy(values[order.numpy()]).to(device) for values in told
+            torch.from_numpy(values[order.numpy()]).to(device) for values in columns
         )
         cuts = Cuts(first, lengths).augmented(augment, generator)
         for start in range(0, len(order), size):

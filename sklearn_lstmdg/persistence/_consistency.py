@@ -119,9 +119,9 @@ def _check_nets(name, learnt, n_rois):
     """Compare networks with ROIs and classes, or with the unit of a continuous target."""
     n_classes = len(learnt.get("classes_", ()))
     for net in getattr(learnt.get("_nets"), "nets", ()):
-        told = net.arguments["n_rois"], net.arguments["n_classes"]
-        if told != (n_rois, n_classes):
-            raise ValueError(f"the network of {name} has {told} ROIs and classes.")
+        sizes = net.arguments["n_rois"], net.arguments["n_classes"]
+        if sizes != (n_rois, n_classes):
+            raise ValueError(f"the network of {name} has {sizes} ROIs and classes.")
         for key, least in (("target_mean_", -np.inf), ("target_scale_", 0)):
             value = learnt.get(key)
             is_number = type(value) is float and least < value < np.inf

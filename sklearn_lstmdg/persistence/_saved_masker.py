@@ -27,9 +27,9 @@ class SavedMasker:
     @classmethod
     def from_masker(cls, masker):
         """Take a masker apart."""
-        told = masker.get_params(deep=False)
-        images = {k: _voxels(v) for k, v in told.items() if k.endswith("_img") and v is not None}
-        kept = {k: v for k, v in told.items() if k not in _NOT_KEPT and not k.endswith("_img")}
+        params = masker.get_params(deep=False)
+        images = {k: _voxels(v) for k, v in params.items() if k.endswith("_img") and v is not None}
+        kept = {k: v for k, v in params.items() if k not in _NOT_KEPT and not k.endswith("_img")}
         if kept.get("lut") is not None:  # a table, or the path of one, which a file must not hold
             kept["lut"] = masker.lut_.to_dict("list")
         return cls(type(masker).__name__, kept, images)
@@ -45,7 +45,7 @@ class SavedMasker:
                 raise ValueError(f"parameter {name!r:.40} of {self.name} cannot be in a file.")
         maskers = require("nilearn.maskers", extra="neuro")
         image = require("nibabel", extra="neuro").Nifti1Image
-        params = self.params | {name: image(*told) for name, told in self.images.items()}
+        params = self.params | {name: image(*parts) for name, parts in self.images.items()}
         if params.get("lut") is not None:
             params["lut"] = require("pandas", extra="data").DataFrame(params["lut"])
         return getattr(maskers, self.name)(**params).fit()

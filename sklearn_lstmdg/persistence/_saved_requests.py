@@ -12,13 +12,13 @@ _ATTRIBUTE = "_metadata_request"
 
 def requests_of(estimator):
     """Return by method what each estimator inside requests, in the order of ``estimators_in``."""
-    told = []
+    by_estimator = []
     for inner in estimators_in(estimator):
         metadata = vars(inner).get(_ATTRIBUTE)
         methods = [] if metadata is None else SIMPLE_METHODS
         requests = {method: dict(getattr(metadata, method).requests) for method in methods}
-        told.append({method: asked for method, asked in requests.items() if asked})
-    return told
+        by_estimator.append({method: asked for method, asked in requests.items() if asked})
+    return by_estimator
 
 
 def without_requests(estimator):

@@ -96,9 +96,9 @@ class AttributionDisplay(Display):
         ValueError
             If the Pipeline cannot be followed, or there is no such row.
         """
-        told = attribute(estimator, subject_of(X, row), **options)
-        names = told.feature_names if roi_names is None else roi_names
-        return cls(told.attributions[0], names, t_r).plot(ax)
+        attributed = attribute(estimator, subject_of(X, row), **options)
+        names = attributed.feature_names if roi_names is None else roi_names
+        return cls(attributed.attributions[0], names, t_r).plot(ax)
 
     def plot(self, ax: Panels = None) -> "AttributionDisplay":
         """Draw the map and the twelve most relevant ROIs.

@@ -117,9 +117,9 @@ class ROIRelevanceDisplay(Display):
         ValueError
             If the Pipeline cannot be followed, or there is no such row.
         """
-        told = attribute(estimator, subject_of(X, row), **options)
-        rois = told.feature_names if roi_codes is None else roi_codes
-        values = told.attributions[0].sum(axis=0)
+        attributed = attribute(estimator, subject_of(X, row), **options)
+        rois = attributed.feature_names if roi_codes is None else roi_codes
+        values = attributed.attributions[0].sum(axis=0)
         return cls(values, rois, atlas, "Attribution, sum over time").plot(threshold, ax)
 
     @classmethod

@@ -95,12 +95,12 @@ class ROCDisplay(Display):
         curves, areas = {}, {}
         for model in models:
             folds = frame[frame["model"] == model].groupby(["site", "repeat", "fold"])
-            told = [(fold["y"] == comparison.pos_label, fold["score"]) for _, fold in folds]
-            told = [(y, score) for y, score in told if y.nunique() == 2]
-            if not told:
+            tested = [(fold["y"] == comparison.pos_label, fold["score"]) for _, fold in folds]
+            tested = [(y, score) for y, score in tested if y.nunique() == 2]
+            if not tested:
                 raise ValueError(f"Model {model!r} has no fold with test subjects of both classes.")
-            curves[model] = np.array([_curve(y, score) for y, score in told])
-            areas[model] = np.array([roc_auc_score(y, score) for y, score in told])
+            curves[model] = np.array([_curve(y, score) for y, score in tested])
+            areas[model] = np.array([roc_auc_score(y, score) for y, score in tested])
         return cls(curves, areas).plot(band, highlight, ax=ax)
 
     def plot(

@@ -111,9 +111,11 @@ class WindowProbabilityDisplay(Display):
         ValueError
             If the Pipeline does not end in a network, or there is no such row.
         """
-        told = window_probabilities(estimator, subject_of(X, row))
-        names = told.classes if class_names is None else class_names
-        display = cls(told.probabilities[0], told.starts[0], int(told.n_read[0]), t_r, names)
+        windows = window_probabilities(estimator, subject_of(X, row))
+        names = windows.classes if class_names is None else class_names
+        display = cls(
+            windows.probabilities[0], windows.starts[0], int(windows.n_read[0]), t_r, names
+        )
         return display.plot(ax)
 
     def plot(self, ax: Panel = None) -> "WindowProbabilityDisplay":

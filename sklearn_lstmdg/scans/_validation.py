@@ -376,8 +376,8 @@ def class_weights(class_weight, y_encoded, row_weights, n_classes):
     y_encoded, row_weights (n_rows,).
     """
     if class_weight != "balanced":
-        told = class_weight or {}
-        return np.array([told.get(number, 1.0) for number in range(n_classes)])
+        by_number = class_weight or {}
+        return np.array([by_number.get(number, 1.0) for number in range(n_classes)])
     totals = np.bincount(y_encoded, row_weights, n_classes)
     present = totals > 0
     weights = np.ones(n_classes)
