@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch as _Bunch
 
-from ._text import printable
+from ._text import counted, printable
 
 _MOST_VALUES = 4  # of which the counts are told
 _WIDTH = 72
@@ -21,7 +21,7 @@ class Bunch(_Bunch):
             return "Bunch of no fields"
         width = max(len(str(name)) for name in self)
         lines = [f"  {printable(name):{width}}  {_describe(value)}" for name, value in self.items()]
-        title = f"Bunch of {len(self)} field{'s' * (len(self) > 1)}"
+        title = f"Bunch of {counted(len(self), 'field')}"
         return "\n".join([title, *lines])
 
     def _repr_html_(self) -> str:

@@ -35,6 +35,11 @@ def listed(things, most=10):
     return f"{named} and {n_more} more" if n_more > 0 else named
 
 
+def counted(n, one, many=None):
+    """Return a number with the words that fit it: "1 fold is left", "2 folds are left"."""
+    return f"{n} {one if n == 1 else many or f'{one}s'}"
+
+
 def to_csv(table):
     """Return a table as CSV: an apostrophe before each text that a spreadsheet would compute."""
     mended = _map_texts(table, lambda text: f"'{text}")

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._text import listed
+from ._text import counted, listed
 from ._typing import Scans
 from .base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from .scans import check_column, check_times, window_view
@@ -247,9 +247,17 @@ class SubsequenceAugmenter(
         needed = self.length + self.horizon
         short = np.flatnonzero(sequences.lengths < needed)
         if len(short):
-            rows = listed([f"{i} ({sequences.lengths[i]} points)" for i in short])
             raise ValueError(
                 f"Scans too short for one window of length + horizon = {needed} points: "
-                f"rows {rows}.{_A_SCAN if sequences.kind == 'table' else ''}"
+                f"{_tell_lengths(sequences.lengths, short)}."
+                f"{_A_SCAN if sequences.kind == 'table' else ''}"
             )
         return sequences
+
+
+def _tell_lengths(lengths, short):
+    """Name the rows that are too short, by their numbers of points."""
+    if len(short) == len(lengths) > 1 and len(set(lengths)) == 1:
+        return f"all {len(lengths)} rows have {counted(lengths[0], 'point')}"
+    told = [f"{row} ({counted(lengths[row], 'point')})" for row in short]
+    return f"{'row' if len(short) == 1 else 'rows'} {listed(told)}"

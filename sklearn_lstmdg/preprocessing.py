@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from ._text import listed
+from ._text import counted, listed
 from ._typing import Scans
 from .base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from .scans import (
@@ -136,8 +136,9 @@ class ScanCleaner(
         lengths = sequences.lengths
         n_wide = int(np.sum((lengths > 1) & (lengths < sequences.n_rois)))
         if sequences.kind == "scans" and n_wide > len(sequences) / 2:
+            of = f"of {counted(len(sequences), 'scan')}"
             warnings.warn(
-                f"{n_wide} of {len(sequences)} scans have more ROIs than time points: are they "
+                f"{counted(n_wide, f'{of} has', f'{of} have')} more ROIs than time points: "
                 "transposed? A scan is (n_timepoints, n_rois).",
                 UserWarning,
                 stacklevel=2,

@@ -122,8 +122,12 @@ def test_scans_too_short_are_named():
     fitted = SubsequenceAugmenter(5).fit(scans[::2])
     with pytest.raises(ValueError, match=message):
         fitted.transform(scans)
-    with pytest.raises(ValueError, match=r"9 \(1 points\) and 2 more"):
-        SubsequenceAugmenter(5).fit(numbered(*[1] * 12))
+    with pytest.raises(ValueError, match=r"9 \(1 point\) and 3 more"):
+        SubsequenceAugmenter(5).fit(numbered(*[1] * 12, 2))
+    with pytest.raises(ValueError, match=r": row 1 \(2 points\)\."):
+        SubsequenceAugmenter(5).fit(numbered(20, 2))
+    with pytest.raises(ValueError, match=r": all 12 rows have 2 points\."):
+        SubsequenceAugmenter(5).fit(numbered(*[2] * 12))
 
 
 def test_a_table_holds_scans_of_one_point():
@@ -134,7 +138,7 @@ def test_a_table_holds_scans_of_one_point():
     windows, labels = sampler(1, horizon=0).fit_resample(table, [0, 1, 1, 0])
     np.testing.assert_array_equal(windows[:, 0], table)
     assert labels.tolist() == [0, 1, 1, 0]
-    with pytest.raises(ValueError, match=r"= 31 points: rows 0 \(1 points\).*list: \[scan\]\."):
+    with pytest.raises(ValueError, match=r"31 points: all 4 rows have 1 point\..*: \[scan\]\."):
         SubsequenceAugmenter().fit(table)
 
 

@@ -5,7 +5,7 @@ from io import BytesIO, StringIO
 import numpy as np
 import pytest
 
-from sklearn_lstmdg._text import listed, one_line, printable, read_csv, to_csv
+from sklearn_lstmdg._text import counted, listed, one_line, printable, read_csv, to_csv
 
 pandas = pytest.importorskip("pandas")
 
@@ -58,3 +58,17 @@ def test_no_name_ends_a_row(name):
 def test_a_line_is_one_line(end):
     assert one_line(f"a{end}b\x1b[2J") == "a b\\x1b[2J"
     assert one_line(3) == "3"
+
+
+@pytest.mark.parametrize(
+    ("n", "words", "told"),
+    [
+        (0, ("fold",), "0 folds"),
+        (1, ("fold",), "1 fold"),
+        (2, ("fold",), "2 folds"),
+        (1, ("of 9 is", "of 9 are"), "1 of 9 is"),
+        (np.int64(3), ("of 9 is", "of 9 are"), "3 of 9 are"),
+    ],
+)
+def test_a_number_has_the_words_that_fit_it(n, words, told):
+    assert counted(n, *words) == told

@@ -96,7 +96,7 @@ def test_halfpipe_writes_seconds_where_it_says_a_frequency(study, more):
     with pytest.raises(ValueError, match=r"name one. feature: corrMatrix1, corrMatrix2"):
         load_bids(root, target="dx")
     options = {"target": "dx", "entities": {"feature": "corrMatrix2"}, "max_missing": 0.2}
-    with pytest.warns(UserWarning, match="1 of 8 ROIs are dropped"):
+    with pytest.warns(UserWarning, match="1 of 8 ROIs is dropped"):
         cohort = load_bids(root, **options, confounds="func_mean_fd")
     assert cohort.t_r.tolist() == [0.72] * 4
     assert cohort.feature_names == [str(i) for i in range(1, 8)]
@@ -148,7 +148,7 @@ def test_further_entities_on_the_command_line(study, capsys):
     words = ["compare", "--bids", str(root), "--target", "dx", "--models", "mean", "--entities"]
     for said, told in (
         ("feature", "--entities takes NAME=VALUE, not 'feature'"),
-        ("feature=x", "No series has feature 'x'. feature: corrMatrix1, corrMatrix2"),
+        ("feature=x", "The series have no feature 'x'. feature: corrMatrix1, corrMatrix2"),
         ("feature=corrMatrix1", "no scan is left to load. Left out: 4 with missing points in 1 of"),
     ):
         assert main([*words, said, "--out", str(study / "out")]) == 2

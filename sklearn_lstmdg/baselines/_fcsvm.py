@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from .._text import counted
 from .._typing import ClassWeight, Folds, Scans, Seed
 from ..base import ScanClassifierMixin, draw_seed, keeps_model_if_refused
 from ..scans import (
@@ -206,8 +207,8 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         warn_of_constant_rois(n_constant, "their correlations are set to 0")
         if n_capped:
             warnings.warn(
-                f"{n_capped} fits of the linear SVM stopped after max_iter={self.max_iter} passes "
-                "before they converged.",
+                f"{counted(n_capped, 'fit')} of the linear SVM stopped after "
+                f"max_iter={self.max_iter} passes, before convergence.",
                 ConvergenceWarning,
                 stacklevel=level_of_the_caller(),
             )

@@ -10,6 +10,7 @@ import numpy as np
 from .. import decoding
 from .._extras import require
 from .._files import write_csv, write_figure
+from .._text import counted
 from ..communities import top_with_members, two_means
 from ..evaluation import load_comparison
 from ..report import best_fold, read_cohort_record
@@ -33,7 +34,7 @@ def run(args):
         raise ValueError(f"The comparison has no model {model!r}.")
     tables = []
     for site in sites:
-        _say(args, f"{site}: drawing {args.top} communities of {model}")
+        _say(args, f"{site}: the communities of {model}")
         tables += _decode_site(best_fold(comparison, model, site), atlas, maps, args)
     table = require("pandas", extra="data").concat(tables, ignore_index=True)
     path = Path(args.folder) / "decoding.csv"
@@ -42,7 +43,8 @@ def run(args):
         say(path)
         return
     say(_format(table))
-    say(f"\nResults: {args.folder} (decoding.csv and {table['image'].nunique()} figures)")
+    figures = counted(table["image"].nunique(), "figure")
+    say(f"\nResults: {args.folder} (decoding.csv and {figures})")
 
 
 def _say(args, text):
@@ -137,10 +139,6 @@ def _read_codes(path, n_rois):
     return codes if len(codes) == n_rois else [code for code in codes if code != _FAULT]
 
 
-def _count_rois(n_rois):
-    return f"{n_rois} ROI{'s' if n_rois != 1 else ''}"
-
-
 def _format(table):
     """Return one line per community: its size and first terms, or ROIs."""
     lines = []
@@ -148,7 +146,7 @@ def _format(table):
         first = part.iloc[0]
         terms, rois = part["term"].dropna().tolist()[:5], first["rois"].split("; ")[:5]
         lines.append(
-            f"{site}  {rank}. community {first['community']}, {_count_rois(first['n_rois'])}, "
+            f"{site}  {rank}. community {first['community']}, {counted(first['n_rois'], 'ROI')}, "
             f"influence {first['influence']:.3g}: {', '.join(terms) or '; '.join(rois)}"
         )
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .._text import counted
 from ..datasets import extract_scans
 from ._options import read_entities, read_pairs
 from ._terminal import say
@@ -42,15 +43,15 @@ def _read_value(text):
 
 
 def _summary(done, out):
-    """Return what was read and left out, in a few lines."""
-    table, n_lost = done.table, len(done.left_out)
+    """Return what was read, in a few lines; what is left out was warned of."""
+    table = done.table
     n_people, n_rois = table["participant_id"].nunique(), len(done.feature_names)
     points = f"{table['n_points'].min()} to {table['n_points'].max()} points"
     lines = [
-        f"{len(table)} scans of {n_people} participants, {n_rois} ROIs ({done.atlas}), {points}"
+        f"{counted(len(table), 'scan')} of {counted(n_people, 'participant')}, "
+        f"{counted(n_rois, 'ROI')} ({done.atlas}), {points}"
     ]
     if table["n_scrubbed"].any():
-        lines[0] += f"; {table['n_scrubbed'].sum()} points were scrubbed"
-    if n_lost:
-        lines.append(f"{n_lost} of {len(table) + n_lost} images are left out: see left_out.csv")
+        n_scrubbed = counted(table["n_scrubbed"].sum(), "point was", "points were")
+        lines[0] += f"; {n_scrubbed} scrubbed"
     return "\n".join([*lines, f"\nResults: {out} (extracted.csv, left_out.csv)"])

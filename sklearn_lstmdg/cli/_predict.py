@@ -9,7 +9,7 @@ import numpy as np
 
 from .._extras import require
 from .._files import fits, write_csv
-from .._text import listed, to_csv
+from .._text import counted, listed, to_csv
 from ..evaluation import class_probabilities, decide, load_comparison
 from ..persistence import load_model, read_facts
 from ..scans import check_times
@@ -62,7 +62,7 @@ def run(args):
         return
     write_csv(Path(args.out), table)
     if not args.quiet:
-        say(f"{len(table)} scans predicted: {args.out}")
+        say(f"{counted(len(table), 'scan')} predicted: {args.out}")
 
 
 def _load(path):
@@ -118,10 +118,9 @@ def _scans_for(model, scans):
         raise ValueError(f"The scans are not of {model.path}'s ROIs: {_difference(there, wanted)}.")
     if len(kept) == len(there):
         return scans
-    message = (
-        f"{len(there) - len(kept)} of {len(there)} ROIs are left out: {model.path} was not trained "
-        "on them."
-    )
+    of = f"of {len(there)} ROIs"
+    left_out = counted(len(there) - len(kept), f"{of} is left out", f"{of} are left out")
+    message = f"{left_out}, on which {model.path} was not trained."
     warnings.warn(message, UserWarning, stacklevel=2)
     return [scan[kept] for scan in scans]
 
@@ -173,8 +172,8 @@ def _warn_of_known(models, subjects):
     known = sorted(subjects & trained)
     if known:
         warnings.warn(
-            f"Models were trained on {len(known)} of the {len(subjects)} subjects, of whom they "
-            f"tell little that is new: {listed(known)}.",
+            f"Models were trained on {len(known)} of the {counted(len(subjects), 'subject')}, of "
+            f"whom they tell little that is new: {listed(known)}.",
             UserWarning,
             stacklevel=2,
         )

@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 
 from .._extras import require
+from .._text import counted
 from ..datasets import load_abide, load_bids, load_scans, make_scans, site_stem
 from ..scans import resample
 from ._commands import NEEDS, PCP_DEFAULTS
@@ -170,11 +171,11 @@ def print_cohort(record):
     for site in record["sites"]:
         groups, counts = site["groups"], _tell_target(site)
         n_subjects, n_scans = (sum(group[name] for group in groups) for name in ("n", "n_scans"))
-        line = f"{site['site']}: {n_subjects} subjects ({counts})"
+        line = f"{site['site']}: {counted(n_subjects, 'subject')} ({counts})"
         if n_scans > n_subjects:
             line += f", {n_scans} scans"
         if site["files"] is not None:
-            line += f"; {site['files']} files found for {site['table']} in the table"
+            line += f"; {counted(site['files'], 'file')} found for {site['table']} in the table"
         if all(group["motion"] for group in groups):
             means = (f"{group['motion'][0]:.3f} mm {group['name']}" for group in groups)
             line += f"; mean head motion {', '.join(means)}"

@@ -18,7 +18,7 @@ _POOLED = ("auc", "r", "r2")
 _HEADINGS = {"balanced_acc": "BACC", "r": "r"}
 _UNDEFINED = {
     "two classes": "{} of the test folds held one class only: TPR or TNR without them.",
-    "classes": "{} of the test folds lack a class: balanced accuracy and AUC without them.",
+    "classes": "{} of the test folds lacked a class: balanced accuracy and AUC without them.",
     "continuous": "In {} of the test folds predictions, or targets, are all equal: r without them.",
 }
 _WITHIN, _ALL = "_within_sites", "pooled"

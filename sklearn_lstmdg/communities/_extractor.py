@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._routing import fit_arguments, follow, unfold
+from .._text import counted
 from .._typing import Scans, Seed
 from ..base import NamedOutputMixin, ScanEstimatorMixin, keeps_model_if_refused
 from ..classifier import LSTMDGClassifier
@@ -177,9 +178,11 @@ class CommunityExtractor(
         self.n_constant_ = int(find_constant(self.membership_).sum())
         self.n_empty_ = int((~self.membership_.any(axis=0)).sum())
         if self.n_constant_:
+            of = f"of {len(self.sizes_)} communities"
+            told = counted(self.n_constant_, f"{of} has", f"{of} have")
             warnings.warn(
-                f"{self.n_constant_} of {len(self.sizes_)} communities have the same membership "
-                f"for every ROI ({self.n_empty_} of them 0) and get no members.",
+                f"{told} the same membership for every ROI ({self.n_empty_} of them 0), and no "
+                "members.",
                 UserWarning,
                 stacklevel=level_of_the_caller(),
             )

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._bunch import Bunch
 from .._extras import require
+from .._text import counted
 from ..base import check_number
 from ..scans import resample
 from ._cohorts import find_repeated
@@ -260,8 +261,8 @@ def _drop_duplicates(scans, rows):
     dropped = [f"{names[i]} (as {names[j]})" for i, j in enumerate(first) if i != j]
     if dropped:
         warnings.warn(
-            f"{len(dropped)} subject(s) dropped, with the identical series of another: "
-            f"{', '.join(dropped)}.",
+            f"{counted(len(dropped), 'subject is', 'subjects are')} dropped, with the identical "
+            f"series of another: {', '.join(dropped)}.",
             stacklevel=3,
         )
     return [i for i, j in enumerate(first) if i == j]

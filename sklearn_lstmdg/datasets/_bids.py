@@ -9,6 +9,7 @@ import numpy as np
 
 from .._bunch import Bunch
 from .._extras import require
+from .._text import counted
 from ..base import check_number
 from ._bids_files import (
     Sidecars,
@@ -177,8 +178,9 @@ def load_bids(
     if cohort.roi_codes is None:
         cohort.roi_codes = find_codes(root, label, cohort.feature_names)
     cohort.DESCR = (
-        f"{len(loaded)} scans of {len(set(cohort.phenotypic[_ID]))} participants, atlas "
-        f"{label or 'unknown'}, from {root}. {left_out.told()}."
+        f"{counted(len(loaded), 'scan')} of "
+        f"{counted(cohort.phenotypic[_ID].nunique(), 'participant')}, atlas {label or 'unknown'}, "
+        f"from {root}. {left_out.told()}."
     )
     return cohort
 

@@ -98,7 +98,7 @@ def choose(files, wanted, what="series"):
         for label in labels:
             if label not in there:
                 raise ValueError(
-                    f"No {what} has {_parameter(entity)} {label!r}. {_parameter(entity)}: "
+                    f"The {what} have no {_parameter(entity)} {label!r}. {_parameter(entity)}: "
                     f"{', '.join(there)}."
                 )
         files = [file for file in files if file.entities.get(entity, "none") in labels]

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._bunch import Bunch
 from .._extras import require
+from .._text import counted
 from ..scans import level_of_the_caller
 from ._series_files import looks_cut, name_of, read_series
 from ._table_files import Table, as_target
@@ -137,9 +138,9 @@ def _warn_of_cut(paths):
     """Warn of files that may be cut; what writes no last end of a line writes none in any."""
     cut = [path for path in paths if looks_cut(path)]
     if 0 < len(cut) < len(paths):
-        _warn(
-            f"{len(cut)} of {len(paths)} files stop within a line, {cut[0]} first: were they cut?"
-        )
+        of = f"of {len(paths)} files"
+        stop = counted(len(cut), f"{of} stops", f"{of} stop")
+        _warn(f"{stop} within a line, {cut[0]} first: cut short?")
 
 
 def _difference(theirs, names):
@@ -192,10 +193,11 @@ def _find_rois(names, series):
         raise ValueError("Each ROI has missing points in some scan: lower max_missing.")
     if missing.any():
         worst = int(np.argmax(missing))
+        of = f"of {len(missing)} ROIs"
+        dropped = counted(np.count_nonzero(missing), f"{of} is dropped", f"{of} are dropped")
         _warn(
-            f"{np.count_nonzero(missing)} of {len(missing)} ROIs are dropped for all scans: they "
-            f"have missing points in some, ROI {name_of(names, worst)} in {missing[worst]} of "
-            f"{len(series)}."
+            f"{dropped} for all scans, with missing points in some: ROI {name_of(names, worst)} "
+            f"in {missing[worst]} of {len(series)}."
         )
     return missing == 0
 

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from .._bunch import Bunch, plain
 from .._extras import require
 from .._files import read_json, write_atomically, write_csv, write_json
+from .._text import counted
 from .._version import __version__
 from ..base import bounded_jobs, check_number
 from ..scans import level_of_the_caller
@@ -372,9 +373,10 @@ def _count(job, file):
 
 def _warn_of(left_out, n_images, out):
     first = left_out[0]
+    of = f"of {counted(n_images, 'image')}"
+    told = counted(len(left_out), f"{of} is left out", f"{of} are left out")
     warnings.warn(
-        f"{len(left_out)} of {n_images} images are left out, see {out / 'left_out.csv'}; the first "
-        f"is {first['file']}: {first['reason']}.",
+        f"{told}, see {out / 'left_out.csv'}; the first is {first['file']}: {first['reason']}.",
         UserWarning,
         stacklevel=level_of_the_caller(),
     )

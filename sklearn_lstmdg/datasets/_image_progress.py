@@ -5,7 +5,7 @@ import time
 
 from tqdm import tqdm
 
-from .._text import printable
+from .._text import counted, printable
 
 
 class ImageProgress:
@@ -24,7 +24,8 @@ class ImageProgress:
             unit="image",
         )
         if n_done:
-            self._write(f"{n_done} of {n_images} images were read before.")
+            of = f"of {counted(n_images, 'image')}"
+            self._write(f"{counted(n_done, f'{of} was', f'{of} were')} read before.")
 
     def update(self, name, reason):
         """Report one more image, and why it is left out, if it is."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._extras import require
+from .._text import counted
 from ._fmriprep_files import confounds_beside, mask_beside
 
 
@@ -67,7 +68,7 @@ def _load_confounds(file, settings, n_points):
     if sample_mask is not None:
         kept = np.isin(np.arange(n_points), sample_mask)
     if kept.sum() < 2:
-        raise ValueError(f"{kept.sum()} of its {n_points} points are left after scrubbing")
+        raise ValueError(f"scrubbing leaves {kept.sum()} of its {counted(n_points, 'point')}")
     return confounds, kept
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .._text import counted
+
 _NO_FILE_NAME = "no_filename"
 
 # ROI codes that are faults of an atlas's mask, with the reason.
@@ -85,7 +87,7 @@ def _read_point(line, n_rois, where):
         raise ValueError(f"{where}: the file is cut short, its last line has no end.")
     texts = line.split()
     if len(texts) != n_rois:
-        raise ValueError(f"{where}: {len(texts)} values for {n_rois} ROIs.")
+        raise ValueError(f"{where}: {counted(len(texts), 'value')} for {counted(n_rois, 'ROI')}.")
     try:
         values = np.array(texts, dtype=float)
     except ValueError:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._bunch import Bunch
 from .._extras import require
+from .._text import counted
 from ._cohorts import Columns, LeftOut, Scans, as_list, check_t_r, load_cohort
 from ._participant_ids import ids_in, written_alike
 from ._table_files import read_rows
@@ -115,7 +116,9 @@ def load_scans(
     told = np.nan if t_r is None else t_r if times is None else cohort.phenotypic[times]
     cohort.t_r = np.full(len(cohort.data), told, dtype=float)
     cohort.confounds = cohort.phenotypic[asked] if asked else None
-    cohort.DESCR = f"{len(cohort.data)} scans that {rows.where} lists. {left_out.told()}."
+    cohort.DESCR = (
+        f"{counted(len(cohort.data), 'scan')} that {rows.where} lists. {left_out.told()}."
+    )
     return cohort
 
 

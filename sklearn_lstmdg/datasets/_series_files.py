@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .._extras import require
+from .._text import counted
 from ._table_files import MISSING, decode
 
 _TEXT = {".tsv": "\t", ".csv": ",", ".1d": None, ".txt": None}  # None: any white space
@@ -137,7 +138,9 @@ def _check_lengths(path, lines, separator, n_rois):
         is_plain = separator is not None and '"' not in line
         n_values = line.count(separator) + 1 if is_plain else len(_cells(line, separator))
         if n_values != n_rois:
-            raise ValueError(f"{path}, line {n}: {n_values} values for {n_rois} ROIs.")
+            raise ValueError(
+                f"{path}, line {n}: {counted(n_values, 'value')} for {counted(n_rois, 'ROI')}."
+            )
 
 
 def _parse(path, lines, separator, names):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._extras import require
+from .._text import counted
 
 # BIDS has n/a; spreadsheets and pandas write the others.
 MISSING = ("n/a", "N/A", "NA", "NaN", "nan", "")
@@ -50,8 +51,9 @@ def _check_lengths(path, header, rows):
         if row and len(row) != len(header):
             last = header[min(len(row), len(header)) - 1]
             raise ValueError(
-                f"{path}, line {line}: {len(row)} values for {len(header)} columns; "
-                f"the last column in common is {last}{_other_separator(header)}."
+                f"{path}, line {line}: {counted(len(row), 'value')} for "
+                f"{counted(len(header), 'column')}; the last column in common is "
+                f"{last}{_other_separator(header)}."
             )
 
 

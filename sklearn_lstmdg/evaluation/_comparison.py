@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._bunch import Bunch
 from .._extras import require
 from .._files import write_csv
-from .._text import one_line
+from .._text import counted, one_line
 from ._confusion import count_confusions
 from ._folds import LEAVE_ONE_SITE_OUT
 from ._metrics import summarize
@@ -104,7 +104,7 @@ class Comparison:
         folds = self.folds
         n_subjects = self.predictions["subject"].nunique()
         n_models = folds["model"].nunique()
-        text = f"Comparison of {n_models} model{'s' * (n_models > 1)} on {n_subjects} subjects"
+        text = f"Comparison of {counted(n_models, 'model')} on {counted(n_subjects, 'subject')}"
         n_untrained = int(folds["untrained"].sum())
         return (
             f"{text}, {n_untrained} of {len(folds)} folds hardly trained" if n_untrained else text

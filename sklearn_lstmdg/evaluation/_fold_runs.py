@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from .. import network
 from .._files import write_json
+from .._text import counted
 from ..base import bounded_jobs
 from ._cluster import active_client, run_on_cluster
 from ._fingerprint import package_versions
@@ -173,7 +174,8 @@ def _with_models(out, results):
     kept = {key: r for key, r in results.items() if FoldStore(out).has_model(r)}
     if len(kept) < len(results):
         n_missing = len(results) - len(kept)
-        message = f"{n_missing} folds were finished without their models: they are fitted again."
+        finished = counted(n_missing, "fold was finished", "folds were finished")
+        message = f"{finished} without a model, and will be fitted again."
         warnings.warn(message, UserWarning, stacklevel=4)
     return kept
 

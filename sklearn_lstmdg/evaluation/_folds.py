@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from .._text import counted
+
 WITHIN_SITE, LEAVE_ONE_SITE_OUT, POOLED = SCHEMES = ("within-site", "leave-one-site-out", "pooled")
 
 
@@ -110,7 +112,8 @@ def _check_number(groups, n_folds, site):
     n_groups = len(np.unique(groups))
     if n_groups < n_folds:
         raise ValueError(
-            f"Site {site!r} has {n_groups} subjects or groups, too few for n_folds={n_folds}."
+            f"Site {site!r} has {counted(n_groups, 'subject or group', 'subjects or groups')}, too "
+            f"few for n_folds={n_folds}."
         )
     return n_groups
 
@@ -120,7 +123,7 @@ def _split(rows, y, groups, n_folds, site, seed):
     largest = np.unique(y, return_counts=True)[1].max()
     if largest < n_folds:
         raise ValueError(
-            f"Site {site!r} has {largest} subjects of its largest class, too few for "
+            f"Site {site!r} has {counted(largest, 'subject')} of its largest class, too few for "
             f"n_folds={n_folds}."
         )
     is_grouped = n_groups < len(rows)

@@ -6,7 +6,7 @@ from collections import Counter, deque
 
 from tqdm import tqdm
 
-from .._text import one_line
+from .._text import counted, one_line
 
 _N_LAST = 3
 _BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
@@ -25,7 +25,8 @@ class Progress:
         self.n_workers = n_workers
         self.begin = time.monotonic()
         if n_done:
-            self._write(f"{n_done} of {self.n_total} folds were finished before.")
+            of = f"of {counted(self.n_total, 'fold')}"
+            self._write(f"{counted(n_done, f'{of} was', f'{of} were')} finished before.")
         self.bar = tqdm(
             total=self.n_total,
             initial=n_done,
@@ -35,7 +36,7 @@ class Progress:
             desc=self._left(),
         )
         if self.bar.disable and models:
-            self._write(f"{len(models)} folds to train, {self._left()}.")
+            self._write(f"{counted(len(models), 'fold')} to train, {self._left()}.")
 
     def update(self, result):
         """Report one more finished fold."""

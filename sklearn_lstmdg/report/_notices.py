@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from .._text import counted
 from ..evaluation import tell_untrained
 
 _PRETRAINED_ON = {"X_unlabeled": "controls of other sites", "training": "its own training scans"}
@@ -30,8 +31,8 @@ def _unfinished(study):
     if n_here >= n_planned:
         return []
     return [
-        f"Not finished: {n_here} of {n_planned} folds are here. Models that were not tested on the "
-        "same folds should not be compared yet."
+        f"Not finished: {n_here} of {counted(n_planned, 'fold')} so far. Models that were not "
+        "tested on the same folds should not be compared yet."
     ]
 
 

@@ -5,7 +5,10 @@ import warnings
 
 import numpy as np
 
+from .._text import counted
+
 _UNITS = 8
+_CONSTANT = "ROI series is constant", "ROI series are constant"
 
 
 def is_constant(variance, mean_square, n_points, dtype):
@@ -33,7 +36,7 @@ def warn_of_constant_rois(n_series, consequence, where=""):
     if n_series:
         first = f" (first: {where})" if where else ""
         warnings.warn(
-            f"{n_series} ROI series are constant in their scan or window{first}: {consequence}.",
+            f"{counted(n_series, *_CONSTANT)} in a scan or window{first}: {consequence}.",
             UserWarning,
             stacklevel=level_of_the_caller(),
         )

@@ -175,9 +175,11 @@ def test_constant_rois_warn_once_with_their_number(cohort):
 
 
 def test_capped_fits_warn_once_with_their_number(cohort):
-    with pytest.warns(ConvergenceWarning, match="fits of the linear SVM stopped") as caught:
+    with pytest.warns(ConvergenceWarning, match="11 fits of the linear SVM stopped") as caught:
         FCSVM(Cs=[1.0, 10.0], max_iter=1, tol=1e-12).fit(cohort.data, cohort.target)
     assert len(caught) == 1
+    with pytest.warns(ConvergenceWarning, match="1 fit of the linear SVM stopped"):
+        FCSVM(Cs=[10.0], max_iter=1, tol=1e-12).fit(cohort.data, cohort.target)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

@@ -140,10 +140,10 @@ def test_multiclass(cohort):
 def test_constant_rois_are_zeros_with_one_warning(cohort):
     scans = cohort.data.copy()
     scans[2, :, 5] = 1
-    with pytest.warns(UserWarning, match="1 ROI series are constant") as caught:
+    with pytest.warns(UserWarning, match="1 ROI series is constant") as caught:
         dtl = TransferAutoencoderClassifier(**SMALL).fit(scans, cohort.target)
     assert len(caught) == 1 and caught[0].filename == __file__
-    with pytest.warns(UserWarning, match="1 ROI series are constant"):
+    with pytest.warns(UserWarning, match="1 ROI series is constant"):
         assert np.isfinite(dtl.decision_function(scans)).all()
 
 

@@ -198,12 +198,15 @@ BAD = {
     ),
     "another atlas": (
         lambda tree: None, {"atlas": "AAL"}, ValueError,
-        "No series has atlas 'AAL'. atlas: 4S156Parcels",
+        "The series have no atlas 'AAL'. atlas: 4S156Parcels",
     ),
     "another session": (
-        lambda tree: None, {"session": "3"}, ValueError, "No series has session '3'. session: 1"
+        lambda tree: None, {"session": "3"}, ValueError,
+        "The series have no session '3'. session: 1",
     ),
-    "another run": (lambda tree: None, {"run": 2}, ValueError, "No series has run '2'. run: none"),
+    "another run": (
+        lambda tree: None, {"run": 2}, ValueError, "The series have no run '2'. run: none"
+    ),
     "another desc": (lambda tree: None, {"desc": "x"}, ValueError, "desc 'x'. desc: none"),
     "mixed tasks": (copy(("task-rest", "task-movie")), {}, ValueError, "task: movie, rest"),
     "mixed spaces": (
@@ -231,7 +234,7 @@ BAD = {
         f"{SERIES}, line 7, column 'Parcel1': .* is not a number",
     ),
     "a quote that does not end": (
-        edit_cell(7, 0, '"0.5'), {}, ValueError, f"{SERIES}, line 7: 1 values for 8 ROIs"
+        edit_cell(7, 0, '"0.5'), {}, ValueError, f"{SERIES}, line 7: 1 value for 8 ROIs"
     ),
     "infinity": (
         edit_cell(3, 1, "inf"), {}, ValueError, f"{SERIES}: time point 1 of ROI 'Parcel2' is inf"
@@ -246,7 +249,7 @@ BAD = {
     ),
     "an empty row": (
         edit_series(lambda text: text.replace("\n", "\n\n", 3)), {}, ValueError,
-        f"{SERIES}, line 2: 1 values for 8 ROIs",
+        f"{SERIES}, line 2: 1 value for 8 ROIs",
     ),
     "an empty series": (
         edit_series(lambda text: ""), {}, ValueError, f"{SERIES} holds no time point"

@@ -11,7 +11,7 @@ pd = pytest.importorskip("pandas")
 
 
 def test_sessions_are_rows_and_a_participant_is_a_group(tree):
-    with pytest.warns(UserWarning, match="1 of 8 ROIs are dropped.* 'Parcel8' in 2 of 12"):
+    with pytest.warns(UserWarning, match="1 of 8 ROIs is dropped.* 'Parcel8' in 2 of 12"):
         cohort = load_bids(tree, target="diagnosis", site="site", max_missing=0.2)
     assert cohort.groups.tolist() == [f"sub-{i:02d}" for i in range(1, 7) for _ in range(2)]
     assert cohort.target.tolist() == ["control", "control", "patient", "patient"] * 3

@@ -47,7 +47,7 @@ def test_each_participant_that_is_left_out_has_a_reason(whole):
 def test_a_session_that_some_lack_leaves_them_out(tree):
     first_file(tree, "02", "2").unlink()
     with (
-        pytest.warns(UserWarning, match="1 of 8 ROIs are dropped"),
+        pytest.warns(UserWarning, match="1 of 8 ROIs is dropped"),
         pytest.warns(UserWarning, match="without a series of the labels asked for"),
     ):
         cohort = load_bids(tree, target="diagnosis", session="ses-2", max_missing=1)
@@ -87,7 +87,7 @@ def test_a_file_that_stops_within_a_line_is_told_of(listed, tmp_path):
         np.savetxt(tmp_path / name, draw(i), delimiter=",")
     content = (tmp_path / "scan2.csv").read_bytes()
     (tmp_path / "scan2.csv").write_bytes(content[:-9])
-    with pytest.warns(UserWarning, match=r"1 of 4 files stop within a line, .*scan2.csv first"):
+    with pytest.warns(UserWarning, match=r"1 of 4 files stops within a line, .*scan2.csv first"):
         load_scans(write(listed, tmp_path), target="label")
 
 

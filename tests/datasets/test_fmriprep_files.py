@@ -43,7 +43,7 @@ def no_images(images):
         (another_space, {}, "The images are of several kinds, name one. space: MNI152.*, T1w"),
         (to_own_space, {}, "The images are in space-T1w, which is each participant's own"),
         (no_images, {}, "holds no preprocessed images"),
-        (None, {"space": "MNI"}, "No images has space 'MNI'. space: MNI152NLin2009cAsym"),
+        (None, {"space": "MNI"}, "The images have no space 'MNI'. space: MNI152NLin2009cAsym"),
         (None, {"strategy": "all"}, "strategy 'all' is none of simple, scrubbing"),
         (None, {"strategy_options": {"gsr": 1}}, "strategy_options: 'gsr' is none of motion"),
         (None, {"min_coverage": 2}, "min_coverage"),

@@ -72,7 +72,7 @@ def test_regions_outside_of_the_brain_are_missing(study):
     done = extract_scans(images, atlas, out)
     assert series_of(out, "02").isna().all().tolist() == [True, False, False, False]
     assert done.table["n_missing_rois"].tolist() == [0, 1, 0, 0]
-    with pytest.warns(UserWarning, match="1 of 4 ROIs are dropped"):
+    with pytest.warns(UserWarning, match="1 of 4 ROIs is dropped"):
         assert load_bids(out, max_missing=0.5).feature_names == REGIONS[1:]
     again = extract_scans(images, atlas, out.with_name("strict"), min_coverage=0.6)
     assert again.table["n_missing_rois"].tolist() == [0, 2, 0, 0]

@@ -45,7 +45,7 @@ def test_the_faulty_harvard_oxford_code_is_dropped(folder, series):
         ("#2001\t#2002\n1\t2\n1\t2\t3\n", "line 3: 3 values for 2 ROIs"),
         ("#2001\t#2002\n1\t2\n1\tx\n", "line 3: a value is not a finite number"),
         ("#2001\t#2002\nnan\t2\n", "line 2: a value is not a finite number"),
-        ("#2001\t#2002\n1\n1\n", "line 2: 1 values for 2 ROIs"),
+        ("#2001\t#2002\n1\n1\n", "line 2: 1 value for 2 ROIs"),
         ("#2001\t#2002\n", "holds no time point"),
         ("", "line 1: expected ROI codes"),
     ],

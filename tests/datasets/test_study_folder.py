@@ -18,7 +18,7 @@ def files_of(folder):
 def test_series_have_what_real_studies_have(tmp_path):
     derivatives = make_study(tmp_path, **SMALL | {"n_sessions": 2})
     with (
-        pytest.warns(UserWarning, match="1 of 16 ROIs are dropped"),
+        pytest.warns(UserWarning, match="1 of 16 ROIs is dropped"),
         pytest.warns(UserWarning, match="2 without diagnosis"),
     ):
         cohort = load_bids(
@@ -49,7 +49,7 @@ def test_series_of_images_are_those_simulated(tmp_path):
     pytest.importorskip("nibabel")
     long = SMALL | {"n_timepoints": 100}
     images = make_study(tmp_path, images=True, **long)
-    with pytest.warns(UserWarning, match="1 of 12 images are left out.*sub-04.*no _desc-conf"):
+    with pytest.warns(UserWarning, match="1 of 12 images is left out.*sub-04.*no _desc-conf"):
         done = extract_scans(images, tmp_path / "atlas-Blocks_dseg.nii.gz", tmp_path / "series")
     assert done.table["n_missing_rois"].tolist() == [0] * 5 + [1] + [0] * 5
     with pytest.warns(UserWarning, match=r"1 of 16 ROIs|without"):

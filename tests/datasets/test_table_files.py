@@ -174,7 +174,7 @@ WRONG = {
     "semicolons": (lambda text: text.replace(",", ";"), "columns separated by semicolons"),
     "semicolons and decimal commas": (
         lambda text: text.replace(",", ";").replace("22", "22,5"),
-        "line 4: 2 values for 1 columns.*separated by semicolons",
+        "line 4: 2 values for 1 column;.*separated by semicolons",
     ),
     "a participant named NA": (
         lambda text: text.replace("b,", "NA,"), "line 3: participant_id is missing: empty, n/a, NA"

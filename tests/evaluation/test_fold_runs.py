@@ -156,7 +156,7 @@ class TestModels:
 
     def test_a_fold_without_its_model_is_fitted_again_and_told(self, run, tmp_path):
         run(save_models=False)
-        with pytest.warns(UserWarning, match="3 folds were finished without their models"):
+        with pytest.warns(UserWarning, match="3 folds were finished without a model"):
             _, fitted = run()
         assert fitted == ["0", "1", "2"]
         with warnings.catch_warnings():
@@ -169,7 +169,7 @@ class TestModels:
         path = tmp_path / "out" / "models" / "a b%2F%C3%9C__S__repeat0__fold1.skops"
         content = path.read_bytes()
         path.unlink() if damage == "missing" else path.write_bytes(content[:-1] + b"x")
-        with pytest.warns(UserWarning, match="1 folds were finished without their models"):
+        with pytest.warns(UserWarning, match="1 fold was finished without a model"):
             assert run()[1] == ["1"]
         assert load_model(path).coef_[0, 0] == pytest.approx(1)
 
