@@ -173,10 +173,10 @@ def _fitted(estimator, form="scans"):
     return X, y, fitted, _answers(fitted, X)
 
 
-def _assert_same(told, wanted, atol=0.0):
-    assert told.keys() == wanted.keys()
-    for name in told:
-        for row, expected in zip(told[name], wanted[name], strict=True):
+def _assert_same(answers, wanted, atol=0.0):
+    assert answers.keys() == wanted.keys()
+    for name in answers:
+        for row, expected in zip(answers[name], wanted[name], strict=True):
             np.testing.assert_allclose(row, expected, rtol=0, atol=atol, err_msg=name)
 
 
@@ -240,11 +240,11 @@ def check_pickle(estimator, form):
 def check_predictions_agree(estimator, form):
     """The predicted class is the most probable one, and scores are finite and in its order."""
     _, _, fitted, answers = _fitted(estimator, form)
-    told = {name: np.array(rows) for name, rows in answers.items()}
-    np.testing.assert_allclose(told["predict_proba"].sum(axis=1), 1)
-    most = fitted.classes_[told["predict_proba"].argmax(axis=1)]
-    np.testing.assert_array_equal(told["predict"], most)
-    scores, positive = told["decision_function"], told["predict_proba"][:, 1]
+    answers = {name: np.array(rows) for name, rows in answers.items()}
+    np.testing.assert_allclose(answers["predict_proba"].sum(axis=1), 1)
+    most = fitted.classes_[answers["predict_proba"].argmax(axis=1)]
+    np.testing.assert_array_equal(answers["predict"], most)
+    scores, positive = answers["decision_function"], answers["predict_proba"][:, 1]
     assert np.isfinite(scores).all()
     order = np.argsort(scores, kind="stable")
     assert (np.diff(positive[order]) >= -1e-12).all(), "decision_function is in another order"
@@ -255,9 +255,9 @@ def check_string_labels(estimator, form):
     X, y, _, wanted = _fitted(estimator, form)
     fitted = _fit(estimator, X, np.array(["autism", "control"])[y])
     assert fitted.classes_.tolist() == ["autism", "control"]
-    told = _answers(fitted, X)
-    np.testing.assert_array_equal(told["predict_proba"], wanted["predict_proba"])
-    assert set(told["predict"]) <= {"autism", "control"}
+    answers = _answers(fitted, X)
+    np.testing.assert_array_equal(answers["predict_proba"], wanted["predict_proba"])
+    assert set(answers["predict"]) <= {"autism", "control"}
 
 
 def check_numbers_are_predicted(estimator, form):

@@ -131,17 +131,17 @@ def _of_labels(label, image, names, file):
     lacking = [code for code in codes.tolist() if names and code not in names]
     if lacking:
         raise ValueError(f"The table of atlas {label} has no name for code {lacking[0]}.")
-    told = [names.get(code, str(code)) for code in codes.tolist()]
-    return Atlas(label, image, told, codes, file)
+    named = [names.get(code, str(code)) for code in codes.tolist()]
+    return Atlas(label, image, named, codes, file)
 
 
 def _of_maps(label, image, names, file):
     """Return an atlas of maps, the first of which the lowest index of the table names."""
     n_maps = image.shape[3]
-    told = [names[index] for index in sorted(names)] or [str(n + 1) for n in range(n_maps)]
-    if len(told) != n_maps:
-        raise ValueError(f"The atlas {label} has {n_maps} maps, but {len(told)} names.")
-    return Atlas(label, image, told, None, file)
+    named = [names[index] for index in sorted(names)] or [str(n + 1) for n in range(n_maps)]
+    if len(named) != n_maps:
+        raise ValueError(f"The atlas {label} has {n_maps} maps, but {len(named)} names.")
+    return Atlas(label, image, named, None, file)
 
 
 def _checked(atlas):

@@ -360,14 +360,14 @@ def _conclude(job, files, left_out, n_waiting):
 def _count(job, file):
     """Return a row of the table from the sidecar of a series."""
     paths = job.paths(file)
-    told = read_json(paths.sidecar, _COUNTS)
+    sidecar = read_json(paths.sidecar, _COUNTS)
     return {
         "participant_id": file.participant,
         "file": str(paths.series.relative_to(job.out)),
-        "n_points": told["NumberOfPoints"],
-        "n_scrubbed": told["NumberOfPointsScrubbed"],
-        "n_missing_rois": len(told["MissingROIs"]),
-        "mean_fd": told["MeanFramewiseDisplacement"],
+        "n_points": sidecar["NumberOfPoints"],
+        "n_scrubbed": sidecar["NumberOfPointsScrubbed"],
+        "n_missing_rois": len(sidecar["MissingROIs"]),
+        "mean_fd": sidecar["MeanFramewiseDisplacement"],
     }
 
 

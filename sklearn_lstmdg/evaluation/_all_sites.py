@@ -108,8 +108,8 @@ def _estimate_numbers(part, kind, level, n_bins, random_state):
     from_truth = part["predicted"] - part["y"] + y
     seed = draw_seed(check_random_state(random_state))
     r, errors = (
-        estimate_pooled(part.assign(y=y, predicted=told), kind, level, n_bins, seed)
-        for told in (predicted, from_truth)
+        estimate_pooled(part.assign(y=y, predicted=values), kind, level, n_bins, seed)
+        for values in (predicted, from_truth)
     )
     return errors | {"r": r["r"]}
 

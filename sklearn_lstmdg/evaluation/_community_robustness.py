@@ -238,8 +238,8 @@ def summarize_robustness(communities: "DataFrame", robustness: "DataFrame") -> "
     first = robustness.groupby([*keys, "repeat"])["fold"].transform("first")
     pairs = robustness[robustness["fold"] == first].groupby(keys)
     living = communities["size"].where(~communities["dead"])
-    told = communities.assign(size=living).groupby(keys, sort=False)
-    means = told[["size", "dead", "redundancy", "n_effective"]].mean()
+    models = communities.assign(size=living).groupby(keys, sort=False)
+    means = models[["size", "dead", "redundancy", "n_effective"]].mean()
     return means.join(
         [
             pairs[[f"{name}{end}" for name in measures for end in ("", "_null", "_z")]].mean(),

@@ -279,10 +279,10 @@ def _plan(estimators, cohort, protocol, n_repeats, scheme, times):
 
 
 def _fingerprint_protocol(protocol, scheme):
-    told = {_PROTOCOL: digest(protocol), "scheme": scheme}
+    fingerprint = {_PROTOCOL: digest(protocol), "scheme": scheme}
     if "target" in protocol:  # not of two classes, whose folds of earlier versions lack it
-        told[_TARGET] = digest(protocol["target"])
-    return told
+        fingerprint[_TARGET] = digest(protocol["target"])
+    return fingerprint
 
 
 def _times_of(times, fold):

@@ -69,9 +69,9 @@ class FoldStore:
         try:
             facts = {name: result.facts[name] for name in _OF_MODELS if name in result.facts}
             save_model(model, temporary, facts=facts)
-            told = {"model_file": self._model_path(result.key).name}
-            told["model_checksum"] = sha256(temporary.read_bytes()).hexdigest()
-            return self._keep(replace(result, facts=result.facts | told), temporary)
+            of_model = {"model_file": self._model_path(result.key).name}
+            of_model["model_checksum"] = sha256(temporary.read_bytes()).hexdigest()
+            return self._keep(replace(result, facts=result.facts | of_model), temporary)
         finally:
             temporary.unlink(missing_ok=True)
 

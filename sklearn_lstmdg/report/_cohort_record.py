@@ -70,10 +70,10 @@ def _rows(cohort):
     columns = {"age": _column(cohort, *_AGE), "motion": _column(cohort, _MOTION)}
     unknown = np.full(len(cohort.data), np.nan)
     ages, motions = (unknown if values is None else values for values in columns.values())
-    told = zip(_subjects(cohort).tolist(), ages.tolist(), motions.tolist(), strict=True)
+    known = zip(_subjects(cohort).tolist(), ages.tolist(), motions.tolist(), strict=True)
     return [
         {"subject": str(name), "age": _known(age), "motion": _known(motion)}
-        for name, age, motion in told
+        for name, age, motion in known
     ]
 
 
@@ -103,8 +103,8 @@ def _mixed_repetition_times(cohort, length):
     if len(seconds) < 2:
         return []
     lasts = [f", where a window lasts {length * s:g} s" if length else "" for s in seconds]
-    told = zip(seconds, counts, lasts, strict=True)
-    times = "; ".join(f"{n} scans of {s:g} s{window}" for s, n, window in told)
+    kinds = zip(seconds, counts, lasts, strict=True)
+    times = "; ".join(f"{n} scans of {s:g} s{window}" for s, n, window in kinds)
     return [
         f"Repetition times are mixed: {times}. Models may tell sites apart by them; "
         "--resample-to brings all scans to one."

@@ -22,8 +22,8 @@ def notices(study):
     trained = {}
     for model in study.models:
         trained.setdefault(_rows_of(study, model), []).append(model)
-    told = [{"models": ", ".join(models), "words": words} for words, models in trained.items()]
-    return {"alerts": alerts, "trained": told}
+    rows = [{"models": ", ".join(models), "words": words} for words, models in trained.items()]
+    return {"alerts": alerts, "trained": rows}
 
 
 def _unfinished(study):

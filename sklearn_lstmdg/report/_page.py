@@ -110,8 +110,8 @@ def write_report(
         if data[name] is not None  # of another kind of target
     ]
     title = title or f"Comparison of models: {study.folder.resolve().name}"
-    told = {"title": title, "version": __version__, "record": quote(record.name)}
-    page = environment().get_template("page.html").render(study=study, sections=sections, **told)
+    facts = {"title": title, "version": __version__, "record": quote(record.name)}
+    page = environment().get_template("page.html").render(study=study, sections=sections, **facts)
     write_atomically(path, page.encode())
     write_atomically(record, to_json(title, __version__, sections).encode())
     return path
