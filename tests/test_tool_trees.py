@@ -85,7 +85,9 @@ def test_giga_connectome_has_one_sidecar_for_all_atlases(study):
     root = write_giga_connectome(study)
     with pytest.raises(ValueError, match="atlas: Schaefer2018100Parcels7Networks, Schaefer20182"):
         load_bids(root, target="dx")
-    cohort = load_bids(root, target="dx", atlas="Schaefer2018100Parcels7Networks")
+    options = {"atlas": "Schaefer2018100Parcels7Networks", "confounds": "func_mean_fd"}
+    cohort = load_bids(root, target="dx", **options)
+    assert cohort.confounds["func_mean_fd"].tolist() == [0.1] * 4
     assert cohort.t_r.tolist() == [2] * 4 and cohort.roi_codes is None
     assert cohort.feature_names == [str(i) for i in range(8)]
 
@@ -101,6 +103,23 @@ def test_halfpipe_writes_seconds_where_it_says_a_frequency(study, more):
     assert cohort.t_r.tolist() == [0.72] * 4
     assert cohort.feature_names == [str(i) for i in range(1, 8)]
     np.testing.assert_allclose(cohort.confounds["func_mean_fd"], 0.1)
+
+
+def test_halfpipe_says_the_mean_motion_in_its_sidecar(study):
+    root = write_halfpipe(study, FDMean=0.25)
+    options = {"atlas": "schaefer2011Combined", "entities": {"feature": "corrMatrix1"}}
+    options |= {"max_missing": 0.2, "confounds": "func_mean_fd"}
+    for path in root.rglob("*_regressors.tsv"):
+        path.unlink()
+    with pytest.warns(UserWarning, match="1 of 8 ROIs are dropped"):
+        assert load_bids(root, **options).confounds["func_mean_fd"].tolist() == [0.25] * 4
+    path = next(root.rglob("sub-02*corrMatrix1*.json"))
+    path.write_text(path.read_text().replace("0.25", '"little"'))
+    with (
+        pytest.warns(UserWarning, match="1 of 8 ROIs are dropped"),
+        pytest.raises(ValueError, match="json is damaged: 'FDMean' is missing or holds what it"),
+    ):
+        load_bids(root, **options)
 
 
 @pytest.mark.parametrize("separator", ["\t", ","])

@@ -93,7 +93,7 @@ def read_names(labels):
     """Return the names of codes from a table, a file of one, or a mapping."""
     if isinstance(labels, Mapping) and not hasattr(labels, "columns"):
         return {int(code): str(name) for code, name in labels.items()}
-    table = read_rows(labels, texts=_NAMES)
+    table = read_rows(labels, texts=_NAMES, numbers=_CODES)
     code, name = (
         next((column for column in known if column in table.rows), None)
         for known in (_CODES, _NAMES)

@@ -137,7 +137,8 @@ def load_bids(
     read so.
 
     Head motion, in the column ``func_mean_fd``, is the mean framewise displacement in mm of
-    XCP-D's ``_motion.tsv`` or fMRIPrep's ``_desc-confounds_timeseries.tsv`` beside the series.
+    XCP-D's ``_motion.tsv`` or fMRIPrep's ``_desc-confounds_timeseries.tsv`` beside the series, or
+    what giga_connectome's or HALFpipe's sidecar says of it.
 
     The table is read as by :func:`load_scans`. Ids must be those of the files' names, zeros
     included: ``sub-1`` is not ``sub-01``.
@@ -172,7 +173,7 @@ def load_bids(
     loaded = [parse_name(Path(name)) for name in cohort.filenames]
     sidecars = Sidecars(*homes_of(root), *table.folder)
     cohort.t_r = np.array([sidecars.t_r(file) for file in loaded])
-    cohort.phenotypic = _add_facts(cohort.phenotypic, loaded, is_needed=MOTION in asked)
+    cohort.phenotypic = _add_facts(cohort.phenotypic, loaded, sidecars, is_needed=MOTION in asked)
     cohort.confounds = cohort.phenotypic[asked] if asked else None
     label = loaded[0].entities.get("atlas")
     if cohort.roi_codes is None:
@@ -242,7 +243,7 @@ def _refuse_alike(table, position, chosen, files):
         )
 
 
-def _add_facts(rows, files, is_needed):
+def _add_facts(rows, files, sidecars, is_needed):
     """Add to the participants' rows what the files tell of each scan."""
     for name, entity in {"session": "ses", "run": "run", "task": "task"}.items():
         labels = [file.entities.get(entity) for file in files]
@@ -250,6 +251,8 @@ def _add_facts(rows, files, is_needed):
             rows = rows.assign(**{name: labels})
     if MOTION not in rows:
         motion = np.array([mean_motion(file) for file in files])
+        unknown = np.flatnonzero(np.isnan(motion))
+        motion[unknown] = [sidecars.mean_motion(files[i]) for i in unknown]
         if np.isfinite(motion).any():
             rows = rows.assign(**{MOTION: motion})
     if is_needed:
@@ -258,6 +261,6 @@ def _add_facts(rows, files, is_needed):
             path = files[int(np.argmin(known))].path
             raise ValueError(
                 f"{path} has no head motion beside it: no framewise_displacement in _motion.tsv or "
-                "_desc-confounds_timeseries.tsv."
+                "_desc-confounds_timeseries.tsv, no MeanFramewiseDisplacement in a sidecar."
             )
     return rows

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from glob import escape
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ _MOTION_FILES = (
     *(("timeseries", "confounds"), ("regressors", "confounds")),
 )
 _TIMES = ("RepetitionTime", "SamplingFrequency")
+_MEAN_MOTION = ("MeanFramewiseDisplacement", "FDMean")  # giga_connectome's and HALFpipe's
 _OF_HALFPIPE = "MeanAtlasTSNR"
 _SERIES = ("*_timeseries.tsv", "*_timeseries.1D")
 
@@ -183,6 +185,16 @@ class Sidecars:
             raise ValueError(f"{file.path} has two repetition times. {told}.")
         return next(iter(times))
 
+    def mean_motion(self, file):
+        """Return the mean framewise displacement in mm that a sidecar of a series tells, or NaN."""
+        own = [(rank, sidecar) for rank, sidecar in self._applicable(file) if rank[0]]
+        for _, sidecar in sorted(own, key=itemgetter(0), reverse=True):
+            content = read_json(sidecar.path, dict.fromkeys(_MEAN_MOTION, (None, int | float)))
+            told = [content[name] for name in _MEAN_MOTION if content.get(name) is not None]
+            if told:
+                return float(told[0])
+        return np.nan
+
     def _applicable(self, file):
         """Yield sidecars, with how closely they speak of the file: the highest wins."""
         steps = file.path.parent.relative_to(self.roots[0]).parts
@@ -250,7 +262,7 @@ def displacement(file):
 def find_codes(root, atlas, names):
     """Return the codes of named ROIs from the atlas's ``dseg.tsv`` below a folder, or None."""
     for path in sorted(root.rglob(f"*{escape(atlas)}*_dseg.tsv")) if atlas else ():
-        table = read_rows(path, texts=("name", "label"))
+        table = read_rows(path, texts=("name", "label"), numbers=("index",))
         column = next((name for name in ("name", "label") if name in table.rows), None)
         if column and "index" in table.rows:
             rows = table.rows[table.rows[column].isin(names)]

@@ -157,12 +157,12 @@ class Table(NamedTuple):
             )
 
 
-def read_rows(table, texts=(), names=()):
+def read_rows(table, texts=(), names=(), numbers=()):
     """Read a table, or take a DataFrame.
 
     Of a file, a column is of numbers where each cell is one, and none begins with a zero as codes
-    do (01, 002). Columns of ``texts`` stay as written, those of ``names`` too, unless they are of
-    plain whole numbers.
+    do (01, 002), which in ``numbers`` they may. Columns of ``texts`` stay as written, those of
+    ``names`` too, unless they are of plain whole numbers.
     """
     pandas = require("pandas", extra="data")
     is_frame = isinstance(table, pandas.DataFrame)
@@ -174,8 +174,8 @@ def read_rows(table, texts=(), names=()):
     if rows.empty:
         raise ValueError(f"{where} has no row below the names of its columns.")
     if not is_frame:
-        known = {name: _typed(rows[name], name in names) for name in rows if name not in texts}
-        rows = rows.assign(**known)
+        typed = {name: _typed(rows[name]) for name in rows if name not in texts}
+        rows = rows.assign(**{n: c for n, c in typed.items() if _fits(rows[n], n, names, numbers)})
     rows = without_codes(rows)
     as_text = {
         name: rows[name].astype(str).where(rows[name].notna()) for name in texts if name in rows
@@ -183,13 +183,18 @@ def read_rows(table, texts=(), names=()):
     return Table(rows.assign(**as_text), where, "row" if is_frame else "line")
 
 
-def _typed(column, is_name):
-    """Return a column of a file as numbers, where it is of numbers."""
+def _typed(column):
+    """Return a column of a file as numbers, where each cell is one."""
     numbers = require("pandas", extra="data").to_numeric(column.astype(object), errors="coerce")
+    return numbers if numbers.notna().equals(column.notna()) else column
+
+
+def _fits(column, name, names, numbers):
+    """Tell whether a column of a file may be of numbers, by what it is for and what is written."""
     known = column[column.notna()]
-    if numbers[known.index].isna().any() or has_codes(known):
-        return column
-    return column if is_name and not all(map(_WHOLE.fullmatch, known)) else numbers
+    if name in names:
+        return all(map(_WHOLE.fullmatch, known))
+    return name in numbers or not has_codes(known)
 
 
 def has_codes(cells):

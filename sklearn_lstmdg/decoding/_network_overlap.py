@@ -136,7 +136,7 @@ def _told(networks, codes, names):
 
 def _of_table(table):
     """Return a mapping from code or name to network."""
-    table = read_rows(table, texts=("network", "name"))
+    table = read_rows(table, texts=("network", "name"), numbers=("index", "code"))
     key = next((column for column in _KEYS if column in table.rows), None)
     if key is None or "network" not in table.rows:
         there = ", ".join(map(str, table.rows))

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sklearn_lstmdg.datasets import load_bids
+from sklearn_lstmdg.datasets import load_bids, read_names
 
 from _derivatives import first_file, noise
 from _trees import ROIS, write_series, write_text, xcpd_path
@@ -111,3 +111,10 @@ def test_several_tasks_are_rows_where_both_are_named(whole):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(load_bids(whole, task="rest").data) == 6
+
+
+def test_codes_of_rois_may_begin_with_zeros(whole):
+    rows = "".join(f"{i:03d}\t{name}\n" for i, name in enumerate(ROIS, start=7))
+    path = write_text(whole / "atlas-4S156Parcels_dseg.tsv", f"index\tlabel\n{rows}")
+    assert load_bids(whole).roi_codes.tolist() == list(range(7, 15))
+    assert read_names(path) == dict(enumerate(ROIS, start=7))
