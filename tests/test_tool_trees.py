@@ -111,12 +111,12 @@ def test_halfpipe_says_the_mean_motion_in_its_sidecar(study):
     options |= {"max_missing": 0.2, "confounds": "func_mean_fd"}
     for path in root.rglob("*_regressors.tsv"):
         path.unlink()
-    with pytest.warns(UserWarning, match="1 of 8 ROIs are dropped"):
+    with pytest.warns(UserWarning, match="1 of 8 ROIs is dropped"):
         assert load_bids(root, **options).confounds["func_mean_fd"].tolist() == [0.25] * 4
     path = next(root.rglob("sub-02*corrMatrix1*.json"))
     path.write_text(path.read_text().replace("0.25", '"little"'))
     with (
-        pytest.warns(UserWarning, match="1 of 8 ROIs are dropped"),
+        pytest.warns(UserWarning, match="1 of 8 ROIs is dropped"),
         pytest.raises(ValueError, match="json is damaged: 'FDMean' is missing or holds what it"),
     ):
         load_bids(root, **options)
