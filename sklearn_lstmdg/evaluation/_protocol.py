@@ -178,10 +178,7 @@ def compare_models(
     require("pandas", extra="data")
     if save_models:
         require("skops.io", extra="files")
-    check_whole(n_folds, "n_folds", 3)
-    check_whole(n_repeats, "n_repeats", 1)
-    if scheme not in SCHEMES:
-        raise ValueError(f"scheme={scheme!r} must be one of {', '.join(SCHEMES)}.")
+    _check_folds(n_folds, n_repeats, scheme)
     out = None if out is None else Path(out).expanduser().resolve()
     _check_names(estimators, confounds)
     cohort = check_cohort(X, y, groups, sites, confounds, pos_label, X_unlabeled, target_kind)
@@ -229,6 +226,13 @@ def _warn_of_untrained(folds):
             f"gives all test subjects one score: {'; '.join(where)}."
         )
         warnings.warn(message, ConvergenceWarning, stacklevel=3)
+
+
+def _check_folds(n_folds, n_repeats, scheme):
+    check_whole(n_folds, "n_folds", 3)
+    check_whole(n_repeats, "n_repeats", 1)
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme={scheme!r} must be one of {', '.join(SCHEMES)}.")
 
 
 def _check_names(estimators, confounds):

@@ -182,10 +182,8 @@ def load_model(path: str | os.PathLike[str], *, device: str | None = None) -> Ba
             loaded = skops.loads(content, trusted=TRUSTED_TYPES)
             estimator = unpack_maskers(loaded["estimator"])
             set_requests(estimator, loaded["requests"])
-            for inner in estimators_in(estimator):
-                if device is not None and "device" in inner.get_params(deep=False):
-                    inner.set_params(device=device)
-                    inner._nets.to(device)
+            if device is not None:
+                _move(estimator, device)
             check_estimator_state(estimator)
     except ImportError:
         raise
@@ -194,6 +192,14 @@ def load_model(path: str | os.PathLike[str], *, device: str | None = None) -> Ba
     for warning in caught:
         warnings.warn(warning.message, warning.category, stacklevel=2)
     return estimator
+
+
+def _move(estimator, device):
+    """Let what was trained on a device run on another one."""
+    for inner in estimators_in(estimator):
+        if "device" in inner.get_params(deep=False):
+            inner.set_params(device=device)
+            inner._nets.to(device)
 
 
 def read_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
