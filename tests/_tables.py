@@ -33,6 +33,16 @@ def make_predictions(
     return pandas.concat(parts, ignore_index=True)
 
 
+def make_several_classes(predictions):
+    """Predictions of three classes from those of two."""
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet(np.ones(3), len(predictions))
+    columns = {f"probability_{name}": p for name, p in zip("abc", proba.T, strict=True)}
+    y = np.array(list("abc"))[predictions["subject"].str.extract(r"(\d+)$")[0].astype(int) % 3]
+    predicted = np.array(list("abc"))[proba.argmax(axis=1)]
+    return predictions.drop(columns="score").assign(**columns, y=y, predicted=predicted)
+
+
 def score_folds(predictions):
     keys = ["model", "site", "repeat", "fold"]
     return pandas.DataFrame(

@@ -11,7 +11,6 @@ from .._typing import Seed
 from ..base import draw_seed
 from . import _statistics as statistics
 from ._confidence_intervals import estimate_pooled
-from ._draws import draw_subjects
 from ._target_kinds import check_predictions
 
 if TYPE_CHECKING:
@@ -48,16 +47,15 @@ def intervals_over_sites(
     n_bins : int, default=10
         Bins of the calibration error.
     random_state : int, RandomState instance or None, default=0
-        Decides the draws of the bootstrap.
+        Decides the draws of the bootstrap, which a continuous target's intervals are by.
 
     Returns
     -------
     DataFrame
         One row per model and metric, as from :func:`confidence_intervals`: ``pooled``, ``low``,
-        ``high`` and ``n``, and ``n_sites``. The interval of AUC is of 2000 draws of subjects (of
-        families, where ``subject`` names those) with replacement from each site and class, as those
-        of a continuous target are, from each site; where all draws of AUC are the same, it is
-        Wilson's for the smallest class.
+        ``high`` and ``n``, and ``n_sites``. The interval of AUC is DeLong's, site by site, on the
+        scale of the logit; rows of one ``subject``, which may be a family, count together. Those
+        of a continuous target are of 2000 draws of subjects (of families) from each site.
 
     Raises
     ------
@@ -97,7 +95,7 @@ def intervals_over_sites(
 
 def _estimate_classes(part, kind, level, n_bins, random_state):
     estimates = estimate_pooled(part, kind, level, n_bins, random_state)
-    estimates["auc"] |= _auc_within_sites(part, kind, level, random_state)
+    estimates["auc"] |= _auc_within_sites(part, kind, level)
     return estimates
 
 
@@ -114,35 +112,25 @@ def _estimate_numbers(part, kind, level, n_bins, random_state):
     return errors | {"r": r["r"]}
 
 
-def _auc_within_sites(part, kind, level, random_state):
+def _auc_within_sites(part, kind, level):
     """Return the share of pairs of one site that are in their order, and its interval."""
-    repeats = draw_subjects(part, kind, random_state)
-    values = np.mean([_share_won(repeat, kind, counts) for _, repeat, counts in repeats], axis=0)
-    if not np.isfinite(values[0]):
-        return {"pooled": np.nan, "low": np.nan, "high": np.nan}
-    low, high = statistics.interval_of_draws(values[1:], level)
-    if low == high:  # all pairs are in their order, or all scores equal
-        smaller = part.groupby("y")["subject"].nunique().min()
-        low, high = statistics.wilson_interval(values[0], smaller, level)
-    return {"pooled": float(values[0]), "low": float(low), "high": float(high)}
+    repeats = [_judge_within_sites(repeat, kind) for _, repeat in part.groupby("repeat")]
+    area = np.mean([area for area, _ in repeats])
+    smallest = part.groupby("y")["subject"].nunique().min()
+    low = high = np.nan
+    if np.isfinite(area) and smallest > 1:
+        added = require("pandas", extra="data").concat([added for _, added in repeats])
+        deviations = added.groupby(level=0).sum() / len(repeats)
+        low, high = statistics.logit_interval(area, deviations, smallest, level)
+    return {"pooled": float(area), "low": low, "high": high}
 
 
-def _share_won(repeat, kind, counts):
-    """Return the share of pairs, of the rows as they are and in each draw, over sites and classes.
-
-    Shapes: counts (n_draws, n_rows); returned (1 + n_draws,).
-    """
-    counts = np.vstack([np.ones(len(repeat)), counts])
-    places = repeat.groupby("subject_site").indices.values()
-    sites, drawn = [repeat.iloc[rows] for rows in places], [counts[:, rows] for rows in places]
-    by_class = zip(*map(kind.areas, sites), strict=True)
-    return np.mean([_share_of_class(areas, drawn) for areas in by_class], axis=0)
-
-
-def _share_of_class(areas, drawn):
-    """Return the share of pairs of a class and another, over all sites; NaN if there are none."""
-    sums = np.zeros((2, len(drawn[0])))
-    for (_, is_positive, scores), counts in zip(areas, drawn, strict=True):
-        y, score = np.asarray(is_positive), np.asarray(scores)
-        sums += statistics.pairs_in_draws(statistics.wins(score[y], score[~y]), y, counts)
-    return statistics.ratio(*sums)
+def _judge_within_sites(repeat, kind):
+    """Return the mean over classes of AUC within sites, and what each row adds to its error."""
+    names, sites = repeat["subject"].to_numpy(), repeat["subject_site"].to_numpy()
+    judged = [
+        statistics.stratified_auc(is_positive, np.asarray(scores), sites, names)
+        for _, is_positive, scores in kind.areas(repeat)
+    ]
+    area, deviations = (np.mean(each, axis=0) for each in zip(*judged, strict=True))
+    return area, require("pandas", extra="data").Series(deviations, index=names)

@@ -204,10 +204,17 @@ def _rate(hits, level):
 
 
 def _mean_rate(hits, level):
-    """Return the mean over classes of their rates; classes count as independent."""
-    rates, sizes = [mine.mean() for mine in hits], [_effective_number(mine) for mine in hits]
-    interval = statistics.mean_interval(rates, sizes, level)
-    return _row(np.mean(rates), sum(map(len, hits)), interval)
+    """Return the mean over classes of their rates; a family may have rows of several.
+
+    As for a rate, it is told by no more than if all rows were independent.
+    """
+    rates, sizes = [mine.mean() for mine in hits], [*map(len, hits)]
+    deviations = [mine - rate for mine, rate in zip(hits, rates, strict=True)]
+    correlations = statistics.family_correlations(deviations, [*map(_families, hits)])
+    alike = statistics.mean_interval(rates, [*map(_effective_number, hits)], level, correlations)
+    apart = statistics.mean_interval(rates, sizes, level)
+    interval = min(alike[0], apart[0]), max(alike[1], apart[1])
+    return _row(np.mean(rates), sum(sizes), interval)
 
 
 def _row(value, n, interval):

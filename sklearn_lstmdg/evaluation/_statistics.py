@@ -167,12 +167,24 @@ def paired_permutation(contributions, n_permutations=10_000, rng=None):
 
 
 def draw_counts(strata, n_draws, rng):
-    """Draw subjects with replacement, stratum by stratum: how often each is in each draw."""
+    """Draw subjects with replacement, stratum by stratum: how much each counts in each draw [1]_.
+
+    Of a stratum's n subjects n - 1 are drawn, each of which counts n / (n - 1): draws of n would
+    vary too little, by half the variance where there are two. One alone counts 1 in each draw.
+    Shapes: strata (n_subjects,); returned (n_draws, n_subjects).
+
+    References
+    ----------
+    .. [1] J. N. K. Rao, C. F. J. Wu. "Resampling Inference with Complex Survey Data", Journal of
+       the American Statistical Association 83, 1988.
+    """
     strata = np.unique(strata, return_inverse=True)[1]
-    counts = np.empty((n_draws, len(strata)))
+    counts = np.ones((n_draws, len(strata)))
     for stratum in range(strata.max() + 1):
         mine = np.flatnonzero(strata == stratum)
-        counts[:, mine] = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), n_draws)
+        n = len(mine)
+        if n > 1:
+            counts[:, mine] = rng.multinomial(n - 1, np.full(n, 1 / n), n_draws) * (n / (n - 1))
     return counts
 
 
@@ -264,18 +276,41 @@ def wilson_interval(rate, n, level=0.95):
     return max(float(low), 0.0), min(float(high), 1.0)
 
 
-def mean_interval(rates, sizes, level=0.95):
-    """Return an interval of the mean of independent rates, from Wilson's interval of each [1]_.
+def mean_interval(rates, sizes, level=0.95, correlations=None):
+    """Return an interval of the mean of rates, from Wilson's interval of each [1]_.
+
+    Rates are independent, or correlate as told [2]_. Shapes: rates, sizes (n_rates,);
+    correlations (n_rates, n_rates).
 
     References
     ----------
     .. [1] R. G. Newcombe. "Interval Estimation for the Difference Between Independent
        Proportions", Statistics in Medicine 17, 1998: squares of the distances add.
+    .. [2] G. Y. Zou, A. Donner. "Construction of Confidence Limits About Effect Measures",
+       Statistics in Medicine 27, 2008.
     """
     rates = np.asarray(rates)
+    correlations = np.eye(len(rates)) if correlations is None else correlations
     bounds = np.array([wilson_interval(*pair, level) for pair in zip(rates, sizes, strict=True)])
-    below, above = np.sqrt(np.sum((bounds - rates[:, None]) ** 2, axis=0)) / len(rates)
+    squares = [side @ correlations @ side for side in np.abs(bounds.T - rates)]
+    below, above = np.sqrt(np.maximum(squares, 0)) / len(rates)
     return float(rates.mean() - below), float(rates.mean() + above)
+
+
+def family_correlations(deviations, families):
+    """Return how means of several sets of rows correlate, 0 where no family has rows in both.
+
+    Shapes: each of deviations (from the mean of the set) and families (n_rows of the set,);
+    returned (n_sets, n_sets).
+    """
+    codes = np.unique(np.concatenate(families), return_inverse=True)[1]
+    sets = np.repeat(np.arange(len(deviations)), [*map(len, deviations)])
+    sums = np.zeros((len(deviations), len(codes)))
+    np.add.at(sums, (sets, codes), np.concatenate(deviations))
+    errors = np.sqrt(np.square(sums).sum(axis=1))
+    correlations = np.nan_to_num(ratio(sums @ sums.T, np.outer(errors, errors)))
+    np.fill_diagonal(correlations, 1)
+    return correlations
 
 
 def auc_placements(y, score):
@@ -330,7 +365,29 @@ def auc_interval(y, placements, level=0.95, families=None):
     if smaller < 2:
         return np.nan, np.nan
     deviations = _by_family(auc_deviations(y, placements, families), families)
-    return _logit_interval(placements[y].mean(), deviations, smaller, level)
+    return logit_interval(placements[y].mean(), deviations, smaller, level)
+
+
+def stratified_auc(y, score, strata, families=None):
+    """Return AUC over pairs of one stratum, and what each row adds to its error.
+
+    Strata are independent, and each adds as :func:`auc_deviations` has it. A family that is alone
+    of its class in a stratum adds its distance from the AUC of all. NaN where there are no pairs.
+    Shapes: y, score, strata, families (n_rows,); the second returned (n_rows,).
+    """
+    y, codes = np.asarray(y, bool), _codes(families, len(y))
+    parts = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    parts = [part for part in parts if 0 < np.sum(y[part]) < len(part)]
+    n_pairs = np.array([np.sum(y[part]) * np.sum(~y[part]) for part in parts])
+    placements = [auc_placements(y[part], score[part]) for part in parts]
+    areas = [placed[y[part]].mean() for placed, part in zip(placements, parts, strict=True)]
+    area = np.sum(n_pairs * areas) / np.sum(n_pairs) if parts else np.nan
+    deviations = np.zeros(len(y))
+    for part, placed, n in zip(parts, placements, n_pairs, strict=True):
+        known = auc_deviations(y[part], placed, codes[part])
+        alone = (placed - area) / np.where(y[part], np.sum(y[part]), np.sum(~y[part]))
+        deviations[part] = np.where(np.isnan(known), alone, known) * n / np.sum(n_pairs)
+    return area, deviations
 
 
 def _smallest(members, families):
@@ -355,10 +412,14 @@ def macro_auc(members, placements, level=0.95, families=None):
     if smallest < 2:
         return area, (np.nan, np.nan)
     deviations = np.mean([auc_deviations(*pair, families) for pair in pairs], axis=0)
-    return area, _logit_interval(area, _by_family(deviations, families), smallest, level)
+    return area, logit_interval(area, _by_family(deviations, families), smallest, level)
 
 
-def _logit_interval(auc, deviations, smaller, level):
+def logit_interval(auc, deviations, smaller, level=0.95):
+    """Return the interval of an AUC on the scale of the logit, from what families add to its error.
+
+    Without error it is Wilson's, for as many families as the smaller class has.
+    """
     error = np.sqrt(np.square(deviations).sum())
     if error < _ROUNDING:
         return wilson_interval(auc, smaller, level)

@@ -1,7 +1,7 @@
 """Subject by subject: what was predicted of whom, how well calibrated, and what goes with it."""
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import permutation_test, rankdata, spearmanr
 
 from .._bunch import plain
 from ..evaluation import calibration_curve, confusion_matrices, intervals_over_sites
@@ -10,6 +10,7 @@ from ._study import ALL_SITES
 
 MOST_ROWS = 1000  # of a table; all are in the JSON file
 _FEW = 200  # subjects below which there are five bins
+_FEW_SUBJECTS = 8  # below which all their orders are tried
 _COVARIATES = {"motion": "Mean head motion (mm)", "age": "Age (years)"}
 
 
@@ -123,9 +124,8 @@ def _count_missed(part):
 def covariates(study):
     """Return how scores go with motion and age, in each class on its own."""
     scores = study.subjects.groupby(["model", "row"], sort=False, as_index=False)
-    scores = scores.agg({"score": "mean", "y": "first"}).rename(
-        columns={"score": "y", "y": "label"}
-    )
+    scores = scores.agg({"score": "mean", "y": "first", "site": "first", "subject": "first"})
+    scores = scores.rename(columns={"score": "y", "y": "label"})
     scores["group"] = _groups(study, scores["label"])
     correlations, figures = [], {}
     reach = None if study.kind == "continuous" else (-0.03, 1.03)
@@ -152,7 +152,23 @@ def _groups(study, labels):
 
 
 def _correlate(part):
-    """Return Spearman's correlation, NaN below three subjects or without spread."""
-    is_flat = len(part) < 3 or np.ptp(part["x"]) == 0 or np.ptp(part["y"]) == 0
-    r, p = (np.nan, np.nan) if is_flat else spearmanr(part["x"], part["y"])
-    return {"n": len(part), "r": float(r), "p": float(p)}
+    """Return Spearman's correlation of subjects, NaN below three or without spread.
+
+    A subject's scans are averaged: they are not independent.
+    """
+    means = part.groupby(["site", "subject"])[["x", "y"]].mean()
+    x, y = (rankdata(means[name]) for name in "xy")
+    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return {"n": len(x), "r": np.nan, "p": np.nan}
+    r, p = spearmanr(x, y)
+    return {"n": len(x), "r": float(r), "p": float(p if len(x) >= _FEW_SUBJECTS else _exact(x, y))}
+
+
+def _exact(x, y):
+    """Return the share of all orders of a few subjects whose correlation is as far from 0."""
+
+    def correlate(x, axis):
+        return np.sum((x - x.mean(axis=axis, keepdims=True)) * (y - y.mean()), axis=axis)
+
+    options = {"permutation_type": "pairings", "n_resamples": np.inf, "vectorized": True}
+    return permutation_test((x,), correlate, **options).pvalue

@@ -11,7 +11,7 @@ from sklearn_lstmdg.evaluation._confidence_intervals import calibration_curve, c
 from sklearn_lstmdg.evaluation._metrics import METRICS, summarize
 from sklearn_lstmdg.evaluation._target_kinds import TwoClasses
 
-from _tables import SKILLS, make_predictions, make_tables, score_folds
+from _tables import SKILLS, make_predictions, make_several_classes, make_tables, score_folds
 
 pandas = pytest.importorskip("pandas")
 
@@ -78,16 +78,6 @@ def test_scans_that_are_there_twice_narrow_no_interval(target):
         np.testing.assert_allclose(told[name], once[name], rtol=0.01 if name != "pooled" else 1e-9)
 
 
-def make_several_classes(predictions):
-    """Predictions of three classes from those of two."""
-    rng = np.random.default_rng(0)
-    proba = rng.dirichlet(np.ones(3), len(predictions))
-    columns = {f"probability_{name}": p for name, p in zip("abc", proba.T, strict=True)}
-    y = np.array(list("abc"))[predictions["subject"].str[3:].astype(int) % 3]
-    predicted = np.array(list("abc"))[proba.argmax(axis=1)]
-    return predictions.drop(columns="score").assign(**columns, y=y, predicted=predicted)
-
-
 def test_scans_of_a_subject_that_are_independent_hardly_change_intervals():
     predictions = make_predictions(sites=["NYU"], n=400)
     number = predictions["subject"].str[3:].astype(int)
@@ -113,6 +103,24 @@ def test_intervals_of_scans_of_a_subject_cover():
         rows = confidence_intervals(table).set_index("metric")
         covered.append([rows.low[m] <= truth[m] <= rows.high[m] for m in truth])
     assert (np.mean(covered, axis=0) > 0.9).all()
+
+
+def make_siblings(missed_of_one, missed_of_other):
+    """Families of a positive and a negative, some of whom are missed."""
+    family, y = np.arange(60).repeat(2), np.tile([0, 1], 60)
+    missed = np.where(y, np.isin(family, missed_of_one), np.isin(family, missed_of_other))
+    predicted = np.where(missed, 1 - y, y)
+    keys = {"model": "a", "site": "b", "repeat": 0, "fold": 0, "subject": family, "y": y}
+    return pandas.DataFrame(keys | {"score": predicted * 1.0, "predicted": predicted})
+
+
+@pytest.mark.parametrize("other", [np.arange(15), np.arange(15, 30), np.arange(30, 60, 4)])
+def test_a_family_of_both_classes_counts_once_in_balanced_accuracy(other):
+    """Where classes are as large it is accuracy, and so is its interval."""
+    rows = confidence_intervals(make_siblings(np.arange(15), other)).set_index("metric")
+    names = ["pooled", "low", "high"]
+    told, wanted = (rows.loc[name, names].astype(float) for name in ("balanced_acc", "acc"))
+    np.testing.assert_allclose(told, wanted, atol=0.01)
 
 
 def test_intervals_of_one_class():

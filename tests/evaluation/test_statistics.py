@@ -155,9 +155,17 @@ def test_draws_keep_the_size_of_each_stratum():
     strata = np.array([3, 1, 3, 3, 7])
     counts = statistics.draw_counts(strata, 3000, np.random.default_rng(0))
     for stratum, n in ((3, 3), (1, 1), (7, 1)):
-        assert (counts[:, strata == stratum].sum(axis=1) == n).all()
+        np.testing.assert_allclose(counts[:, strata == stratum].sum(axis=1), n)
     np.testing.assert_allclose(counts.mean(axis=0), 1, atol=0.1)
-    assert counts[:, 0].var() == pytest.approx(3 * (1 / 3) * (2 / 3), rel=0.1)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+def test_means_of_draws_vary_as_means_do(n):
+    """By s2 / n; draws of n from n would vary by half of it where there are two."""
+    values = np.random.default_rng(1).normal(size=n)
+    drawn = statistics.draw_counts(np.zeros(n), 20_000, np.random.default_rng(0)) @ values / n
+    assert drawn.var() == pytest.approx(values.var(ddof=1) / n, rel=0.05)
+    assert drawn.mean() == pytest.approx(values.mean(), abs=0.02)
 
 
 def test_holm_of_a_worked_example():
@@ -193,6 +201,24 @@ def test_balanced_interval_of_a_worked_example():
     assert told == pytest.approx((0.775 - below, 0.775 + above))
     assert statistics.mean_interval((1, 1), (20, 30))[1] == 1
     assert np.isnan(statistics.mean_interval((np.nan, 0.8), (0, 30))).all()
+
+
+def test_rates_that_go_together_tell_less_of_their_mean():
+    rates, sizes = (0.75, 0.75), (20, 20)
+    wanted = {1: statistics.wilson_interval(0.75, 20), 0: statistics.mean_interval(rates, sizes)}
+    wanted[-1] = (0.75, 0.75)
+    for rho, interval in wanted.items():
+        told = statistics.mean_interval(rates, sizes, 0.95, np.array([[1, rho], [rho, 1]]))
+        assert told == pytest.approx(interval)
+
+
+def test_sets_correlate_by_their_families():
+    a, b, c = np.array([[0.5, -0.5, 0.0], [0.5, -0.5, 0.0], [0.2, -0.1, -0.1]])
+    alike, crossed, apart = ["x", "y", "z"], ["y", "x", "z"], ["u", "v", "w"]
+    told = statistics.family_correlations([a, b, b, c], [alike, alike, crossed, apart])
+    wanted = [[1, 1, -1, 0], [1, 1, -1, 0], [-1, -1, 1, 0], [0, 0, 0, 1]]
+    np.testing.assert_allclose(told, wanted)
+    assert (statistics.family_correlations([a, 0 * b], [alike, alike]) == np.eye(2)).all()
 
 
 @pytest.mark.parametrize(
@@ -235,6 +261,36 @@ def test_auc_interval_is_delongs_on_the_logit_scale():
     wanted = 1 / (1 + np.exp(-(logit - half))), 1 / (1 + np.exp(-(logit + half)))
     told = statistics.auc_interval(y, statistics.auc_placements(y, score))
     assert told == pytest.approx(wanted)
+
+
+def test_auc_of_strata_adds_delongs_errors():
+    rng = np.random.default_rng(0)
+    strata = np.repeat(["A", "B", "C"], [30, 12, 5])
+    y, score = np.arange(47) % 3 == 0, rng.normal(size=47)
+    y[strata == "C"] = False  # no pair
+    area, deviations = statistics.stratified_auc(y, score, strata)
+    areas, variances, n_pairs = [], [], []
+    for name in "AB":
+        kernel = np.sign(score[y & (strata == name)][:, None] - score[~y & (strata == name)])
+        kernel = (kernel + 1) / 2
+        areas.append(kernel.mean())
+        variances.append(kernel.mean(1).var(ddof=1) / len(kernel))
+        variances[-1] += kernel.mean(0).var(ddof=1) / kernel.shape[1]
+        n_pairs.append(kernel.size)
+    weights = np.array(n_pairs) / np.sum(n_pairs)
+    assert area == pytest.approx(weights @ areas)
+    assert np.square(deviations).sum() == pytest.approx(weights**2 @ variances)
+
+
+def test_who_is_alone_of_a_class_at_a_site_is_not_certain():
+    rng = np.random.default_rng(0)
+    strata = np.repeat(np.arange(20), 12)
+    y, errors, areas = np.arange(240) % 12 == 0, [], []
+    for _ in range(200):
+        area, deviations = statistics.stratified_auc(y, rng.normal(size=240) + y, strata)
+        areas.append(area)
+        errors.append(np.square(deviations).sum())
+    assert np.mean(errors) == pytest.approx(np.var(areas), rel=0.25)
 
 
 def test_auc_interval_covers():

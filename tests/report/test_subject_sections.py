@@ -19,6 +19,7 @@ from sklearn_lstmdg.evaluation import (
     load_comparison,
 )
 from sklearn_lstmdg.report import cohort_record, write_report
+from sklearn_lstmdg.report._subject_sections import _correlate
 
 from _pages import ODD_NAME, rows_of
 from _stubs import Noise
@@ -96,6 +97,25 @@ def test_scores_stand_against_motion_and_age(folder, page, cohort):
     assert told["lstm-dg", "Mean head motion (mm)", "group 1", "12"] == f"{r:+.2f}"
 
 
+def follow_motion(motion, scores, n_scans):
+    """Correlate scores with motion, each subject being there several times."""
+    table = {"site": "a", "subject": np.arange(len(motion)), "x": motion, "y": scores}
+    return _correlate(pandas.DataFrame(table).loc[np.arange(len(motion)).repeat(n_scans)])
+
+
+def test_scans_of_a_subject_are_no_more_evidence():
+    motion, scores = np.random.default_rng(0).normal(size=(2, 12))
+    told = [follow_motion(motion, scores, n_scans) for n_scans in (1, 4)]
+    assert told[0] == told[1] and told[0]["n"] == 12
+    assert told[0]["p"] == pytest.approx(spearmanr(motion, scores).pvalue)
+
+
+def test_a_few_subjects_in_order_are_no_proof():
+    for n, p in ((3, 1 / 3), (4, 1 / 12), (7, 2 / 5040)):
+        assert follow_motion(np.arange(n), np.arange(n), 2) == {"n": n, "r": 1, "p": p}
+    assert np.isnan(follow_motion(np.arange(2), np.arange(2), 3)["p"])
+
+
 def test_scans_of_a_subject_are_not_called_subjects(folder, page, cohort, tmp_path, undrawn):
     groups = np.repeat(np.arange(12), 2)  # both of a subject are of one class
     order = np.argsort(cohort.target, kind="stable")
@@ -107,12 +127,13 @@ def test_scans_of_a_subject_are_not_called_subjects(folder, page, cohort, tmp_pa
     for words in (
         "scans of 12 subjects", "<p>12 subjects, each judged", "of 24 scans are missed",
         "All 24 scans", "Test scans of all folds",
-        "Of scans of about the same", "takes the scans of a subject for independent",
+        "Of scans of about the same", "each with the mean of its scans",
         "in which the scans of a subject, or of a family, count together",
         "as if those of a subject were independent", "the scans of a subject counting together",
     ):  # fmt: skip
         assert words in told, words
-    assert ">Scans</button>" in told
+    rows = rows_of(told, "Score against motion and age")
+    assert len(rows) == 2 * 2 and {cells[3] for cells in rows} == {"6"}
     for words in ("of 24 subjects are missed", "All 24 subjects", "Test subjects of all folds"):
         assert words not in told and words in page, words
 
