@@ -27,7 +27,14 @@ def _share(hits):
 
 def auc_within_sites(y, score, sites):
     """Return the share of pairs of one site, a positive and a negative subject, in their order."""
-    return statistics.stratified_auc(y, np.asarray(score), np.asarray(sites))[0]
+    y, score, sites = np.asarray(y, bool), np.asarray(score), np.asarray(sites)
+    won = n_pairs = 0
+    for site in dict.fromkeys(sites.tolist()):
+        mine = sites == site
+        n = int(np.sum(y[mine])) * int(np.sum(~y[mine]))
+        won += n * roc_auc_score(y[mine], score[mine]) if n else 0
+        n_pairs += n
+    return won / n_pairs if n_pairs else np.nan
 
 
 def score_classes(y, predicted, proba, classes):
