@@ -59,8 +59,9 @@ def confidence_intervals(
 
         - ``pooled``, ``low``, ``high``, ``n``: over the ``n`` test rows that the metric is of:
           what if these very models were tested on other subjects of the site? Rates: Wilson;
-          balanced accuracy: Newcombe; AUC: DeLong; Brier score: t; none for "ece", which small
-          samples bias; of a continuous target: 2000 draws of subjects with replacement. Repeats
+          balanced accuracy: Newcombe, where families with rows of several classes count once;
+          AUC: DeLong; Brier score: t; none for "ece", which small samples bias; of a continuous
+          target: 2000 draws of subjects with replacement. Repeats
           are averaged and do not narrow an interval, which tells of the sample of subjects, not of
           the seeds. Nor do rows of one ``subject`` that are alike, be they its scans or those of a
           family: rates and the Brier score are told of as many rows as if all were independent
