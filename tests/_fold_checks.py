@@ -1,4 +1,4 @@
-"""Checks of folds whose rows tell their numbers, and a model that flattens scans."""
+"""Checks of folds whose rows tell their numbers, names of three classes, and what models read."""
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 N_ROWS = 30
+NAMES = ("a", "b", "c")
 
 
 def rows_of(X):
@@ -25,6 +26,10 @@ def assert_no_leak(calls, n_folds, groups=None):
             assert validating == tests[(f + 1) % n_folds]
         if groups is not None:
             assert not set(groups[rows]) & set(groups[tests[f]])
+
+
+def last_points(X):
+    return X[:, -1:]
 
 
 def flatten(X):

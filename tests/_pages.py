@@ -1,4 +1,4 @@
-"""What the pages of reports consist of."""
+"""What the pages of reports consist of: sections, rows of tables, figures."""
 
 import re
 from html.parser import HTMLParser
@@ -6,6 +6,10 @@ from html.parser import HTMLParser
 from sklearn_lstmdg.report import _svg
 
 ODD_NAME = 'odd<b>&"name'
+SECTIONS = (
+    "notices run cohort results tests chance confusion calibration roc subjects covariates "
+    "training robustness communities warnings versions folds methods cite"
+)
 
 
 class Outline(HTMLParser):
@@ -43,6 +47,10 @@ def rows_of(page, caption):
     body = re.search(rf"<caption>{caption}</caption>.*?<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
     rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
+def top_rows(page, name):
+    return rows_of(page, f"Most influential communities of {name}")
 
 
 def leave_figures_out(monkeypatch):

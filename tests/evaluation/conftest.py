@@ -10,8 +10,7 @@ from sklearn_lstmdg.evaluation import compare_models
 from sklearn_lstmdg.models import make_model
 
 from _autoregressive import vector_scans
-from _fold_checks import N_ROWS
-from _kinds import NAMES, last_points
+from _fold_checks import N_ROWS, NAMES, last_points
 from _stubs import Recorder
 
 

@@ -6,7 +6,7 @@ from sklearn.metrics import confusion_matrix
 
 from sklearn_lstmdg.evaluation import confusion_matrices
 
-from _kinds import NAMES
+from _fold_checks import NAMES
 
 pandas = pytest.importorskip("pandas")
 

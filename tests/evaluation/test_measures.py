@@ -25,7 +25,7 @@ from sklearn_lstmdg.evaluation._target_kinds import (
     check_predictions,
 )
 
-from _kinds import NAMES
+from _fold_checks import NAMES
 from _tables import make_tables
 
 pandas = pytest.importorskip("pandas")

@@ -9,8 +9,7 @@ from sklearn.utils import Bunch
 from sklearn_lstmdg.evaluation import load_comparison, measure_communities, summarize_robustness
 from sklearn_lstmdg.report import _community_sections, write_report
 
-from _pages import rows_of
-from _report_sections import top_rows
+from _pages import rows_of, top_rows
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")

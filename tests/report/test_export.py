@@ -3,7 +3,7 @@
 import json
 from html import escape
 
-from _report_sections import SECTIONS
+from _pages import SECTIONS
 
 
 def test_all_that_is_shown_is_in_a_file_beside_the_page(folder, page):

@@ -11,8 +11,7 @@ import pytest
 
 from sklearn_lstmdg.report import write_report
 
-from _pages import Outline
-from _report_sections import SECTIONS
+from _pages import SECTIONS, Outline
 
 _WIDEST = (
     "lstm-dg-classify",

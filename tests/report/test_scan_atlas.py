@@ -7,7 +7,7 @@ import pytest
 
 from sklearn_lstmdg.report import write_report
 
-from _report_sections import top_rows
+from _pages import top_rows
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("matplotlib")

@@ -9,8 +9,7 @@ from jinja2 import UndefinedError
 from sklearn_lstmdg.report import write_report
 from sklearn_lstmdg.report._templates import environment
 
-from _pages import ODD_NAME, Outline
-from _report_sections import SECTIONS
+from _pages import ODD_NAME, SECTIONS, Outline
 
 
 def test_names_are_escaped(folder, tmp_path, undrawn):
