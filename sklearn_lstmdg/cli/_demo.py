@@ -41,4 +41,4 @@ def _report(out):
             "For a report with figures: python -m pip install 'sklearn-lstmdg[plot]', then "
             f"lstmdg report {out}"
         )
-    return f"Report, to open in a browser: {write_report(out)}"
+    return f"Report, to open in a browser: {write_report(out, verbose=1)}"

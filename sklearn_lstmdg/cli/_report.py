@@ -6,6 +6,7 @@ from ._terminal import say
 
 def run(args):
     """Write the page and say where it is."""
-    more = {"permuted": args.permuted, "atlas": args.atlas, "labels": args.labels}
-    page = write_report(args.folder, args.out, args.reference, args.title, **more)
+    names = ("out", "reference", "title", "permuted", "atlas", "labels")
+    options = {name: getattr(args, name) for name in names}
+    page = write_report(args.folder, **options, verbose=0 if args.quiet else 1)
     say(page if args.quiet else f"Report: {page}")

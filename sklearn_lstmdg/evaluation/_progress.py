@@ -1,57 +1,45 @@
 """How far a comparison is, and how long it will take."""
 
-import sys
 import time
 from collections import Counter, deque
 
-from tqdm import tqdm
-
+from .._bars import Bar, format_duration
 from .._text import counted, one_line
 
 _N_LAST = 3
 _BAR = "[{bar:24}] {n_fmt}/{total_fmt} folds, {desc}"
 
 
-class Progress:
+class Progress(Bar):
     """Report finished folds: a bar on a terminal, else a line for each fold."""
 
     def __init__(self, models, earlier, n_workers, stream=None):
-        self.stream = sys.stderr if stream is None else stream
         self.waiting = Counter(models)
         self.seconds = {name: list(earlier.get(name, ())) for name in self.waiting}
         self.last = deque(maxlen=max(_N_LAST, n_workers))
-        n_done = sum(map(len, earlier.values()))
-        self.n_done, self.n_total = n_done, n_done + len(models)
         self.n_workers = n_workers
-        self.begin = time.monotonic()
+        n_done = sum(map(len, earlier.values()))
+        n_total = n_done + len(models)
+        look = {"bar_format": _BAR, "desc": self._left()}
+        super().__init__(n_total, n_done, stream=stream, **look)
         if n_done:
-            of = f"of {counted(self.n_total, 'fold')}"
-            self._write(f"{counted(n_done, f'{of} was', f'{of} were')} finished before.")
-        self.bar = tqdm(
-            total=self.n_total,
-            initial=n_done,
-            file=self.stream,
-            disable=not self.stream.isatty(),
-            bar_format=_BAR,
-            desc=self._left(),
-        )
-        if self.bar.disable and models:
-            self._write(f"{counted(len(models), 'fold')} to train, {self._left()}.")
+            of = f"of {counted(n_total, 'fold')}"
+            self.say(f"{counted(n_done, f'{of} was', f'{of} were')} finished before.")
+        if models:
+            self.line(f"{counted(len(models), 'fold')} to train, {self._left()}.")
 
     def update(self, result):
         """Report one more finished fold."""
         model, site, repeat, fold = result.key
-        self.n_done += 1
         self.waiting[model] -= 1
         self.seconds[model].append(result.facts["seconds"])
         self.last.append((model, result.facts["seconds"]))
         what = one_line(f"{model}, {site}, repeat {repeat}, fold {fold}")
         self.bar.set_description_str(f"{self._left()} ({what})", refresh=False)
-        self.bar.update()
-        if self.bar.disable:
-            count = f"{self.n_done:>{len(str(self.n_total))}}/{self.n_total}"
-            took = format_duration(result.facts["seconds"])
-            self._write(f"[{count}] {what} ({took}); {self._left()}")
+        self.advance()
+        left = f"; {self._left()}" if self.n_done < self.n_total else ""
+        took = format_duration(result.facts["seconds"])
+        self.line(f"{what} ({took}){left}", self.n_done)
 
     def seconds_left(self):
         """Estimate from what each model's folds took, at the pace of the last; None before any.
@@ -73,10 +61,9 @@ class Progress:
 
     def close(self):
         """End the bar's line and say how long it took."""
-        self.bar.close()
+        super().close()
         if self.last:
-            took = format_duration(time.monotonic() - self.begin)
-            self._write(f"Finished in {took}.")
+            self.say(f"Finished in {format_duration(time.monotonic() - self.begin)}.")
 
     def _left(self):
         seconds, untimed = self.seconds_left(), self.untimed()
@@ -85,16 +72,3 @@ class Progress:
         told = f"{format_duration(seconds)} left"
         names = one_line(", ".join(untimed))
         return f"more than {told}: {names} not timed yet" if untimed else f"about {told}"
-
-    def _write(self, line):
-        self.stream.write(line + "\n")
-        self.stream.flush()
-
-
-def format_duration(seconds):
-    """Format seconds as people say them."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from .._extras import require
 from ..plotting import HistoryDisplay, RedundancyDisplay, RobustnessDisplay, ROCDisplay
 from . import _svg
 
@@ -12,18 +13,24 @@ def roc_figures(comparison, models, site, name):
     """Draw one panel for each of these models: its mean ROC curve in colour, the rest in grey."""
     folds = comparison.folds if site is None else comparison.folds[comparison.folds["site"] == site]
     areas = folds.dropna(subset="auc").groupby("model", sort=False)["auc"].mean()
-    figures = []
-    for place, model in enumerate(model for model in models if model in areas):
+    shown, figures = [model for model in models if model in areas], []
+    display = _measure(comparison, areas.index, site) if shown else None
+    for place, model in enumerate(shown):
 
         def paint(ax, model=model):
-            options = {"models": areas.index, "site": site, "highlight": model}
-            ROCDisplay.from_comparison(comparison, ax=ax, **options)
+            display.plot(highlight=model, ax=ax)
 
         where = "" if site is None else f" at {site}"
         alternative = f"Mean ROC curve over folds of {model}{where}, AUC {areas[model]:.2f}"
         texts = {f"{model}{where}": alternative}
         figures += _svg.draw(paint, f"{name}-{place}", texts, (3.4, 3.4))
     return figures
+
+
+def _measure(comparison, models, site):
+    """Return the curves of all models, to be drawn again and again; its own drawing is not kept."""
+    ax = require("matplotlib.figure", extra="plot").Figure().add_subplot()
+    return ROCDisplay.from_comparison(comparison, models=models, site=site, ax=ax)
 
 
 def loss_figures(folds, model, site, name):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from .._bars import steps
 from .._files import write_atomically
 from .._version import __version__
 from ._community_sections import communities, robustness
@@ -52,6 +53,7 @@ def write_report(
     permuted: Sequence[str | os.PathLike[str]] | None = None,
     atlas: str | os.PathLike[str] | None = None,
     labels: str | os.PathLike[str] | None = None,
+    verbose: int = 0,
 ) -> Path:
     """Write a results folder as one HTML page, to be read without a network.
 
@@ -77,6 +79,8 @@ def write_report(
         the scans: ``atlases/`` in ABIDE's folder, or a ``dseg.nii.gz`` of BIDS derivatives.
     labels : path, default=None
         Table of ROI names, with the columns ``code`` and ``name``.
+    verbose : int, default=0
+        1 reports on standard error which section is computed.
 
     Returns
     -------
@@ -102,8 +106,7 @@ def write_report(
         # What a metric of few subjects warns of is said in the tables' own words.
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.filterwarnings("ignore", message="Creating legend")
-        # Notices stand first and are taken last: other sections may find what to tell.
-        data = {name: compute(study) for name, (_, compute) in reversed(_SECTIONS.items())}
+        data = _compute(study, verbose)
     sections = [
         {"name": name, "title": heading, "data": data[name]}
         for name, (heading, _) in _SECTIONS.items()
@@ -115,6 +118,15 @@ def write_report(
     write_atomically(path, page.encode())
     write_atomically(record, to_json(title, __version__, sections).encode())
     return path
+
+
+def _compute(study, verbose):
+    """Return what each section shows, by its name.
+
+    Notices stand first and are taken last: other sections may find what to tell.
+    """
+    named = [(heading, (name, compute)) for name, (heading, compute) in _SECTIONS.items()]
+    return {name: compute(study) for name, compute in steps(named[::-1], verbose)}
 
 
 def _files(folder, out):

@@ -2,7 +2,7 @@
 
 from io import StringIO
 
-from sklearn_lstmdg.evaluation._progress import Progress, format_duration
+from sklearn_lstmdg.evaluation._progress import Progress
 from sklearn_lstmdg.evaluation._store import FoldResult
 
 
@@ -38,9 +38,14 @@ def test_a_bar_on_a_terminal():
     assert "1/2 folds, about 1 min 10 s left (a, S, repeat 0, fold 0)" in stream.getvalue()
 
 
-def test_durations_are_as_people_say_them():
-    told = [format_duration(seconds) for seconds in (9.2, 59.7, 222, 8000)]
-    assert told == ["9 s", "1 min 0 s", "3 min 42 s", "2 h 13 min"]
+def test_no_time_is_left_after_the_last_fold():
+    stream = StringIO()
+    progress = Progress(["a"], {}, 1, stream)
+    progress.update(result("a", 70))
+    assert stream.getvalue().splitlines() == [
+        "1 fold to train, time left not known yet, as no fold was timed.",
+        "[1/1] a, S, repeat 0, fold 0 (1 min 10 s)",
+    ]
 
 
 def test_names_cannot_steer_the_terminal():
