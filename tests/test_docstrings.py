@@ -72,6 +72,11 @@ def _lacks(function):
     return lacking + ["return"] * (signature.return_annotation is signature.empty and not is_init)
 
 
+@pytest.mark.parametrize("name", list(documented()))
+def test_summary_has_no_reference_whose_list_stands_elsewhere(name):
+    assert "]_" not in inspect.getdoc(find(name)).split("\n\n")[0]
+
+
 @pytest.mark.parametrize("name", list(with_methods()))
 def test_signature_is_annotated(name):
     found = find(name)

@@ -162,3 +162,16 @@ def test_pictures_open_in_full_and_have_a_text(show):
     assert pictures.count() >= 4
     assert pictures.evaluate_all("all => all.every(one => one.closest('a').href === one.src)")
     assert pictures.evaluate_all("all => all.every(one => one.alt.length > 20)")
+
+
+@pytest.mark.parametrize(
+    "name", ["sklearn_lstmdg.LSTMDGClassifier", "sklearn_lstmdg.TransferAutoencoderClassifier"]
+)
+def test_no_name_is_cut_or_broken_on_a_narrow_screen(show, name):
+    view = show(f"generated/{name}.html", width=390)
+    heading = view.locator("article h1")
+    assert heading.evaluate("one => one.scrollWidth <= one.clientWidth")
+    names = view.locator("dl.field-list dl dt strong")
+    assert names.count() > 9
+    lines = "all => all.filter(one => one.getClientRects().length > 1).map(one => one.textContent)"
+    assert names.evaluate_all(lines) == []

@@ -169,12 +169,13 @@ def network_overlap(
     null: str = "spin",
     random_state: Seed = None,
 ) -> Table:
-    r"""Compare communities with networks that are known, such as Yeo's [1]_.
+    r"""Compare communities with networks that are known, such as Yeo's.
 
-    Of a community :math:`C` and a network :math:`N`, both sets of ROIs, Dice's coefficient is
-    :math:`2 |C \cap N| / (|C| + |N|)`, and the share is :math:`|C \cap N| / |C|`. Communities in
-    one place overlap with a network in one place easily, so that both are judged by sets of ROIs
-    that lie as close together: the community's ROIs turned about the brain's centre [2]_.
+    Known networks are Yeo's [1]_ or any others. Of a community :math:`C` and a network :math:`N`,
+    both sets of ROIs, Dice's coefficient is :math:`2 |C \cap N| / (|C| + |N|)`, and the share is
+    :math:`|C \cap N| / |C|`. ROIs that lie together overlap by chance with a network that lies
+    together. So both are judged by sets of ROIs as close together: the community's ROIs turned
+    about the brain's centre [2]_.
 
     Parameters
     ----------

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 
 def published_results() -> "DataFrame":
-    """Return the paper's Tables 1 and 2 [1]_ as they were printed, with what is wrong in them.
+    """Return the paper's Tables 1 and 2 as they were printed, with what is wrong in them.
+
+    The paper is [1]_.
 
     Returns
     -------
