@@ -95,7 +95,7 @@ def test_giga_connectome_has_one_sidecar_for_all_atlases(study):
 @pytest.mark.parametrize("more", [{}, {"RepetitionTime": 0.72}])
 def test_halfpipe_writes_seconds_where_it_says_a_frequency(study, more):
     root = write_halfpipe(study, **more)
-    with pytest.raises(ValueError, match=r"name one. feature: corrMatrix1, corrMatrix2"):
+    with pytest.raises(ValueError, match=r"feature: corrMatrix1, corrMatrix2 .see entities"):
         load_bids(root, target="dx")
     options = {"target": "dx", "entities": {"feature": "corrMatrix2"}, "max_missing": 0.2}
     with pytest.warns(UserWarning, match="1 of 8 ROIs is dropped"):

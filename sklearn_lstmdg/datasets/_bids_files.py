@@ -18,6 +18,7 @@ from ._table_files import read_rows
 _SESSIONS = ("ses", "run", "acq", "ce", "dir")
 _ACQUISITION = ("sub", "task", *_SESSIONS, "rec")
 _JOINED = ("run", "dir")  # XCP-D joins scans that differ in these to one without
+_PARAMETERS = ("atlas", "task", "space", "desc")
 _ENTITY_OF = {"session": "ses", "seg": "atlas"}
 _DISPLACEMENT = "framewise_displacement"
 _MOTION_FILES = (
@@ -125,13 +126,14 @@ def _parameter(entity):
 
 def _check_one_of_each(files, asked, what):
     """Refuse files of several atlases, tasks, spaces and so on, and two files of one scan."""
-    entities = dict.fromkeys(["atlas", "task", "space", "desc"])
+    entities = dict.fromkeys(_PARAMETERS)
     entities |= dict.fromkeys(name for file in files for name in file.entities)
     for entity in entities:
         choices = _choices(files, entity)
         if len(choices) > 1 and entity not in {*asked, "sub", *_SESSIONS}:
+            how = "" if entity in _PARAMETERS else " (see entities)"
             raise ValueError(
-                f"The {what} are of several kinds, name one. {entity}: {', '.join(choices)}."
+                f"The {what} are of several kinds, name one. {entity}: {', '.join(choices)}{how}."
             )
     _refuse_joined(files, asked, what)
     first = {}

@@ -61,3 +61,10 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "a.parquet").touch()
     with pytest.raises(ImportError, match=r"pyarrow is needed.*\[parquet\]"):
         load_scans(write(pd.DataFrame({"scan": ["a.parquet"]}), tmp_path), target=None)
+
+
+@pytest.mark.parametrize("text", ["0,5 0,6\n0,7 0,8\n", "0,5\t0,6\n0,7\t0,8\n", "a b\n0,7 0,8\n"])
+def test_commas_in_place_of_points_are_no_separators(tmp_path, text):
+    (tmp_path / "a.1D").write_text(text)
+    with pytest.raises(ValueError, match=r"a.1D, line 2, column '(0,5|a)': '0,7' is not a number"):
+        load_scans(write(pd.DataFrame({"scan": ["a.1D"]}), tmp_path), target=None)
