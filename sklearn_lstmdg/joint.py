@@ -189,7 +189,7 @@ class JointEstimatorMixin(ScanEstimatorMixin):
             unlabeled = cut_like(check_float32(more), rows.sequences)
         windows = self._lay_out(rows, is_validation, unlabeled)
         length = {"n_epochs": self.max_epochs, "n_updates": self.max_updates}
-        self._train(windows, rng, **length, n_pretrain=self.pretrain_epochs)
+        self._train(windows, rng, self.lr_schedule, **length, n_pretrain=self.pretrain_epochs)
         self.n_validation_ = 0 if is_validation is None else int(is_validation.sum())
         return self._warn_if_untrained(windows[0].windows)
 
@@ -200,7 +200,7 @@ class JointEstimatorMixin(ScanEstimatorMixin):
         rows = self._training_rows(sequences, y, None)
         windows = self._lay_out(rows, None, None)
         rng = check_random_state(self.random_state)
-        return self._train(windows, rng, {"lr_schedule": None}, n_epochs=1)
+        return self._train(windows, rng, None, n_epochs=1)
 
     def _check_parameters(self, X_unlabeled):
         self._validate_params()
@@ -267,10 +267,11 @@ class JointEstimatorMixin(ScanEstimatorMixin):
 
         return labelled(trains, unlabeled), None if trains.all() else labelled(~trains)
 
-    def _train(self, windows, rng, others=(), **length):
+    def _train(self, windows, rng, lr_schedule, **length):
         """Train the nets, new ones or those of the last fit, and tell their history."""
         seeds = [draw_seed(rng) for _ in range(self.n_nets)]
-        parameters = {**self._plain_params(), "dropout": self._dropout_rates(), **dict(others)}
+        own = {"dropout": self._dropout_rates(), "lr_schedule": lr_schedule}
+        parameters = self._plain_params() | own
         nets = getattr(self, "_nets", None)
         if nets is None:
             sizes = {"n_rois": self.n_features_in_, "n_classes": self._n_classes}

@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = attach(
             "connectable_scans",
             "connectivity_features",
             "connectivity_matrices",
-            "distinct_points",
             "fisher_z",
             "n_connections",
             "scan_connectivity",

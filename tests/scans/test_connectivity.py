@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from sklearn_lstmdg.scans import distinct_points, fisher_z
+from sklearn_lstmdg.scans import fisher_z
 from sklearn_lstmdg.scans._connectivity import (
     connectivity_features,
     connectivity_matrices,
+    distinct_points,
     n_connections,
 )
 
