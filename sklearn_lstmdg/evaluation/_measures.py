@@ -63,8 +63,14 @@ class Areas:
             # The mean over a class is the difference of AUC; each class counts half.
             share = np.where(y, y.mean(), 1 - y.mean())
             gains.append((a - b) / (2 * share))
-            deviations.append(statistics.auc_deviations(y, a - b))
+            known = statistics.auc_deviations(y, a - b)
+            deviations.append(_unless_alone(known, (a - b) / (share * len(y))))
         return np.mean(gains, axis=0), np.mean(deviations, axis=0)
+
+
+def _unless_alone(deviations, distances):
+    """Return deviations; of one alone, whose spread is not known, the distance from no gain."""
+    return np.where(np.isnan(deviations), distances, deviations)
 
 
 def _drawn_area(y, a, b, counts):
@@ -96,8 +102,9 @@ class AbsoluteError(_OfNumbers):
         """Return what each row adds to the difference, and to its standard error."""
         gains = self.contributions(pairs) * len(pairs)
         n = len(gains)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return gains, (gains - gains.mean()) / np.sqrt(n * (n - 1))
+        with np.errstate(invalid="ignore"):
+            known = (gains - gains.mean()) / np.sqrt(n * (n - 1))
+        return gains, _unless_alone(known, gains)
 
     def contribute(self, y, a, b):
         """Return each row's part in the difference."""

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sklearn_lstmdg.evaluation import subjects_needed
+from sklearn_lstmdg.evaluation import subjects_needed, test_against
 
-from _tables import make_predictions
+from _tables import make_predictions, make_several_classes, make_tables
 
 pandas = pytest.importorskip("pandas")
 
@@ -66,6 +66,25 @@ def test_more_of_the_same_subjects_needs_no_more():
     counts = [table["n_needed"].astype(int) for table in (told, wanted)]
     np.testing.assert_allclose(*counts, rtol=0.05)
     assert told["n_subjects"].tolist() == wanted["n_subjects"].tolist() == [160, 160]
+
+
+@pytest.mark.parametrize("target", ["two classes", "three classes", "a quantity"])
+def test_one_alone_of_a_class_at_a_site_counts(target):
+    folds, predictions = make_tables(skills={"lstm-dg": 1.0, "other": 0.3})
+    if target == "three classes":
+        predictions = make_several_classes(predictions)
+    if target == "a quantity":
+        predictions = predictions.assign(predicted=predictions["score"]).drop(columns="score")
+    label = {"two classes": 1, "three classes": "b", "a quantity": -1}[target]
+    few = (predictions["site"] == "NYU") & ((predictions["y"] == label) | (label == -1))
+    alone = predictions[~few | (predictions["subject"] == "NYU1")]
+    needed = subjects_needed(alone)
+    metric = "mae" if target == "a quantity" else "auc"
+    folds = folds.assign(mae=0.0)
+    told = test_against(folds, alone, metrics=[metric], n_permutations=9)
+    assert needed["difference_pooled"][0] == pytest.approx(told["difference_pooled"][0])
+    assert needed["n_subjects"][0] == alone["subject"].nunique()
+    assert needed["standard_error"][0] > 0
 
 
 def test_nothing_to_see_is_missing():
