@@ -65,7 +65,7 @@ def confidence_intervals(
           are averaged and do not narrow an interval, which tells of the sample of subjects, not of
           the seeds. Nor do rows of one ``subject`` that are alike, be they its scans or those of a
           family: rates and the Brier score are told of as many rows as if all were independent
-          (the design effect of [1]_), AUC as in [2]_;
+          (the design effect of [1]_, for few families less), AUC as in [2]_;
         - with ``folds``: ``fold_mean``, ``fold_sd``, ``n_folds`` (where the metric is defined),
           ``fold_low`` and ``fold_high``, by the corrected resampled t (none for "ece", and for
           one fold): what if the models were trained again too?
@@ -169,8 +169,8 @@ def _families(rows):
     return rows.index.get_level_values("subject")
 
 
-def _effective_number(values):
-    return statistics.effective_number(values.to_numpy(), _families(values))
+def _effective_number(values, level=None):
+    return statistics.effective_number(values.to_numpy(), _families(values), level)
 
 
 def _mean_row(errors, level):
@@ -200,7 +200,7 @@ _POOLED = {"two classes": _pool_two, "classes": _pool_classes, "continuous": _po
 
 def _rate(hits, level):
     rate = hits.mean()
-    interval = statistics.wilson_interval(rate, _effective_number(hits), level)
+    interval = statistics.wilson_interval(rate, _effective_number(hits, level), level)
     return _row(rate, len(hits), interval)
 
 
@@ -212,7 +212,8 @@ def _mean_rate(hits, level):
     rates, sizes = [mine.mean() for mine in hits], [*map(len, hits)]
     deviations = [mine - rate for mine, rate in zip(hits, rates, strict=True)]
     correlations = statistics.family_correlations(deviations, [*map(_families, hits)])
-    alike = statistics.mean_interval(rates, [*map(_effective_number, hits)], level, correlations)
+    effective = [_effective_number(mine, level) for mine in hits]
+    alike = statistics.mean_interval(rates, effective, level, correlations)
     apart = statistics.mean_interval(rates, sizes, level)
     interval = min(alike[0], apart[0]), max(alike[1], apart[1])
     return _row(np.mean(rates), sum(sizes), interval)

@@ -62,7 +62,7 @@ def test_against(
     metrics : sequence of str, default=None
         What to test, of the columns of ``folds`` that judge a model; by default ("acc", "tnr",
         "auc"), with several classes ("acc", "balanced_acc", "auc"), with a continuous target
-        ("mae", "r", "r2").
+        ("mae", "r", "r2"). The paper tells p of accuracy and TNR; "tpr" is tested when asked for.
     pos_label : object, default=None
         The positive label of two; by default the greater one.
     n_permutations : int, default=10000

@@ -235,16 +235,19 @@ def holm(p):
     return corrected
 
 
-def effective_number(values, families=None):
+def effective_number(values, families=None, level=None):
     """Return how many independent rows tell the mean as well as rows of families do [1]_.
 
     It is the number of rows by what their families multiply the variance of the mean with, and
     never more than there are. Of equal rows nothing is known: there each family counts as one.
+    For an interval of a level they are fewer, as few families do not tell that factor well [2]_.
     Shapes: values, families (n_rows,).
 
     References
     ----------
     .. [1] L. Kish. "Survey Sampling", Wiley 1965: the design effect.
+    .. [2] E. L. Korn, B. I. Graubard. "Confidence Intervals for Proportions with Small Expected
+       Number of Positive Counts Estimated from Survey Data", Survey Methodology 24, 1998.
     """
     codes = _codes(families, len(values))
     n_families = len(np.unique(codes))
@@ -253,7 +256,11 @@ def effective_number(values, families=None):
     deviations = values - np.mean(values)
     sums = np.bincount(codes, deviations)
     effect = np.square(sums).sum() / np.square(deviations).sum()
-    return len(values) / max(effect, 1)
+    n_effective = len(values) / max(effect, 1)
+    if level is None:
+        return n_effective
+    of_rows, of_families = student.isf((1 - level) / 2, [len(values) - 1, n_families - 1])
+    return n_effective * (of_rows / of_families) ** 2
 
 
 def _codes(families, n_rows):

@@ -74,8 +74,12 @@ def test_scans_that_are_there_twice_narrow_no_interval(target):
     twice = pandas.concat([predictions, predictions], ignore_index=True)
     once, told = confidence_intervals(predictions), confidence_intervals(twice)
     assert told["n"].tolist() == (2 * once["n"]).tolist()
-    for name in ("pooled", "low", "high"):
-        np.testing.assert_allclose(told[name], once[name], rtol=0.01 if name != "pooled" else 1e-9)
+    np.testing.assert_allclose(told["pooled"], once["pooled"], rtol=1e-9)
+    for name in ("low", "high"):  # how alike scans are, some 13 subjects of a class tell a bit
+        np.testing.assert_allclose(told[name], once[name], atol=0.02)
+    rates = ~once["metric"].isin(["auc", "brier", "ece"])
+    assert (told["low"] <= once["low"])[rates].all()
+    assert (told["high"] >= once["high"])[rates].all()
 
 
 def test_scans_of_a_subject_that_are_independent_hardly_change_intervals():

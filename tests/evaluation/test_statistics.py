@@ -238,6 +238,22 @@ def test_rows_of_a_family_are_worth_fewer(values, families, wanted):
     assert told == pytest.approx(min(wanted, len(values)))
 
 
+def test_intervals_of_few_families_cover():
+    """Families of one to five rows; by the design effect alone 92 of 100 intervals cover."""
+    rng, covered = np.random.default_rng(0), []
+    for _ in range(1500):
+        families = np.repeat(np.arange(10), rng.integers(1, 6, 10))
+        latent = rng.normal(size=10)[families] + 0.7 * rng.normal(size=len(families))
+        share = rng.uniform(0.5, 0.9)
+        hits = (latent < stats.norm.ppf(share) * np.sqrt(1.49)) * 1.0
+        n = [statistics.effective_number(hits, families, level) for level in (None, 0.95)]
+        intervals = [statistics.wilson_interval(hits.mean(), each) for each in n]
+        covered.append([low <= share <= high for low, high in intervals])
+    # Standard error of 95 % in 1500 studies: 0.6 %.
+    design_effect, told = np.mean(covered, axis=0)
+    assert design_effect < 0.925 < 0.935 < told
+
+
 def test_placements_are_shares_of_pairs():
     rng = np.random.default_rng(0)
     y, score = np.arange(15) % 3 == 0, rng.integers(0, 4, 15)
