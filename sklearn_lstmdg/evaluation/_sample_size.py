@@ -75,8 +75,8 @@ def subjects_needed(
     -----
     The trained models are taken as they are: that other training sets give other models comes on
     top. Repeats are averaged. Rows of one ``subject``, which may be a family, count together [3]_,
-    and those needed have as many each. One alone of a class at a site counts by its distance from no
-    difference.
+    and those needed have as many each. One alone of a class at a site counts by its distance from
+    no difference.
 
     References
     ----------
