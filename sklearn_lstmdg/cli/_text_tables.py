@@ -38,7 +38,10 @@ def format_summary(summary, kind=_TWO_CLASSES):
     """Format a comparison's summary like the paper's Table 1, by its kind of target."""
     metrics = [*kind.metrics, *_within_sites(summary, kind.main)]
     header = ["model", "site", "n", *map(_heading, metrics)]
-    rows = [_model_cells(row, metrics) for row in summary.to_dict("records")]
+    rows = [
+        [row["model"], row["site"], str(row["n_subjects"]), *(_cell(row, m) for m in metrics)]
+        for row in summary.to_dict("records")
+    ]
     folds = " or ".join(map(str, sorted(set(summary["n_folds"]))))
     means = "One fold each" if folds == "1" else f"Mean (standard deviation) over {folds} folds"
     pooled = " and ".join(_heading(name) for name in kind.metrics if name in _POOLED)
@@ -68,10 +71,6 @@ def _heading(metric):
     if metric.startswith("recall_"):
         name = one_line(metric.removeprefix("recall_"))
     return name if metric in (*_POOLED, "mae") else f"{name} (%)"
-
-
-def _model_cells(row, metrics):
-    return [row["model"], row["site"], str(row["n_subjects"]), *(_cell(row, m) for m in metrics)]
 
 
 def _cell(row, metric):

@@ -126,14 +126,11 @@ def common_influence(
     sizes = [part.shape[1] for part in parts]
     if [np.shape(influence) for influence in influences] != [(size,) for size in sizes]:
         raise ValueError(f"There must be an influence for each of the nets' {sizes} communities.")
-    checked = [_check_influence(influence, net) for net, influence in enumerate(influences)]
+    checked = [
+        check_array(each, dtype=np.float64, ensure_2d=False, input_name=f"influences[{net}]")
+        for net, each in enumerate(influences)
+    ]
     return _loadings(factor, np.hstack(parts)) @ np.concatenate(checked) / len(parts)
-
-
-def _check_influence(influence, net):
-    return check_array(
-        influence, dtype=np.float64, ensure_2d=False, input_name=f"influences[{net}]"
-    )
 
 
 def common_shares(common: ArrayLike, memberships: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:

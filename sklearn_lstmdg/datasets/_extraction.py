@@ -280,7 +280,7 @@ def _write_series(job: Job, file: BidsFile, series: ImageSeries, t_r: float) -> 
     write_atomically(paths.outliers, to_tsv({"outlier": (~series.kept).astype(int).tolist()}))
     columns = dict(zip(names, series.values.T.tolist(), strict=True))
     write_atomically(paths.series, to_tsv(columns))
-    missing = np.isnan(series.values).all(axis=0)
+    missing, mean_fd = np.isnan(series.values).all(axis=0), mean_of_known(motion)
     sidecar = {
         "RepetitionTime": t_r,
         "SamplingFrequency": 1 / t_r,
@@ -288,15 +288,11 @@ def _write_series(job: Job, file: BidsFile, series: ImageSeries, t_r: float) -> 
         "NumberOfPoints": int(series.kept.sum()),
         "NumberOfPointsScrubbed": int((~series.kept).sum()),
         "MissingROIs": [name for name, lacks in zip(names, missing, strict=True) if lacks],
-        "MeanFramewiseDisplacement": _or_none(mean_of_known(motion)),
+        "MeanFramewiseDisplacement": round(mean_fd, 6) if np.isfinite(mean_fd) else None,
         "Confounds": series.confounds,
         "Settings": job.record(file),
     }
     write_json(paths.sidecar, sidecar)
-
-
-def _or_none(number):
-    return round(float(number), 6) if np.isfinite(number) else None
 
 
 def _write_shared(job):

@@ -257,7 +257,8 @@ class Comparison:
         row |= self.kind.score(arrays | self.kind.columns(arrays))
         row |= {name: facts[name] for name in ("n_iter", "best_epoch", "seconds")}
         is_constant = self.kind.is_constant(arrays, facts.get("parameters"))
-        row["untrained"] = bool(_keeps_first_epoch(row) or is_constant)
+        keeps_first = row["n_validation"] > 0 and row["best_epoch"] == 1 < (row["n_iter"] or 0)
+        row["untrained"] = bool(keeps_first or is_constant)
         pretrained_on = facts.get("pretrained_on")
         return row if pretrained_on is None else row | {"pretrained_on": pretrained_on}
 
@@ -274,11 +275,6 @@ def _count_rows(facts, arrays):
     n_fitted = len(arrays["train"]) + len(arrays["validation"])
     counts = {"n_train": n_fitted - n_validation, "n_validation": n_validation}
     return counts | {"n_test": len(arrays["test"])}
-
-
-def _keeps_first_epoch(row):
-    """Tell whether the first of several epochs was kept."""
-    return row["n_validation"] > 0 and row["best_epoch"] == 1 < (row["n_iter"] or 0)
 
 
 def _add_sites(folds, predictions, kind):

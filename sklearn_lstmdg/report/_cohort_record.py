@@ -67,10 +67,12 @@ def cohort_record(cohort: Bunch, sites: ArrayLike, length: int | None = None) ->
 
 def _rows(cohort):
     """Tell who each scan is of, and age and motion where they are known."""
-    columns = {"age": _column(cohort, *_AGE), "motion": _column(cohort, _MOTION)}
     unknown = np.full(len(cohort.data), np.nan)
-    ages, motions = (unknown if values is None else values for values in columns.values())
-    known = zip(_subjects(cohort).tolist(), ages.tolist(), motions.tolist(), strict=True)
+    found = _column(cohort, *_AGE), _column(cohort, _MOTION)
+    ages, motions = (unknown if values is None else values for values in found)
+    people = _participants(cohort)
+    names = people if people.dtype.kind == "U" else np.asarray(cohort.groups)
+    known = zip(names.tolist(), ages.tolist(), motions.tolist(), strict=True)
     return [
         {"subject": str(name), "age": _known(age), "motion": _known(motion)}
         for name, age, motion in known
@@ -79,12 +81,6 @@ def _rows(cohort):
 
 def _known(value):
     return value if value >= 0 else None
-
-
-def _subjects(cohort):
-    """Return a name for each scan: its participant's, or that of its group."""
-    people = _participants(cohort)
-    return people if people.dtype.kind == "U" else np.asarray(cohort.groups)
 
 
 def _constant_series(scans):

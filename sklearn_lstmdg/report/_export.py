@@ -28,9 +28,7 @@ def _plain(value):
     value = plain(value)
     if isinstance(value, float):
         return value if np.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else _unknown(value)
-
-
-def _unknown(value):
-    """Return nothing for pandas's missing values, else a text."""
-    return None if value != value or str(value) == "<NA>" else str(value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    is_missing = value != value or str(value) == "<NA>"  # as pandas has it
+    return None if is_missing else str(value)

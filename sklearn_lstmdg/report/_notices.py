@@ -10,13 +10,14 @@ _PRETRAINED_ON = {"X_unlabeled": "controls of other sites", "training": "its own
 
 def notices(study):
     """Return what limits the results, and which rows trained each model."""
+    summary = study.comparison.summary()
     alerts = [
         *(f"Left out, as if it were not there: {words}" for words in study.set_aside),
         *_unfinished(study),
         *_permuted(study),
         *(study.cohort.get("notices") or ()),
         *_left_out(study),
-        *_untrained(study),
+        *tell_untrained(summary[summary["site"].isin(study.sites)]),
         *_constant(study),
     ]
     trained = {}
@@ -59,11 +60,6 @@ def _left_out(study):
             reasons[words] += sum(site[before] - site[after] for site in counted)
     told = [f"{reason} ({n})" for reason, n in reasons.items() if n]
     return [f"Scans were left out: {'; '.join(told)}."] if told else []
-
-
-def _untrained(study):
-    summary = study.comparison.summary()
-    return tell_untrained(summary[summary["site"].isin(study.sites)])
 
 
 def _constant(study):

@@ -184,7 +184,8 @@ def roc(study):
         return None
     whole = study.sites[0] if len(study.sites) == 1 and where(study.sites[0]) else None
     sites = study.sites if len(study.sites) > 1 else []
-    large = [site for site in sites if _n_tested(study, site) >= N_SMALL][:_MOST_PANELS]
+    n_tested = study.comparison.predictions.groupby("site")["subject"].nunique()
+    large = [site for site in sites if n_tested[site] >= N_SMALL][:_MOST_PANELS]
     return {
         "figures": roc_figures(study.comparison, study.models, whole, "roc"),
         "sites": [
@@ -194,11 +195,6 @@ def roc(study):
         ],
         "reference": study.reference,
     }
-
-
-def _n_tested(study, site):
-    predictions = study.comparison.predictions
-    return predictions["subject"][predictions["site"] == site].nunique()
 
 
 def training(study):

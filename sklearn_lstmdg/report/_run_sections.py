@@ -66,17 +66,14 @@ def _flat(parameters, step=""):
 
 def cohort(study):
     """Return who took part: counts, exclusions, and both groups at each site, the largest first."""
-    sites = sorted(study.cohort.get("sites", ()), key=_size, reverse=True)
+    sites = study.cohort.get("sites", ())
+    sites = sorted(sites, key=lambda site: -sum(group["n"] for group in site["groups"]))
     return {
         "labels": [_labels(study, site) for site in study.sites],
         "counts": [_exclusions(site) for site in sites if site["table"] is not None],
         "groups": [_group(site, group) for site in sites for group in site["groups"]],
         "left_out": [_left_out(scan) for scan in study.cohort.get("left_out") or ()],
     }
-
-
-def _size(site):
-    return sum(group["n"] for group in site["groups"])
 
 
 def _labels(study, site):
