@@ -150,14 +150,11 @@ def test_going_on_keeps_mean_and_scale(numbers):
 
 def test_partial_fit_learns_epoch_by_epoch(numbers):
     X, y = numbers
-    model = LSTMDGRegressor(**EXACT | STEPS | {"lr": 0.05})
+    model = LSTMDGRegressor(**STEPS | EXACT | {"lr": 0.05})
     for _ in range(30):
         model.partial_fit(X, y)
     losses = model.history_["train_disc_loss"]
-    assert len(losses) == model.n_iter_ == 30 and losses[-1] < 0.5 * losses[0]
-
-    def on_epoch_end(self, net, **kwargs):
-        self.told = [*getattr(self, "told", []), net.history[-1]]
+    assert len(losses) == model.n_iter_ == 30 and losses[-1] < 0.3 * losses[0]
 
 
 @pytest.mark.parametrize("monitor", ["subject_loss", "r", "loss", lambda y, p: -abs(y - p).max()])

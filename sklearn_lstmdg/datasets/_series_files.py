@@ -176,7 +176,11 @@ def _read_npy(path):
 
 
 def _read_npz(path):
-    with _open(path, lambda: np.load(path, allow_pickle=False)) as arrays:
+    # Opened here, for numpy leaves the file of a damaged archive open.
+    with (
+        _open(path, lambda: path.open("rb")) as file,
+        _open(path, lambda: np.load(file, allow_pickle=False)) as arrays,
+    ):
         return None, _only(path, {name: _open(path, lambda n=name: arrays[n]) for name in arrays})
 
 

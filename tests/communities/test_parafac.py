@@ -75,8 +75,8 @@ def test_warns_where_it_did_not_converge(bags):
 
 
 def test_more_starts_are_never_worse(bags):
-    fits = [ParafacCommunities(6, n_init=n, tol=1e-4, random_state=2).fit(bags) for n in (1, 6)]
-    assert fits[1].errors_[-1] < fits[0].errors_[-1]
+    fits = [ParafacCommunities(6, n_init=n, tol=1e-4, random_state=5).fit(bags) for n in (1, 6)]
+    assert fits[1].errors_[-1] < 0.999 * fits[0].errors_[-1]
 
 
 def test_more_communities_than_rois(bags):

@@ -1,6 +1,8 @@
 """One scan's series from a file of each format."""
 
+import gc
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -68,3 +70,14 @@ def test_commas_in_place_of_points_are_no_separators(tmp_path, text):
     (tmp_path / "a.1D").write_text(text)
     with pytest.raises(ValueError, match=r"a.1D, line 2, column '(0,5|a)': '0,7' is not a number"):
         load_scans(write(pd.DataFrame({"scan": ["a.1D"]}), tmp_path), target=None)
+
+
+def test_a_damaged_archive_is_closed(tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"PK\x03\x04")
+    table = write(pd.DataFrame({"scan": ["a.npz"]}), tmp_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(ValueError, match=r"a\.npz cannot be read"):
+            load_scans(table, target=None)
+        gc.collect()
+    assert not caught
