@@ -46,7 +46,11 @@ def first_model(comparison, *needed):
         fold = comparison.fold(row.model, row.site, row.repeat, row.fold)
         if all(fold[name] is not None for name in needed):
             return row.model
-    raise ValueError(f"No model of the comparison has learnt {' and '.join(needed)}.")
+    known = ", ".join(comparison.folds["model"].unique())
+    raise ValueError(
+        f"No model of the comparison has learnt {' and '.join(needed)}, as lstm-dg and lstm-h do: "
+        f"it has {known}."
+    )
 
 
 def _read_folds(comparison, model):

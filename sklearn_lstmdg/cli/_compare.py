@@ -4,6 +4,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 from joblib import parallel_config
@@ -46,6 +47,8 @@ def run(args):
     }
     with _cluster(args.dask):
         compare_and_report(models, cohort, args, **more)
+    if not args.quiet:
+        say(f"Next: lstmdg report {quote(args.out)}")
 
 
 def _make_models(args):
@@ -72,7 +75,7 @@ def compare_and_report(models, cohort, args, **options):
     """Compare models on a cohort, print the table, and say where the results are."""
     sites = cohort.sites if has_own_scans(args) else name_sites(cohort.sites, args.sites)
     record = cohort_record(cohort, sites, getattr(args, "length", None))
-    _tell_cohort(record, args.quiet)
+    _tell_cohort(record, args.quiet, getattr(args, "target", None))
     labels = cohort.target
     if args.permute_labels is not None:
         labels = permute_labels(labels, sites, np.asarray(cohort.groups), args.permute_labels)
@@ -99,13 +102,19 @@ def compare_and_report(models, cohort, args, **options):
         write_csv(Path(args.out) / "left_out.csv", cohort.left_out)
     say(format_summary(comparison.summary(), comparison.kind))
     if not args.quiet:
-        models = ", models/" if args.save_models else ""
-        say(f"\nResults: {args.out} (summary.csv, folds.csv, predictions.csv, folds/{models})")
+        say(f"\nResults: {args.out} ({', '.join(_files_of(args, cohort))})")
 
 
-def _tell_cohort(record, is_quiet):
+def _files_of(args, cohort):
+    yield from ("summary.csv", "folds.csv", "predictions.csv")
+    if len(cohort.get("left_out", ())):
+        yield "left_out.csv"
+    yield from ("folds/", "models/") if args.save_models else ("folds/",)
+
+
+def _tell_cohort(record, is_quiet, target):
     if not is_quiet:
-        print_cohort(record)
+        print_cohort(record, target)
     sys.stdout.flush()
     for notice in record["notices"]:
         warnings.warn(notice, UserWarning, stacklevel=3)

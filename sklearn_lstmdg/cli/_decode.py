@@ -19,6 +19,10 @@ from ._terminal import say
 
 # A fault of the Harvard-Oxford mask: in the files' first line, but not among the ROIs loaded.
 _FAULT = 3455
+_LEVEL = 0.05
+_PASSED = (
+    f"*: above what sets of ROIs elsewhere give, for all terms together (p_fwe up to {_LEVEL})."
+)
 
 
 def run(args):
@@ -34,7 +38,6 @@ def run(args):
         raise ValueError(f"The comparison has no model {model!r}.")
     tables = []
     for site in sites:
-        _say(args, f"{site}: the communities of {model}")
         tables += _decode_site(best_fold(comparison, model, site), atlas, maps, args)
     table = require("pandas", extra="data").concat(tables, ignore_index=True)
     path = Path(args.folder) / "decoding.csv"
@@ -74,6 +77,7 @@ def _decode_site(fold, atlas, maps, args):
     tables = []
     for rank, community in enumerate(top, start=1):
         column = community["community"]
+        _say(args, f"{fold.site}: community {column} of {fold.model}, {rank} of {len(top)}")
         terms = _terms(members[:, column], codes, atlas, maps, args)
         facts = {name: fold[name] for name in ("site", "model", "repeat", "fold")}
         facts |= {"rank": rank, "community": column, "influence": community["influence"]}
@@ -144,9 +148,16 @@ def _format(table):
     lines = []
     for (site, rank), part in table.groupby(["site", "rank"], sort=False):
         first = part.iloc[0]
-        terms, rois = part["term"].dropna().tolist()[:5], first["rois"].split("; ")[:5]
+        terms, rois = _tell_terms(part)[:5], first["rois"].split("; ")[:5]
         lines.append(
             f"{site}  {rank}. community {first['community']}, {counted(first['n_rois'], 'ROI')}, "
             f"influence {first['influence']:.3g}: {', '.join(terms) or '; '.join(rois)}"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *[_PASSED] * ("p_fwe" in table)])
+
+
+def _tell_terms(part):
+    """Return a community's terms, with a star where they pass the null for all terms."""
+    passed = part["p_fwe"] <= _LEVEL if "p_fwe" in part else [False] * len(part)
+    pairs = zip(part["term"], passed, strict=True)
+    return [f"{term}{'*' * bool(star)}" for term, star in pairs if isinstance(term, str)]

@@ -1,6 +1,7 @@
 """``lstmdg extract``: fMRIPrep's images to ROI series."""
 
 from pathlib import Path
+from shlex import quote
 
 from .._text import counted
 from ..datasets import extract_scans
@@ -54,4 +55,5 @@ def _summary(done, out):
     if table["n_scrubbed"].any():
         n_scrubbed = counted(table["n_scrubbed"].sum(), "point was", "points were")
         lines[0] += f"; {n_scrubbed} scrubbed"
-    return "\n".join([*lines, f"\nResults: {out} (extracted.csv, left_out.csv)"])
+    lines += ["", f"Results: {out} (extracted.csv, left_out.csv)"]
+    return "\n".join([*lines, f"Next: lstmdg compare --bids {quote(str(out))} --target COLUMN"])

@@ -28,7 +28,10 @@ class _Parser(argparse.ArgumentParser):
             args = args if self.commands is None else with_config(self, args, self.commands)
         except ValueError as error:
             self.error(str(error))
-        return super().parse_known_args(args, namespace)
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown and self.commands is not None:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
     def error(self, message):
         message = printable(" ".join(message.split()))

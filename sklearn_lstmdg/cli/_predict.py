@@ -68,6 +68,8 @@ def run(args):
 def _load(path):
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name the model files, such as {path}/*.skops.")
+    if not path.exists():
+        raise FileNotFoundError(f"There is no model file {path}.")
     facts = read_facts(path)
     if facts.get("t_r") is not None:  # one, or those of all scans that trained
         facts["t_r"] = _check_times(path, np.atleast_1d(np.array(facts["t_r"], dtype=object)))

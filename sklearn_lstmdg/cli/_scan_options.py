@@ -159,17 +159,18 @@ def _share_labels(labels, groups):
     return np.arange(len(labels)), np.arange(len(labels))
 
 
-def _tell_target(site):
+def _tell_target(site, name):
     """Count a site's groups, or tell the mean and range of a quantity."""
     if site["target"] is None:
         return ", ".join(f"{group['n']} {group['name']}" for group in site["groups"])
-    return "target {mean:.4g} on average, {min:.4g} to {max:.4g}".format(**site["target"])
+    told = "{mean:.4g} on average, {min:.4g} to {max:.4g}".format(**site["target"])
+    return f"{name or 'target'} {told}"
 
 
-def print_cohort(record):
+def print_cohort(record, target=None):
     """Print each site's subjects by group, and how much they moved, from the cohort's record."""
     for site in record["sites"]:
-        groups, counts = site["groups"], _tell_target(site)
+        groups, counts = site["groups"], _tell_target(site, target)
         n_subjects, n_scans = (sum(group[name] for group in groups) for name in ("n", "n_scans"))
         line = f"{site['site']}: {counted(n_subjects, 'subject')} ({counts})"
         if n_scans > n_subjects:

@@ -241,6 +241,12 @@ def _check_names(estimators, confounds):
     unnamed = [name for name in estimators if not isinstance(name, str)]
     if unnamed:
         raise ValueError(f"The names of estimators must be str, got {unnamed[0]!r}.")
+    for name, estimator in estimators.items():
+        if isinstance(estimator, str):
+            raise ValueError(
+                f"Model {name!r} is a name, not an estimator: models.make_model({estimator!r}) "
+                "makes one."
+            )
     check_encodable(estimators, "a model")
     if confounds is not None and CONFOUNDS in estimators:
         raise ValueError(f"The name {CONFOUNDS!r} is taken by the model of the confounds.")

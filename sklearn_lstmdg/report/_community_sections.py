@@ -166,6 +166,8 @@ def _decoded_community(folder, rows):
     first = rows.iloc[0].to_dict()
     rois = str(first["rois"])
     return first | {
+        "where": where(first["site"]),
+        "place": ALL_SITES if first["site"] == "pooled" else first["site"],
         "rois": rois,
         "n_rois": rois.count("; ") + 1,
         "terms": terms.assign(term=words).to_dict("records"),

@@ -44,6 +44,8 @@ class Study:
         self.reference = reference or ("lstm-dg" if "lstm-dg" in self.models else self.models[0])
         if self.reference not in self.models:
             raise ValueError(f"reference={reference!r} must be one of {', '.join(self.models)}.")
+        if atlas is not None:  # a wrong one is refused, also where no community is drawn
+            self.atlas = find_atlas(self.options, atlas, labels)
 
     def _read(self, read, name, folder=None):
         """Read a file of the folder; what is damaged counts as missing, and is told of."""

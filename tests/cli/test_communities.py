@@ -105,7 +105,8 @@ def test_the_first_model_with_memberships_is_measured_by_default(learnt, capsys)
     for path in (learnt / "folds").glob("[!p]*"):
         path.unlink()
     assert main(["communities", str(learnt)]) == 2
-    assert "No model of the comparison has learnt membership" in capsys.readouterr().err
+    told = "No model of the comparison has learnt membership, as lstm-dg and lstm-h do: it has p"
+    assert told in capsys.readouterr().err
 
 
 def test_faults_are_one_line(communities, learnt):

@@ -70,10 +70,18 @@ def test_decode_ranks_terms(run, folder, atlas, drawn, tmp_path):
     code, out, err = run("decode", folder, *atlas, *options)
     assert code == 0, err
     table = pandas.read_csv(folder / "decoding.csv")
-    assert table["term"].tolist() == ["like", "unlike"] and "like, unlike" in out
+    assert table["term"].tolist() == ["like", "unlike"]
     assert table["r"][0] > 0.9 and {"z", "p", "p_fwe"} <= set(table)
+    stars = ["*" * (p <= 0.05) for p in table["p_fwe"]]
+    assert f": like{stars[0]}, unlike{stars[1]}\n*: above what sets of ROIs elsewhere give" in out
     run("report", folder)
     assert "Terms of community" in (folder / "report.html").read_text()
+
+
+def test_terms_that_pass_the_null_have_a_star():
+    part = pandas.DataFrame({"term": ["pain", "memory", None], "p_fwe": [0.05, 0.06, None]})
+    assert _decode._tell_terms(part) == ["pain*", "memory"]
+    assert _decode._tell_terms(part[["term"]]) == ["pain", "memory"]
 
 
 @pytest.mark.parametrize(

@@ -32,3 +32,4 @@ def test_the_summary_counts_scans_points_and_what_is_left_out():
     told = _summary(done, "out")
     assert told.startswith("3 scans of 2 participants, 2 ROIs (x), 90 to 100 points")
     assert "4 points were scrubbed" in told and "left out:" not in told
+    assert told.endswith("\nNext: lstmdg compare --bids out --target COLUMN")

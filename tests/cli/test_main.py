@@ -45,6 +45,12 @@ def test_wrong_usage_is_one_line(refuse, options):
     assert "--help" in refuse(*options)
 
 
+def test_an_unknown_option_names_the_help_of_its_command(refuse):
+    line = refuse("compare", "--nonsense", "x")
+    assert line.startswith("lstmdg compare: error: unrecognized arguments: --nonsense x")
+    assert line.endswith("(see lstmdg compare --help)")
+
+
 def test_usage_errors_steer_no_terminal(refuse):
     for options in (["\x1b[2Jfly"], ["compare", "--scheme", "\x1b]0;x\x07\npooled"]):
         line = refuse(*options)

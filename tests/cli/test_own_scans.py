@@ -47,6 +47,8 @@ def test_compare_on_derivatives(compare, tree, tmp_path):
     options = ("--target", "diagnosis", "--site", "site", "--session", "1", "--positive", "control")
     code, out, err = compare("--bids", tree, *options, "--confounds", "func_mean_fd", "age")
     assert code == 0, err
+    assert "predictions.csv, left_out.csv, folds/)" in out
+    assert out.endswith(f"\nNext: lstmdg report {tmp_path / 'out'}\n")
     assert "siteA: 6 subjects (3 patient, 3 control); mean head motion 0.170 mm patient" in out
     assert "Left out: 1 with missing points in 1 of 8 ROIs" in err
     assert "Repetition times are mixed: 11 scans of 2 s" in " ".join(err.split())

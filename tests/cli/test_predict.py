@@ -180,7 +180,7 @@ def test_what_is_missing_is_told_in_one_line(predict, options, message):
 def test_files_that_are_no_models_are_refused(predict, clinic, study):
     for model, message in [
         ("", "is a folder: name the model files"),
-        ("nothing.skops", "No such file"),
+        ("nothing.skops", "There is no model file"),
         ("../folds.csv", "is no model file"),
     ]:
         code, _, err = predict("--bids", clinic, model=model)

@@ -46,7 +46,11 @@ def test_report_takes_runs_with_permuted_labels(run, folder, cohort, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["nowhere"], "no finished fold"), (["out", "--reference", "x"], "reference='x'")],
+    [
+        (["nowhere"], "no finished fold"),
+        (["out", "--reference", "x"], "reference='x'"),
+        (["out", "--atlas", "nowhere.nii"], "nowhere.nii"),
+    ],
 )
 def test_report_s_errors_are_one_line(run, folder, monkeypatch, options, message):
     monkeypatch.chdir(folder.parent)

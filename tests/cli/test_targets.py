@@ -87,7 +87,7 @@ def test_age(compare, tmp_path):
     options = ("--target", "age", "--site", "site", "--scheme", "pooled", "--confounds", "score")
     code, out, err = compare(*options, "--models", "ridge", "mean")
     assert code == 0, err
-    assert "A: 18 subjects (target 28.5 on average, 20 to 37)" in out
+    assert "A: 18 subjects (age 28.5 on average, 20 to 37)" in out
     header = next(line for line in out.splitlines() if line.startswith("model"))
     assert re.split(" {2,}", header) == ["model", "site", "n", "r", "MAE", "R2", "r within sites"]
     number = r"0\.\d{3}"

@@ -395,6 +395,7 @@ def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_ep
         ({"confounds": np.zeros((3, 2))}, "confounds has the shape"),
         ({"estimators": {}}, "estimators"),
         ({"estimators": {1: Noise()}}, "must be str"),
+        ({"estimators": {"a": "hmm"}}, r"'a' is a name, .*: models.make_model\('hmm'\) makes one"),
         ({"estimators": {"a\0": Noise()}}, r"The name 'a\\x00' of a model holds what no file"),
         ({"estimators": {"\udc80": Noise()}}, r"The name '\\udc80' of a model holds what no file"),
         ({"sites": ["a\0b"] * N_ROWS}, r"The name 'a\\x00b' of a site holds what no file"),

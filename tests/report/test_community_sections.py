@@ -96,6 +96,16 @@ def test_what_decode_has_left_is_shown(copy, undrawn):
     assert "chosen by its test subjects" in page and "Yarkoni" in page
 
 
+def test_decoded_communities_of_pooled_folds_are_of_all_sites(copy, undrawn):
+    row = {"site": "pooled", "model": "lstm-dg", "repeat": 0, "fold": 1, "rank": 1, "community": 4}
+    row |= {"influence": 0.5, "n_rois": 1, "rois": "A", "image": None, "term": None}
+    pandas.DataFrame([row]).to_csv(copy / "decoding.csv", index=False)
+    page = write_report(copy).read_text(encoding="utf-8")
+    (cells,) = rows_of(page, "The most influential communities of the best fold")
+    assert cells[:3] == ["Community 4", "lstm-dg", "all sites"]
+    assert "<p>Community 4 of lstm-dg</p>" in page
+
+
 def test_more_communities_than_are_drawn_are_listed(folder, tmp_path, monkeypatch, undrawn):
     monkeypatch.setattr("sklearn_lstmdg.report._community_sections._MOST_DRAWN", 1)
     page = write_report(folder, tmp_path / "page.html").read_text(encoding="utf-8")
