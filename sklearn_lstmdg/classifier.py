@@ -34,7 +34,7 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
     Its hidden states :math:`h_t` go through a second LSTM and a dense layer shared over time,
     whose mean over time is the logit of the class; its last cell state generates the point that
     follows, :math:`\hat x_{T+1} = W_d c_T + b_d`. Input weights :math:`W` and memberships
-    :math:`W_d` stay non-negative. Trained is :math:`L_G + \lambda L_D`, squared error plus
+    :math:`W_d` stay non-negative. The loss is :math:`L_G + \lambda L_D`, squared error plus
     weighted cross-entropy [1]_.
 
     Parameters
@@ -47,9 +47,9 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
     n_units : int, default=20
         Nodes of the discriminative LSTM.
     dropout : float or tuple of three floats, default=(0.5, 0.5, 0.0)
-        Rate before the shared dense layer, the mean over time, and the generative dense layer,
-        against learning the training rows by heart. The last makes memberships robust, and
-        communities copies of each other.
+        Rates before the shared dense layer, before the mean over time, and before the generative
+        dense layer, against learning the training rows by heart. The third makes communities
+        robust, but also copies of each other.
     discriminative_weight : float, default=1.0
         :math:`\lambda`: how much the class counts beside the generated points.
     generate_at : {"last", "all"}, default="all"
@@ -57,10 +57,11 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
         each, :math:`L_G = \frac{1}{T} \sum_t (W_d c_t + b_d - x_{t+1})^2`, averaged over ROIs,
         with a dropout mask for each point: few updates are enough to learn to generate.
     augment : tuple of {"sign", "reverse"} or None, default=("sign", "reverse")
-        Each time a window trains, target included, its sign is flipped, or its time, with
-        probability 1/2. Logits are then averaged over all such versions of a window. Generation
-        and community activity read it as it is. Where classes differ in the mean or the sign of
-        the signals, or in what comes first, as they hardly do in standardized scans, give None.
+        Each time a window trains, target included, its sign is flipped with probability 1/2, and
+        its time too. In prediction logits are averaged over all such versions of a window.
+        Generation and community activity read it as it is. Give None where classes differ in the
+        mean or the sign of the signals, or in what comes first; in standardized scans they hardly
+        do.
     input_noise : float, default=0.7
         Standard deviation of the Gaussian noise added to the training input, in the units of X.
     max_updates : int or None, default=1000
@@ -89,7 +90,7 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
         Epochs without improvement on validation rows before training stops, and goes back to the
         best epoch. None trains to the end, on all rows, those of ``validation`` included.
     validation_fraction : float, default=0.1
-        Share of each class's groups held back where there is ``patience``; 0 holds none back.
+        Share of each class's groups that is held back with ``patience``; 0 holds none back.
     monitor : str or callable, default="subject_loss"
         What the best epoch is chosen by: "loss" (the paper's) or "discriminative_loss" of the
         validation windows; "accuracy", "auc" or "subject_loss" (cross-entropy) of the validation
@@ -105,8 +106,8 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the discriminative loss, counted over the training rows.
     n_nets : int, default=1
-        Nets to train, each from its own seed, on one internal split. Window by window their logits
-        are averaged; votes, means and probabilities come from that.
+        Nets to train, each from its own seed, on one internal split. Their logits are averaged
+        window by window, before votes, means and probabilities.
     device : str, default="auto"
         A torch device; "auto" takes a GPU if there is one.
     n_threads : int, default=1
@@ -114,11 +115,11 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last fit's weights.
     callbacks : list of skorch callbacks or None, default=None
-        More callbacks for the training; of several nets, each calls them in its turn.
+        Further callbacks for the training. With several nets, each calls them in its turn.
     verbose : int, default=0
         1 prints a line for each epoch.
     init_seed : int or None, default=None
-        Decides the first weights, of net n with n added, in place of ``random_state``. Fits on
+        Decides the first weights in place of ``random_state`` (net n takes it plus n). Fits on
         other subjects that begin alike find the same communities under the same numbers.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, order, dropout, noise and the internal split.
@@ -140,8 +141,8 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
         Rows that chose the epoch, and trained nothing.
     membership_ : ndarray of shape (n_rois, n_communities)
         :math:`W_d`: each ROI's membership in each community. Variants "dg" and "h". Of several
-        nets it is the first one's, as ``influence_`` is: what they have in common tells
-        ``CommunityExtractor``.
+        nets it is the first one's, as ``influence_`` is; ``CommunityExtractor`` tells what the
+        nets have in common.
     influence_ : ndarray of shape (n_communities,)
         Sum of each community's absolute input weights over all gates and nodes of the
         discriminative LSTM. Variants "dg", "h" and "d".
@@ -169,7 +170,7 @@ class LSTMDGClassifier(JointEstimatorMixin, ScanClassifierMixin, BaseEstimator):
     of ``groups``.
 
     With ``n_nets`` above 1, predictions are of all nets. All else is the first net's, whose
-    communities are not those of the others: ``history_``, ``n_iter_``, ``best_epoch_``,
+    communities differ from those of the others: ``history_``, ``n_iter_``, ``best_epoch_``,
     ``membership_``, ``influence_``, ``generate`` and ``community_activity``. Epochs of pretraining
     are in none of them.
 

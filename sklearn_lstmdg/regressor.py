@@ -42,9 +42,9 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
     n_units : int, default=20
         Nodes of the discriminative LSTM.
     dropout : float or tuple of three floats, default=(0.5, 0.5, 0.0)
-        Rate before the shared dense layer, the mean over time, and the generative dense layer,
-        against learning the training rows by heart. The last makes memberships robust, and
-        communities copies of each other.
+        Rates before the shared dense layer, before the mean over time, and before the generative
+        dense layer, against learning the training rows by heart. The third makes communities
+        robust, but also copies of each other.
     discriminative_weight : float, default=1.0
         :math:`\lambda`: how much the target counts beside the generated points.
     generate_at : {"last", "all"}, default="all"
@@ -52,11 +52,11 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
         each, :math:`L_G = \frac{1}{T} \sum_t (W_d c_t + b_d - x_{t+1})^2`, averaged over ROIs,
         with a dropout mask for each point: few updates are enough to learn to generate.
     augment : tuple of {"sign", "reverse"} or None, default=("sign", "reverse")
-        Each time a window trains, the points that it generates included, its sign is flipped, or
-        its time, with probability 1/2. Predictions are then averaged over all such versions of a
-        window. Generation and community activity read it as it is. Where the target shows in the
-        mean or the sign of the signals, or in what comes first, as it hardly does in standardised
-        scans, give None.
+        Each time a window trains, the points that it generates included, its sign is flipped with
+        probability 1/2, and its time too. Predictions are averaged over all such versions of a
+        window. Generation and community activity read it as it is. Give None where the target
+        shows in the mean or the sign of the signals, or in what comes first; in standardized scans
+        it hardly does.
     input_noise : float, default=0.7
         Standard deviation of the Gaussian noise added to the training input, in the units of X.
     max_updates : int or None, default=1000
@@ -85,7 +85,7 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
         Epochs without improvement on validation rows before training stops, and goes back to the
         best epoch. None trains to the end, on all rows, those of ``validation`` included.
     validation_fraction : float, default=0.1
-        Share of the groups held back where there is ``patience``; 0 holds none back.
+        Share of the groups that is held back with ``patience``; 0 holds none back.
     monitor : str or callable, default="subject_loss"
         What the best epoch is chosen by: "loss" or "discriminative_loss" of the validation windows;
         "subject_loss" (squared error) or "r" (Pearson's) of the validation subjects' predictions;
@@ -103,11 +103,11 @@ class LSTMDGRegressor(JointEstimatorMixin, RegressorMixin, BaseEstimator):
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last fit's weights.
     callbacks : list of skorch callbacks or None, default=None
-        More callbacks for the training; of several nets, each calls them in its turn.
+        Further callbacks for the training. With several nets, each calls them in its turn.
     verbose : int, default=0
         1 prints a line for each epoch.
     init_seed : int or None, default=None
-        Decides the first weights, of net n with n added, in place of ``random_state``. Fits on
+        Decides the first weights in place of ``random_state`` (net n takes it plus n). Fits on
         other subjects that begin alike find the same communities under the same numbers.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, order, dropout, noise and the internal split.
