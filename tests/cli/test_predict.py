@@ -41,16 +41,14 @@ def study(tmp_path_factory):
 
 
 @pytest.fixture
-def predict(study, capsys):
+def predict(study, run):
     """Run predict; returns exit code, table or output, errors."""
 
-    def run(*options, model="fc-logistic__all__repeat0__fold0.skops", reads=True):
-        path = study[0] / "models" / model
-        code = main(["predict", *map(str, (path, *options))])
-        out, err = capsys.readouterr()
+    def predict(*options, model="fc-logistic__all__repeat0__fold0.skops", reads=True):
+        code, out, err = run("predict", study[0] / "models" / model, *options)
         return code, pandas.read_csv(io.StringIO(out)) if code == 0 and reads else out, err
 
-    return run
+    return predict
 
 
 @pytest.fixture
@@ -204,38 +202,37 @@ def load_table(path):
 
 
 @pytest.mark.parametrize("name", model_names())
-def test_every_named_model_predicts(name, table, tmp_path, capsys):
+def test_every_named_model_predicts(name, table, tmp_path, predict):
     if "tangent" in name:
         pytest.importorskip("nilearn")
     parameters = next((QUICK[key] for key in QUICK if name.startswith(key)), {})
     model, y = make_model(name, 10, 10, **parameters), np.arange(9) % 2
     model.fit(load_table(table), y)
     save_model(model, tmp_path / "a.skops")
-    assert main(["predict", str(tmp_path / "a.skops"), "--table", str(table)]) == 0
-    told = pandas.read_csv(io.StringIO(capsys.readouterr().out))
+    code, told, err = predict("--table", table, model=tmp_path / "a.skops")
+    assert code == 0, err
     assert told["file"].tolist() == [f"{row}.npy" for row in range(9)]
     predicted = told["prediction" if "prediction" in told else "predicted"]
     np.testing.assert_allclose(predicted, model.predict(load_table(table)), rtol=1e-6)
 
 
-def test_a_regressor_predicts_values_and_no_classes(table, tmp_path, capsys):
+def test_a_regressor_predicts_values_and_no_classes(table, tmp_path, predict):
     steps = ScanCleaner(), ConnectivityFeatures(), LinearRegression()
     model = make_pipeline(*steps).fit(load_table(table), np.arange(9.0))
-    paths = [str(tmp_path / name) for name in ("a.skops", "b.skops")]
+    paths = [tmp_path / name for name in ("a.skops", "b.skops")]
     save_model(model, paths[0])
-    assert main(["predict", paths[0], "--table", str(table)]) == 0
-    told = pandas.read_csv(io.StringIO(capsys.readouterr().out))
-    assert list(told) == ["file", "prediction"]
+    code, told, err = predict("--table", table, model=paths[0])
+    assert code == 0 and list(told) == ["file", "prediction"], err
     save_model(make_model("fc-ridge").fit(load_table(table), np.arange(9) % 2), paths[1])
-    assert main(["predict", *paths, "--table", str(table)]) == 2
-    assert "The models predict different things" in capsys.readouterr().err
+    code, _, err = predict(paths[1], "--table", table, model=paths[0])
+    assert code == 2 and "The models predict different things" in err
 
 
-def test_another_number_of_rois_is_refused_where_the_model_knows_no_names(table, tmp_path, capsys):
+def test_another_number_of_rois_is_refused_where_the_model_knows_no_names(table, tmp_path, predict):
     scans = [scan[:, :4] for scan in load_table(table)]
     save_model(make_model("fc-ridge").fit(scans, np.arange(9) % 2), tmp_path / "a.skops")
-    assert main(["predict", str(tmp_path / "a.skops"), "--table", str(table)]) == 2
-    assert "The scans have 5 ROIs, and" in capsys.readouterr().err
+    code, _, err = predict("--table", table, model=tmp_path / "a.skops")
+    assert code == 2 and "The scans have 5 ROIs, and" in err
 
 
 def test_registered_models_are_saved_by_their_names(monkeypatch, table, tmp_path):
@@ -252,7 +249,7 @@ def test_registered_models_are_saved_by_their_names(monkeypatch, table, tmp_path
     assert names[0] == "mine%3A a%2Fb__all__repeat0__fold0.skops" and len(names) == 3
 
 
-def test_scans_of_abide_are_predicted_by_subject(tmp_path, monkeypatch, capsys):
+def test_scans_of_abide_are_predicted_by_subject(tmp_path, monkeypatch, predict):
     cohort = make_scans(n_subjects=6, n_timepoints=40, n_rois=8, random_state=0)
     asked = {}
 
@@ -263,29 +260,27 @@ def test_scans_of_abide_are_predicted_by_subject(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sklearn_lstmdg.cli._scan_options.load_abide", load)
     model = make_model("fc-logistic").fit(cohort.data, cohort.target)
     save_model(model, tmp_path / "a.skops", facts={"t_r": [2.0]})
-    code = main(["predict", str(tmp_path / "a.skops"), "--data-dir", "x", "--sites", "NYU"])
-    out, err = capsys.readouterr()
+    code, told, err = predict("--data-dir", "x", "--sites", "NYU", model=tmp_path / "a.skops")
     assert code == 0 and err == ""
     assert asked["sites"] == ["NYU"] and asked["atlas"] == "aal" and asked["data_dir"] == "x"
-    told = pandas.read_csv(io.StringIO(out))
     np.testing.assert_allclose(told["probability_1"], model.predict_proba(cohort.data)[:, 1])
     assert told["SUB_ID"].nunique() == 6
 
 
 @pytest.mark.parametrize("t_r", ["x", ["x"], [None], {"a": 1}, [-2], [[2.0]], 0])
-def test_repetition_times_that_cannot_be_are_named(study, clinic, capsys, tmp_path, t_r):
+def test_repetition_times_that_cannot_be_are_named(study, clinic, predict, tmp_path, t_r):
     model = load_model(study[0] / "models" / "fc-logistic__all__repeat0__fold0.skops")
     save_model(model, tmp_path / "a.skops", facts={"t_r": t_r})
-    assert main(["predict", str(tmp_path / "a.skops"), "--bids", str(clinic)]) == 2
-    assert f"{tmp_path}/a.skops has facts that cannot be: t_r is" in capsys.readouterr().err
+    code, _, err = predict("--bids", clinic, model=tmp_path / "a.skops")
+    assert code == 2 and f"{tmp_path}/a.skops has facts that cannot be: t_r is" in err
 
 
-def test_facts_of_ones_own_are_no_fold(study, clinic, capsys, tmp_path):
+def test_facts_of_ones_own_are_no_fold(study, clinic, predict, tmp_path):
     model = load_model(study[0] / "models" / "fc-logistic__all__repeat0__fold0.skops")
     facts = {"t_r": 2.0, "model": ["mine"], "site": {}, "repeat": "x", "fold": None}
     save_model(model, tmp_path / "a.skops", facts=facts)
-    assert main(["predict", str(tmp_path / "a.skops"), "--bids", str(clinic)]) == 0
-    assert capsys.readouterr().err == ""
+    code, _, err = predict("--bids", clinic, model=tmp_path / "a.skops")
+    assert code == 0 and err == ""
 
 
 def test_a_folder_is_no_table(predict, clinic, tmp_path):
