@@ -120,7 +120,7 @@ def test_whole_scan_models_ignore_windows(name, scans):
     np.testing.assert_array_equal(*told)
 
 
-def test_connectivity_models_differ_in_their_features(scans):
+def test_connectivity_models_differ_in_their_features():
     kinds = {name: make_model(name)[1].kind for name in ("fc-logistic", "fc-ridge")}
     assert kinds == {"fc-logistic": "correlation", "fc-ridge": "correlation"}
     assert make_model("tangent-logistic")[1].kind == "tangent"

@@ -58,7 +58,7 @@ def test_usage_errors_steer_no_terminal(refuse):
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path, unbuffered):
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(unbuffered):
     code = (
         "from sklearn_lstmdg.cli import _main, main\n"
         "_main.COMMANDS[-1].__class__.run = lambda command, args: _main.say('x' * 9999)\n"

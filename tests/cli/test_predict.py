@@ -175,7 +175,7 @@ def test_what_is_missing_is_told_in_one_line(predict, options, message):
     assert code == 2 and message in err and len(err.strip().splitlines()) == 1
 
 
-def test_files_that_are_no_models_are_refused(predict, clinic, study):
+def test_files_that_are_no_models_are_refused(predict, clinic):
     for model, message in [
         ("", "is a folder: name the model files"),
         ("nothing.skops", "There is no model file"),

@@ -160,7 +160,7 @@ def test_shares_of_a_community_add_up_to_what_is_explained(nets):
         np.testing.assert_allclose(share.sum(axis=0), 1 - left**2, atol=1e-9)
 
 
-def test_a_community_that_nets_share_is_explained_whole(planted, rng):
+def test_a_community_that_nets_share_is_explained_whole(rng):
     apart = np.eye(4).repeat(3, axis=0) * rng.uniform(1, 2, (12, 1))
     shares = common_shares(apart, [apart[:, ::-1] * 3, np.zeros((12, 2))])
     np.testing.assert_allclose(shares[0], np.eye(4)[:, ::-1], atol=1e-12)

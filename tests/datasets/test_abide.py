@@ -87,7 +87,7 @@ def test_absent_folder_table_and_files_are_errors(folder, tmp_path):
         load_abide(home(folder))
 
 
-def test_three_scans_of_cmu_have_a_repetition_time_of_their_own(folder, table, series):
+def test_three_scans_of_cmu_have_a_repetition_time_of_their_own(folder, table):
     names = table["FILE_ID"].replace("CMU_b_0050007", "CMU_b_0050644")
     table["FILE_ID"], table.loc[6, "SUB_ID"] = names, 50644
     table.to_csv(table_path(folder), index=False)

@@ -20,7 +20,7 @@ def rename(tree, old, new):
 
 
 @pytest.mark.parametrize("run", [1, "1", "01", "run-01"])
-def test_runs_are_numbers(tmp_path, whole, run):
+def test_runs_are_numbers(whole, run):
     rename(whole, "_task-rest", "_task-rest_run-01")
     write_series(xcpd_path(whole, "01", "1", "02"), noise(50, 8), RepetitionTime=2)
     assert len(load_bids(whole, target="age").data) == 7

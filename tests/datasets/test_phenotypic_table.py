@@ -49,7 +49,7 @@ def test_a_diagnosis_is_autism_or_control_or_refused(folder, table, value):
         load_abide(home(folder))
 
 
-def test_diagnoses_of_scans_that_are_not_loaded_do_not_matter(folder, table, series):
+def test_diagnoses_of_scans_that_are_not_loaded_do_not_matter(folder, table):
     write_cell(folder, table, 1, "DX_GROUP", "")
     abide = load_abide(home(folder), sites=["UM", "CMU"])
     assert abide.target.tolist() == [0, 1, 1, 0, 0]

@@ -154,7 +154,7 @@ class TestModels:
         assert not (tmp_path / "out" / "models").exists()
         assert "model_file" not in results["a b/Ü", "S", 0, 0].facts
 
-    def test_a_fold_without_its_model_is_fitted_again_and_told(self, run, tmp_path):
+    def test_a_fold_without_its_model_is_fitted_again_and_told(self, run):
         run(save_models=False)
         with pytest.warns(UserWarning, match="3 folds were finished without a model"):
             _, fitted = run()

@@ -292,7 +292,7 @@ def test_a_cluster_loses_a_worker_and_no_fold(tmp_path, cluster):
 
 
 @pytest.mark.slow
-def test_the_command_line_runs_on_a_cluster(tmp_path, cluster, capsys):
+def test_the_command_line_runs_on_a_cluster(tmp_path, cluster):
     from sklearn_lstmdg.cli import main
 
     options = ["compare", "--models", "fc-ridge", "--subjects", "12", "--folds", "3"]

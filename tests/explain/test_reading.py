@@ -39,7 +39,7 @@ def test_samplers_are_left_out(scans, small):
     np.testing.assert_allclose(told.logits, model.decision_function(X[:2]), atol=1e-5)
 
 
-def test_what_cannot_be_followed_is_refused(pipeline, scans, small):
+def test_what_cannot_be_followed_is_refused(pipeline, scans):
     X, y = scans
     after = FunctionTransformer().fit(X)
     broken = Pipeline([*pipeline.steps[:-1], ("after", after), pipeline.steps[-1]])

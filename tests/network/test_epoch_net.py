@@ -74,7 +74,7 @@ def test_devices_that_are_not_here():
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_net_of_a_gpu_is_made_on_the_cpu(fitted, scans):
+def test_a_net_of_a_gpu_is_made_on_the_cpu(fitted):
     state = fitted.net_.__getstate__()
     state["arguments"]["device"] = "cuda"
     net = type(fitted.net_).__new__(type(fitted.net_))

@@ -116,7 +116,7 @@ def test_warnings_are_told_once_for_all_models_and_folds(copy, undrawn):
     assert rows[0][1].startswith("lstm-dg, odd")
 
 
-def test_parameters_of_models_side_by_side(folder, page):
+def test_parameters_of_models_side_by_side(page):
     rows = rows_of(page, "Parameters")
     assert rows_of(page, "Models")[0][1:3] == ["Noise", "6"]
     assert ["scale", "1.0", "2.0"] in rows and ["log", "null", "null"] in rows

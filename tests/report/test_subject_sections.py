@@ -116,7 +116,7 @@ def test_a_few_subjects_in_order_are_no_proof():
     assert np.isnan(follow_motion(np.arange(2), np.arange(2), 3)["p"])
 
 
-def test_scans_of_a_subject_are_not_called_subjects(folder, page, cohort, tmp_path, undrawn):
+def test_scans_of_a_subject_are_not_called_subjects(page, cohort, tmp_path, undrawn):
     groups = np.repeat(np.arange(12), 2)  # both of a subject are of one class
     order = np.argsort(cohort.target, kind="stable")
     scans, y = [cohort.data[row] for row in order], cohort.target[order]
