@@ -207,9 +207,9 @@ def draw(out, images):
         pandas.concat(t[t["method"] == row].assign(method=name) for name, row in BOXES.items())
         for t in tables
     ]
-    figure = Figure(figsize=(15, 4.2), layout="constrained")
-    RobustnessDisplay.from_tables(*told, ax=figure.subplots(1, 4))
-    figure.savefig(images / "robustness.png", dpi=60)
+    figure = Figure(figsize=(10, 6.4), layout="constrained")
+    RobustnessDisplay.from_tables(*told, ax=figure.subplots(2, 2).ravel())
+    figure.savefig(images / "robustness.png", dpi=80)
 
 
 def draw_families(summary, path):
@@ -238,10 +238,11 @@ def draw_family(ax, summary, measure, family):
     spread = {"yerr": rows[f"{measure}_sd"], "capsize": 2}
     (line, *_) = ax.errorbar(rows["redundancy"], rows[measure], **spread, fmt="o-", label=family)
     ax.plot(rows["redundancy"], rows[f"{measure}_null"], "_", color=line.get_color())
-    is_first = family != f"LSTM-H, common to {N_NETS} nets"  # whose place is taken
-    for place, (name, row) in enumerate(rows.iterrows(), start=is_first):
-        look = {"color": line.get_color(), "fontsize": "small", "ha": "center"}
-        words, where = f"{sizes[name]} ({row['n_effective']:.0f})", (0, (-17, 9)[place % 2])
+    alone = family == f"LSTM-H, common to {N_NETS} nets"  # among others' points: beside its own
+    for place, (name, row) in enumerate(rows.iterrows(), start=1):
+        look = {"color": line.get_color(), "fontsize": "small", "ha": "left" if alone else "center"}
+        words = f"{sizes[name]} ({row['n_effective']:.0f})"
+        where = (5, 8) if alone else (0, (-17, 9)[place % 2])
         point = row["redundancy"], row[measure]
         ax.annotate(words, point, where, textcoords="offset points", **look)
 
