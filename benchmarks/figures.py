@@ -10,6 +10,7 @@ brain.
 import argparse
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas
 from recovery import draw as draw_recovery
@@ -30,8 +31,9 @@ def draw_brains(atlases):
         told = pandas.read_csv(RESULTS / folder / "decoding.csv")
         ranks = [part for _, part in told[told["site"] == site].groupby("rank")]
         drawn = _communities(ranks, atlas.names)
-        figure = plot_communities(drawn.members, atlas.codes, atlas, **drawn.about)
-        figure.savefig(IMAGES / f"communities_{folder}.png", dpi=70)
+        figure = plt.figure(figsize=(10.4, 5.3))  # small, so that its words are large on a page
+        plot_communities(drawn.members, atlas.codes, atlas, figure=figure, **drawn.about)
+        figure.savefig(IMAGES / f"communities_{folder}.png", dpi=88)
         ax = plot_terms(ranks[0].assign(term=ranks[0]["term"].map(_words)))
         ax.figure.savefig(IMAGES / f"terms_{folder}.png", dpi=80)
 
