@@ -175,7 +175,7 @@ class ScanCleaner(
         cleaned, constant = zip(*map(self._clean, sequences.series), strict=True)
         rows, rois = np.nonzero(np.stack(constant))
         first = f"row {rows[0]}, ROI {rois[0]}" if len(rows) else ""
-        warn_of_constant_rois(len(rows), "they are set to zeros", first)
+        warn_of_constant_rois(len(rows), "set to zeros", first)
         if sequences.kind == "table":
             return self._contained(np.concatenate(cleaned), X)
         if getattr(X, "ndim", 1) == 3:

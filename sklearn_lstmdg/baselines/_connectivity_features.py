@@ -189,6 +189,6 @@ def _fluctuating_scans(sequences):
     flat = [row for row, rois in enumerate(constant) if rois.all()]
     if flat:
         raise ValueError(f"All ROIs are constant in rows {listed(flat)} of X.")
-    kept = "they keep the variance that shrinkage gives them"
+    kept = "with the variance that shrinkage gives"
     warn_of_constant_rois(int(np.sum(constant)), kept)
     return [np.asarray(scan, dtype=np.float64) for scan in scans]

@@ -204,7 +204,7 @@ class FCSVM(ScanClassifierMixin, BaseEstimator):
         return self
 
     def _warn(self, n_constant, n_capped):
-        warn_of_constant_rois(n_constant, "their correlations are set to 0")
+        warn_of_constant_rois(n_constant, "correlations set to 0")
         if n_capped:
             warnings.warn(
                 f"{counted(n_capped, 'fit')} of the linear SVM stopped after "

@@ -218,7 +218,7 @@ class ROIHMMClassifier(ScanClassifierMixin, BaseEstimator):
             unlabeled = cut_like(unlabeled, sequences)
         if sequences.kind != "table":
             n_constant = sum(int(find_constant_rois(scan).sum()) for scan in sequences.series)
-            warn_of_constant_rois(n_constant, "their log-likelihoods tell little")
+            warn_of_constant_rois(n_constant, "log-likelihoods that tell little")
         rng = check_random_state(self.random_state)
         seed = draw_seed(rng)
         self._models, n_iter = self._fit_models(sequences, y_encoded, seed, unlabeled)

@@ -162,9 +162,15 @@ def _share_labels(labels, groups):
 def _tell_target(site, name):
     """Count a site's groups, or tell the mean and range of a quantity."""
     if site["target"] is None:
-        return ", ".join(f"{group['n']} {group['name']}" for group in site["groups"])
+        return ", ".join(f"{group['n']} {_name(group)}" for group in site["groups"])
     told = "{mean:.4g} on average, {min:.4g} to {max:.4g}".format(**site["target"])
     return f"{name or 'target'} {told}"
+
+
+def _name(group):
+    """Return a group's name, in which a number is no count."""
+    name = str(group["name"])
+    return f"class {name}" if name.replace(".", "").isdecimal() else name
 
 
 def print_cohort(record, target=None):
@@ -178,7 +184,7 @@ def print_cohort(record, target=None):
         if site["files"] is not None:
             line += f"; {counted(site['files'], 'file')} found for {site['table']} in the table"
         if all(group["motion"] for group in groups):
-            means = (f"{group['motion'][0]:.3f} mm {group['name']}" for group in groups)
+            means = (f"{group['motion'][0]:.3f} mm {_name(group)}" for group in groups)
             line += f"; mean head motion {', '.join(means)}"
         say(line)
 

@@ -46,15 +46,14 @@ def _as_numbers(target, column):
 
 
 def positive_class(cohort, args):
-    """Return the positive class that the options name; warn where the alphabet chooses it."""
+    """Return the positive class that the options name; warn where its place in the order does."""
     if not has_own_scans(args):
         return None
     classes = cohort.target_names or []
     if args.positive is None:
-        if cohort.target.dtype.kind == "U" and len(classes) == 2:
-            message = (
-                f"{classes[-1]!r} is the positive class, the last by alphabet: see --positive."
-            )
+        order = "by alphabet" if cohort.target.dtype.kind == "U" else "in order"
+        if len(classes) == 2 and classes != ["0", "1"]:
+            message = f"{classes[-1]!r} is the positive class, the last {order}: see --positive."
             warnings.warn(message, UserWarning, stacklevel=2)
         return None
     if args.positive not in classes:

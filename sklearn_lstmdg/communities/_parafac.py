@@ -246,7 +246,7 @@ def _every(sequences, step):
 def _load(sequences, memberships):
     """Return the tensor of the windows, and its best loadings on the symmetric model."""
     tensor = WindowCorrelations(sequences, np.float64)
-    warn_of_constant_rois(tensor.n_constant, "their correlations are set to 0")
+    warn_of_constant_rois(tensor.n_constant, "correlations set to 0")
     products = tensor.window_products(memberships, memberships)
     return tensor, solve_loadings(products, np.square(memberships @ memberships.T))
 

@@ -1,12 +1,14 @@
 """Folds over subjects, and one seed for each training, whatever else is in the comparison."""
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from .._text import counted
+from ..scans import level_of_the_caller
 
 WITHIN_SITE, LEAVE_ONE_SITE_OUT, POOLED = SCHEMES = ("within-site", "leave-one-site-out", "pooled")
 
@@ -120,19 +122,29 @@ def _check_number(groups, n_folds, site):
 
 def _split(rows, y, groups, n_folds, site, seed):
     n_groups = _check_number(groups, n_folds, site)
-    largest = np.unique(y, return_counts=True)[1].max()
-    if largest < n_folds:
-        raise ValueError(
-            f"Site {site!r} has {counted(largest, 'subject')} of its largest class, too few for "
-            f"n_folds={n_folds}."
-        )
+    _check_classes(y, n_folds, site)
     is_grouped = n_groups < len(rows)
     splitter = StratifiedGroupKFold if is_grouped else StratifiedKFold
     cv = splitter(n_folds, shuffle=True, random_state=seed % 2**32)
-    parts = [rows[test] for _, test in cv.split(rows, y, groups if is_grouped else None)]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        parts = [rows[test] for _, test in cv.split(rows, y, groups if is_grouped else None)]
     if not all(map(len, parts)):
         raise ValueError(f"The groups of site {site!r} cannot fill n_folds={n_folds} folds.")
     return parts
+
+
+def _check_classes(y, n_folds, site):
+    """Refuse classes of too few; warn where some folds will test none of a class."""
+    sizes = np.unique(y, return_counts=True)[1]
+    has = f"Site {site!r} has {counted(sizes.max(), 'subject')} of its largest class"
+    if sizes.max() < n_folds:
+        raise ValueError(f"{has}, too few for n_folds={n_folds}.")
+    has = f"Site {site!r} has {counted(sizes.min(), 'subject')} of its smallest class"
+    if sizes.min() < n_folds:
+        few = f"fewer than n_folds={n_folds}: some folds test none of it"
+        alone = ", and one trains on none of it" if sizes.min() == 1 else ""
+        warnings.warn(f"{has}, {few}{alone}.", UserWarning, stacklevel=level_of_the_caller())
 
 
 def _fold(site, repeat, fold, parts):

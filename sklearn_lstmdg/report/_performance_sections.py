@@ -29,7 +29,7 @@ def results(study):
     """Return each model's metrics with their intervals: over all sites, and site by site."""
     whole, by_site = _estimates(study)
     main = study.comparison.kind.main
-    parts = {ALL_SITES if study.n_sites > 1 else study.sites[0]: whole} | dict(
+    parts = {_whole(study): whole} | dict(
         iter(by_site[by_site["n"] >= N_SMALL].groupby("site", sort=False))
     )
     shown = {name: _renamed(part, main) for name, part in [*parts.items()][:_MOST_PANELS]}
@@ -48,6 +48,13 @@ def results(study):
         "about": ABOUT_INTERVALS,
         "figures": interval_figures(shown, WORDS[main], chance, study.reference, "main"),
     }
+
+
+def _whole(study):
+    """Tell in a caption of whom the estimates over all folds are."""
+    if study.n_sites > 1:
+        return ALL_SITES
+    return study.sites[0] if where(study.sites[0]) else "all subjects"
 
 
 def _n_one_class(folds):

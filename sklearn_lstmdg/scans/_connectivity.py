@@ -156,5 +156,5 @@ def scan_connectivity(sequences):
     scans = connectable_scans(sequences)
     features = np.empty((len(sequences), n_connections(sequences.n_rois)))
     n_constant = scan_features(scans, features)
-    warn_of_constant_rois(n_constant, "their correlations are set to 0")
+    warn_of_constant_rois(n_constant, "correlations set to 0")
     return features

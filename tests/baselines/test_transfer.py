@@ -140,7 +140,8 @@ def test_multiclass(cohort):
 def test_constant_rois_are_zeros_with_one_warning(cohort):
     scans = cohort.data.copy()
     scans[2, :, 5] = 1
-    with pytest.warns(UserWarning, match="1 ROI series is constant") as caught:
+    told = "1 ROI series is constant in a scan or window: correlations set to 0"
+    with pytest.warns(UserWarning, match=told) as caught:
         dtl = TransferAutoencoderClassifier(**SMALL).fit(scans, cohort.target)
     assert len(caught) == 1 and caught[0].filename == __file__
     with pytest.warns(UserWarning, match="1 ROI series is constant"):

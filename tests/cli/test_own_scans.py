@@ -160,7 +160,10 @@ def test_codes_are_names_in_all_results(compare, table, tmp_path):
     options = ("--table", table, "--target", "group", "--site", "site", "--scheme", "pooled")
     code, out, err = compare(*options, "--positive", "001", "--confounds", "site", "--t-r", "2")
     assert code == 0, err
-    assert "01: 6 subjects (3 002, 3 001)" in out or "01: 6 subjects (3 001, 3 002)" in out
+    assert (
+        "01: 6 subjects (3 class 002, 3 class 001)" in out
+        or "01: 6 subjects (3 class 001, 3 class 002)" in out
+    )
     predictions = pandas.read_csv(tmp_path / "out" / "predictions.csv", dtype=str)
     assert set(predictions["subject"]) == {f"{i:03d}" for i in range(12)}
     assert set(predictions["y"]) == {"001", "002"}

@@ -144,6 +144,18 @@ def test_numbers_are_what_the_option_says(compare, tmp_path):
     assert read(tmp_path, "summary").loc[0, "r_pooled"] > 0.5
 
 
+@pytest.mark.parametrize(("codes", "told"), [((1, 2), True), ((0, 1), False)])
+def test_the_positive_of_two_numbers_is_told_but_of_0_and_1(compare, table, codes, told):
+    rows = pandas.read_csv(table)
+    rows["code"] = np.where(rows["diagnosis"] == "adhd", *codes)
+    rows.to_csv(table, index=False)
+    code, out, err = compare("--target", "code", "--models", "line")
+    assert code == 0, err
+    assert f"(24 class {codes[1]}, 12 class {codes[0]})" in out
+    assert ("'2' is the positive class, the last in order: see --positive" in err) is told
+    assert ("positive class" in err) is told
+
+
 def test_fractions_can_be_classes(compare, table, tmp_path):
     rows = pandas.read_csv(table)
     rows["half"] = np.where(rows["diagnosis"] == "adhd", 0.5, 1.5)
@@ -151,7 +163,7 @@ def test_fractions_can_be_classes(compare, table, tmp_path):
     options = ("--target", "half", "--target-kind", "classes", "--positive", "0.5")
     code, out, err = compare(*options, "--models", "line")
     assert code == 0, err
-    assert "(24 1.5, 12 0.5)" in out
+    assert "(24 class 1.5, 12 class 0.5)" in out and "positive class" not in err
     assert set(read(tmp_path, "predictions")["y"]) == {0.5, 1.5}
 
 

@@ -79,10 +79,13 @@ def test_summary_of_folds_and_pooled():
 def test_one_class_folds_are_counted_and_left_out():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [9, 3])
-    with pytest.warns(UserWarning, match="least populated class"):
+    with pytest.warns(UserWarning, match="3 subjects of its smallest class, fewer than n_folds=6"):
         comparison = compare_models(
             {"a": Noise()}, rng.normal(size=(12, 6, 2)), y, n_folds=6, random_state=0
         )
+    told = "1 subject of its .*: some folds test none of it, and one trains on none of it"
+    with pytest.warns(UserWarning, match=told), pytest.raises(RuntimeError, match="all of class"):
+        compare_models({"a": Noise()}, rng.normal(size=(12, 6, 2)), [1] + [0] * 11, n_folds=3)
     row = comparison.summary().iloc[0]
     assert row["n_one_class"] == comparison.folds["auc"].isna().sum() == 3
     assert np.isfinite(row[["auc", "tpr", "tnr", "auc_pooled"]].astype(float)).all()

@@ -237,7 +237,7 @@ def test_a_class_without_training_rows_has_probability_0():
 def test_folds_that_lack_a_class_count_as_undefined():
     y = np.repeat(CLASSES, [20, 20, 2])
     X = np.random.default_rng(0).normal(size=(42, 3))
-    with pytest.warns(UserWarning, match="least populated class"):
+    with pytest.warns(UserWarning, match="2 subjects of its smallest class, fewer than n_folds=3"):
         c = compare_models({"m": LogisticRegression()}, X, y, n_folds=3, random_state=0)
     row = c.summary().iloc[0]
     assert row["n_undefined"] == 1 and row["auc"] > 0

@@ -210,4 +210,5 @@ def test_the_page_of_a_continuous_target(cohort, tmp_path, undrawn):
     absent = ("roc", "confusion", "calibration", "chance")
     assert not any(f'id="{name}"' in page for name in absent)
     assert {cells[2] for cells in rows_of(page, "Score against motion and age")} == {"all"}
-    assert "AUC" not in page.split('<section id="methods"')[1].split("</section>")[0]
+    methods = page.split('<section id="methods"')[1].split("</section>")[0]
+    assert "AUC" not in methods and "24 all" not in methods and "of 24 subjects" in methods
