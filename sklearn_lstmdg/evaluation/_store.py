@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import uuid
 import warnings
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -63,33 +62,24 @@ class FoldStore:
 
         Return what is there then: this result, or that of another run that was faster.
         """
-        if model is None:
-            return self._keep(result)
-        temporary = self.models / f".{uuid.uuid4().hex}.tmp"
-        try:
-            facts = {name: result.facts[name] for name in _OF_MODELS if name in result.facts}
-            save_model(model, temporary, facts=facts)
-            of_model = {"model_file": self._model_path(result.key).name}
-            of_model["model_checksum"] = sha256(temporary.read_bytes()).hexdigest()
-            return self._keep(replace(result, facts=result.facts | of_model), temporary)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def _keep(self, result, model=None):
-        """Write a result, and put its model's file in place before."""
-        facts = result.facts | {"checksum": _checksum(result)}
-        buffer = BytesIO()
-        np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **result.arrays)
         path = self.path(result.key)
-        with locked(self.out):
+        with locked(self.out):  # or a run that begins takes a half-written model for a killed one's
             earlier = self._read(path)
             if earlier is None or not (model is None or self.has_model(earlier)):
-                if model is not None:
-                    os.replace(model, self._model_path(result.key))
-                write_atomically(path, buffer.getvalue())
+                result = result if model is None else self._with_model(result, model)
+                write_atomically(path, _packed(result))
                 return result
         refuse_other_run(self.out, earlier, result.facts.get("fingerprint", {}))
         return earlier
+
+    def _with_model(self, result, model):
+        """Write a fold's model, and return the result that knows its file."""
+        path = self._model_path(result.key)
+        facts = {name: result.facts[name] for name in _OF_MODELS if name in result.facts}
+        save_model(model, path, facts=facts)
+        checksum = sha256(path.read_bytes()).hexdigest()
+        of_model = {"model_file": path.name, "model_checksum": checksum}
+        return replace(result, facts=result.facts | of_model)
 
     def _model_path(self, key):
         return self.models / f"{self.path(key).stem}.skops"
@@ -154,6 +144,13 @@ def check_names(names):
                 f"The names {other!r} and {name!r} differ only in case, which some file systems do "
                 "not tell apart."
             )
+
+
+def _packed(result):
+    """Return the bytes of a fold's file."""
+    facts, buffer = result.facts | {"checksum": _checksum(result)}, BytesIO()
+    np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **result.arrays)
+    return buffer.getvalue()
 
 
 def _checksum(result):

@@ -11,8 +11,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_lstmdg.evaluation import FoldTask, _fold_runs, run_folds
-from sklearn_lstmdg.persistence import load_model, read_facts
+from sklearn_lstmdg.evaluation import FoldTask, _fold_runs, _store, run_folds
+from sklearn_lstmdg.persistence import load_model, read_facts, save_model
 
 
 def tasks(what="1", n_folds=3, model="sum"):
@@ -178,6 +178,19 @@ class TestModels:
         (tmp_path / "out" / "models" / ".killed.tmp").touch()
         run()
         assert not list((tmp_path / "out" / "models").glob(".*"))
+
+    def test_are_written_under_the_folder_s_lock(self, run, tmp_path, monkeypatch):
+        """Another run that begins meanwhile would clean a half-written one away."""
+        held = []
+
+        def save(model, path, **options):
+            with _store.locked(tmp_path / "out", wait=False) as is_mine:
+                held.append(not is_mine)
+            save_model(model, path, **options)
+
+        monkeypatch.setattr(_store, "save_model", save)
+        run()
+        assert held == [True] * 3
 
     def test_need_a_folder(self, run):
         with pytest.raises(ValueError, match="save_models needs a results folder"):
