@@ -35,11 +35,11 @@ class Progress(Bar):
         self.seconds[model].append(result.facts["seconds"])
         self.last.append((model, result.facts["seconds"]))
         what = one_line(f"{model}, {site}, repeat {repeat}, fold {fold}")
-        self.bar.set_description_str(f"{self._left()} ({what})", refresh=False)
+        left = self._left() if self.waiting.total() else ""
+        self.bar.set_description_str(f"{left} ({what})" if left else what, refresh=False)
         self.advance()
-        left = f"; {self._left()}" if self.n_done < self.n_total else ""
         took = format_duration(result.facts["seconds"])
-        self.line(f"{what} ({took}){left}", self.n_done)
+        self.line("; ".join(filter(None, [f"{what} ({took})", left])), self.n_done)
 
     def seconds_left(self):
         """Estimate from what each model's folds took, at the pace of the last; None before any.

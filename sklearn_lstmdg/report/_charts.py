@@ -7,6 +7,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from . import _svg
 
 _GREY, _CHOSEN, _OTHER = "0.45", "#0072B2", "#D55E00"
+_DARK = 0.6  # the share from which a cell's blue wants pale words
 _MOST_POINTS = 400  # more of them become pixels, or the page would grow with the cohort
 
 
@@ -67,6 +68,8 @@ def confusion_figures(matrices, names, where):
                 display.text_.flat, counts.flat, shares.flat, strict=True
             ):
                 text.set_text(f"{round(count, 1):g}\n{100 * share:.0f} %")
+                # The display's own choice knows nothing of the scale from 0 to 1.
+                text.set_color(display.im_.cmap(0.0 if share > _DARK else 1.0))
             ax.set(xlabel="Predicted", ylabel="True")
 
         rows = (

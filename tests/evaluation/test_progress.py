@@ -34,8 +34,10 @@ def test_a_bar_on_a_terminal():
     assert "0/2 folds, time left not known yet" in stream.getvalue()
     progress.bar.mininterval = 0
     progress.update(result("a", 70))
-    progress.close()
     assert "1/2 folds, about 1 min 10 s left (a, S, repeat 0, fold 0)" in stream.getvalue()
+    progress.update(result("a", 70, fold=1))
+    progress.close()
+    assert "2/2 folds, a, S, repeat 0, fold 1" in stream.getvalue()
 
 
 def test_no_time_is_left_after_the_last_fold():

@@ -2,6 +2,10 @@
 
 import re
 
+import numpy as np
+
+from sklearn_lstmdg.report._charts import confusion_figures
+
 from _pages import Outline
 
 
@@ -26,3 +30,10 @@ def test_pictures_have_no_colour_twice_and_one_scale(page):
         for svg in re.findall(r"<svg.*?</svg>", sections["tests"], re.DOTALL)
     ]
     assert len(scales) == 3 and scales[0] == scales[1] == scales[2] != []
+
+
+def test_words_in_a_matrix_are_dark_on_pale_cells():
+    names, counts = ["a", "b"], np.array([[6.0, 4.0], [1.0, 9.0]])  # 60 % is pale, 90 % is dark
+    (figure,) = confusion_figures({"m": counts}, names, "everywhere")
+    fills = {words: fill for fill, words in re.findall(r"fill: (#\w+)[^>]*>(\d+ %)<", figure.svg)}
+    assert fills == {**dict.fromkeys(("60 %", "40 %", "10 %"), "#08306b"), "90 %": "#f7fbff"}
