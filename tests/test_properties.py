@@ -375,7 +375,7 @@ def bad_values(estimator, parameter):
 
 
 @contextlib.contextmanager
-def ends(seconds=120):
+def ends(seconds=600):
     """End the process where something hangs, and tell where."""
     faulthandler.dump_traceback_later(seconds, exit=True)
     try:
