@@ -17,6 +17,11 @@ _ENTITIES = several(
 )
 _SEED = number("--seed", "decides all results", 0, least=0)
 _N_JOBS = number("--n-jobs", "folds side by side; -1: all cores", 1)
+_LABELS = text(
+    "--labels FILE",
+    "table (.csv, .tsv) of ROI names: columns index (or code) and name (or label)",
+    type=expanduser,
+)
 _QUIET = switch("--quiet", "print nothing but the table")
 
 MODELS = {
@@ -42,8 +47,7 @@ _REAL_SCANS = (
     *_PCP,
     several(
         "--sites SITE",
-        "sites to load, each compared on its own: UM is UM_1 and UM_2 as one site, UM_1 is only "
-        "that (default: all)",
+        "sites to load: UM is UM_1 and UM_2 as one site, UM_1 is only that (default: all)",
     ),
     several(
         "--unlabeled-sites SITE",
@@ -304,7 +308,7 @@ example, with the mask that PCP averaged over and Neurosynth's topics, and then 
             "downloaded by nilearn",
             required=True,
         ),
-        text("--labels CSV", "table of ROI names: columns code and name"),
+        _LABELS,
         text(
             "--roi-codes FILE",
             "atlas codes of the scans' ROIs, in their order, for example one of the .1D files "
@@ -358,7 +362,7 @@ examples:
             "ABIDE_pcp/, or the dseg.nii.gz of the derivatives, where it is)",
             type=expanduser,
         ),
-        text("--labels CSV", "table of ROI names: columns code and name", type=expanduser),
+        _LABELS,
         switch("--quiet", "print nothing but the page's name"),
     ),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .._bars import steps
+from .._extras import require
 from .._files import write_atomically
 from .._version import __version__
 from ._community_sections import communities, robustness
@@ -89,6 +90,8 @@ def write_report(
 
     Raises
     ------
+    ImportError
+        If matplotlib, the extra ``plot``, is not installed.
     FileNotFoundError
         If the folder holds no finished fold.
     ValueError
@@ -100,6 +103,7 @@ def write_report(
     >>> write_report("lstmdg-results")  # doctest: +SKIP
     PosixPath('lstmdg-results/report.html')
     """
+    require("matplotlib", extra="plot")  # before long computations, which end in figures
     path, record = _files(Path(folder), out)
     study = Study(folder, reference, permuted, atlas, labels)
     with warnings.catch_warnings():

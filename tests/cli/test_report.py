@@ -1,6 +1,7 @@
 """The commands report, decode and fetch, as a user meets them."""
 
 import json
+import sys
 
 import pytest
 
@@ -56,3 +57,10 @@ def test_report_s_errors_are_one_line(run, folder, monkeypatch, options, message
     monkeypatch.chdir(folder.parent)
     code, out, err = run("report", *options)
     assert code == 2 and out == "" and message in err and len(err.splitlines()) == 1
+
+
+def test_a_missing_extra_is_told_before_the_work(run, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run("report", folder)
+    assert code == 2 and out == "" and "'sklearn-lstmdg[plot]'" in err
+    assert len(err.splitlines()) == 1
