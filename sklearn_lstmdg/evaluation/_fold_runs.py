@@ -31,6 +31,7 @@ from ._store import (
     key_of,
     locked,
     read_settings,
+    refuse_other_files,
     refuse_other_run,
 )
 
@@ -139,6 +140,7 @@ def run_folds(
     if out is not None:
         for names in zip(*(task.key[:2] for task in tasks), strict=True):
             check_names(names)
+        refuse_other_files(out)
         FoldStore(out).clean()
         results = _register(tasks, out, settings, common)
         if save_models:

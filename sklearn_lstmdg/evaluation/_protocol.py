@@ -129,7 +129,7 @@ def compare_models(
     ------
     ValueError
         If the input is not as described, a model is for another kind of target, or ``out`` holds
-        results of other data, folds, seed or parameters.
+        results of other data, folds, seed or parameters, or other files of their names.
     RuntimeError
         If a model fails; the message names it and the fold. Finished folds are kept.
 

@@ -16,11 +16,13 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from .._files import read_json, write_atomically
+from .._text import listed
 from ..persistence import save_model
 from ._fingerprint import N_ROWS, PARTS, digest
 from ._folds import WITHIN_SITE
 
 LOCK = ".lock"
+_TABLES = ("summary.csv", "folds.csv", "predictions.csv", "confusion.csv", "left_out.csv")
 _LONGEST_NAME = 90  # quoted: files have two, and 255 characters in all, also while they are written
 _OF_MODELS = ("model", "site", "repeat", "fold", "pos_label", "t_r")
 
@@ -167,6 +169,17 @@ def _set_aside(path, error):
         UserWarning,
         stacklevel=2,
     )
+
+
+def refuse_other_files(out):
+    """Raise where a folder that no comparison has begun holds files of the names of results."""
+    store = FoldStore(out)
+    in_the_way = [name for name in _TABLES if (store.out / name).exists()]
+    if in_the_way and not store.folder.exists() and not (store.out / "settings.json").exists():
+        raise ValueError(
+            f"{out} is not the folder of a comparison, and its {listed(in_the_way)} would be lost: "
+            "choose another folder."
+        )
 
 
 def refuse_other_run(out, result, fingerprint):
