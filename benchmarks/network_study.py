@@ -64,7 +64,6 @@ CANDIDATES = {  # parameters, and length and step of windows where they are othe
     "fixed, decay .1": FIXED | {"weight_decay": 0.1},
     "fixed, mean of weights": FIXED | {"callbacks": "mean"},
     "fixed, windows of 60": FIXED | {"length": 60},
-    "fixed, windows of 90": FIXED | {"length": 90},
     "fixed, d": FIXED | {"variant": "d"},
     "fixed, h": FIXED | {"variant": "h"},
     "fixed, s": FIXED | {"variant": "s"},
