@@ -34,7 +34,7 @@ TESTS = {
     "scans": ["tests/scans", "tests/test_augmentation.py", "tests/network/test_window_table.py"],
     "evaluation": [
         *("tests/evaluation/test_statistics.py", "tests/evaluation/test_paired_tests.py"),
-        *("tests/evaluation/test_measures.py", "tests/evaluation/test_all_sites.py"),
+        *("tests/evaluation/test_paired_metrics.py", "tests/evaluation/test_all_sites.py"),
         *("tests/evaluation/test_confidence_intervals.py", "tests/evaluation/test_draws.py"),
         *("tests/evaluation/test_folds.py", "tests/evaluation/test_protocol.py"),
     ],

@@ -185,9 +185,9 @@ def _pool_numbers(part, kind, level, n_bins, seed):
     repeats = [counted[1:] for counted in draw_subjects(part, kind, seed)]
     scores = [kind.score(repeat) for repeat, _ in repeats]
     n, estimates = len(part) // len(repeats), {}
-    for name, measure in kind.measures.items():
+    for name, paired in kind.paired_metrics.items():
         drawn = [
-            measure.value(repeat["y"].to_numpy(), repeat["predicted"].to_numpy(), counts)
+            paired.value(repeat["y"].to_numpy(), repeat["predicted"].to_numpy(), counts)
             for repeat, counts in repeats
         ]
         interval = statistics.interval_of_draws(np.mean(drawn, axis=0), level)

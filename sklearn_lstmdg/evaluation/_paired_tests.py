@@ -231,8 +231,8 @@ def _explain_missing(distinct, mean):
 def _test_subjects(pairs, metric, kind, n_permutations, seed):
     """Test the mean over sites of the pooled difference by swapping subjects."""
     parts = [part for _, part in pairs.groupby(["site", "repeat"])]
-    measure = kind.measures[metric]
-    contributed = [part.assign(share=measure.contributions(part)) for part in parts]
+    paired = kind.paired_metrics[metric]
+    contributed = [part.assign(share=paired.contributions(part)) for part in parts]
     shares = require("pandas", extra="data").concat(contributed).dropna(subset="share")
     if shares.empty:
         return dict.fromkeys((*_POOLED, _P_VALUES[1]), np.nan)
@@ -240,16 +240,16 @@ def _test_subjects(pairs, metric, kind, n_permutations, seed):
     whole = shares.assign(share=shares["share"] / (n_repeats * shares["site"].nunique()))
     subjects = whole.groupby(["site", "subject"])["share"].sum().to_numpy()
     p = statistics.paired_permutation(subjects, n_permutations, seed)
-    interval = _draw_interval(shares, measure, kind, seed)
+    interval = _draw_interval(shares, paired, kind, seed)
     pooled = dict(zip(_POOLED, (float(subjects.sum()), *interval), strict=True))
     return pooled | {_P_VALUES[1]: p}
 
 
-def _draw_interval(pairs, measure, kind, seed):
+def _draw_interval(pairs, paired, kind, seed):
     """Return the pooled difference's interval over draws of subjects from each site and class."""
     differences = {}
     for (site, _), part, counts in draw_subjects(pairs, kind, seed):
-        differences.setdefault(site, []).append(measure.drawn(part, counts))
+        differences.setdefault(site, []).append(paired.drawn(part, counts))
     drawn = np.mean([np.mean(repeats, axis=0) for repeats in differences.values()], axis=0)
     return statistics.interval_of_draws(drawn, _LEVEL)
 

@@ -105,11 +105,11 @@ def subjects_needed(
         check_number(value, name, min_val=0, max_val=1, include_boundaries="neither")
     predictions, kind = check_predictions(predictions, pos_label)
     difference = _check_difference(difference, kind)
-    measure = kind.measures[kind.sized]
+    paired = kind.paired_metrics[kind.sized]
     reach = norm.isf(alpha / 2) + norm.ppf(power)
     records = []
     for model in models_beside(reference, predictions, "predictions"):
-        estimate = _estimate(pair_predictions(predictions, reference, model), measure)
+        estimate = _estimate(pair_predictions(predictions, reference, model), paired)
         smallest = reach * estimate["standard_error"]
         smallest = smallest if smallest > 0 else np.nan
         n_needed = np.ceil(estimate["n_subjects"] * (smallest / difference) ** 2)
@@ -128,10 +128,10 @@ def _check_difference(difference, kind):
     return difference
 
 
-def _estimate(pairs, measure):
+def _estimate(pairs, paired):
     """Return the number of subjects, the difference and its standard error."""
     pandas = require("pandas", extra="data")
-    parts = [_deviate(part, measure) for _, part in pairs.groupby(["site", "repeat"])]
+    parts = [_deviate(part, paired) for _, part in pairs.groupby(["site", "repeat"])]
     rows = pandas.concat(parts).dropna(subset="deviation")
     rows = rows.groupby(["site", "subject", "row"])[["gain", "deviation"]].mean()
     n_sites = rows.index.get_level_values("site").nunique()
@@ -143,7 +143,7 @@ def _estimate(pairs, measure):
     }
 
 
-def _deviate(part, measure):
+def _deviate(part, paired):
     """Return what each row of a site adds to the difference, and to its error."""
-    gain, deviation = measure.deviations(part)
+    gain, deviation = paired.deviations(part)
     return part.assign(gain=gain, deviation=deviation)

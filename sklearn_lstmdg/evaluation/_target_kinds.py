@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 
 from ..scans import check_column, check_labels
 from ..scans import check_target as check_numbers
-from . import _measures as measures
+from . import _paired_metrics as paired_metrics
 from . import _statistics as statistics
 from ._fingerprint import describe
 from ._fitting import class_probabilities, decide
@@ -188,7 +188,7 @@ class TargetKind(ABC):
 
     @property
     @abstractmethod
-    def measures(self):
+    def paired_metrics(self):
         """What tests and draws need of each metric."""
 
     def draw_strata(self, y):
@@ -267,13 +267,13 @@ class TwoClasses(TargetKind):
         return check_two_classes(predictions, self.pos_label), TwoClasses(True, (False, True))
 
     @property
-    def measures(self):
+    def paired_metrics(self):
         """What tests and draws need of each metric; labels are True and False."""
         return {
-            "acc": measures.Rates([np.ones_like]),
-            "tpr": measures.Rates([lambda y: y]),
-            "tnr": measures.Rates([np.logical_not]),
-            "auc": measures.Areas({True: "score"}),
+            "acc": paired_metrics.Rates([np.ones_like]),
+            "tpr": paired_metrics.Rates([lambda y: y]),
+            "tnr": paired_metrics.Rates([np.logical_not]),
+            "auc": paired_metrics.Areas({True: "score"}),
         }
 
     def draw_strata(self, y):
@@ -372,14 +372,14 @@ class SeveralClasses(TargetKind):
         return rows, SeveralClasses(self.names)
 
     @property
-    def measures(self):
+    def paired_metrics(self):
         """What tests and draws need of each metric; labels are texts."""
         each = {name: _equals(name) for name in self.names}
-        recalls = {f"recall_{name}": measures.Rates([among]) for name, among in each.items()}
+        recalls = {f"recall_{name}": paired_metrics.Rates([among]) for name, among in each.items()}
         return recalls | {
-            "acc": measures.Rates([lambda y: np.ones(len(y), bool)]),
-            "balanced_acc": measures.Rates([*each.values()]),
-            "auc": measures.Areas(dict(zip(self.names, self.score_columns, strict=True))),
+            "acc": paired_metrics.Rates([lambda y: np.ones(len(y), bool)]),
+            "balanced_acc": paired_metrics.Rates([*each.values()]),
+            "auc": paired_metrics.Areas(dict(zip(self.names, self.score_columns, strict=True))),
         }
 
 
@@ -457,12 +457,12 @@ class ContinuousTarget(TargetKind):
         return rows.astype({"y": float, "predicted": float}), self
 
     @property
-    def measures(self):
+    def paired_metrics(self):
         """What tests and draws need of each metric."""
         return {
-            "r": measures.Correlation(),
-            "mae": measures.AbsoluteError(),
-            "r2": measures.Determination(),
+            "r": paired_metrics.Correlation(),
+            "mae": paired_metrics.AbsoluteError(),
+            "r2": paired_metrics.Determination(),
         }
 
     def draw_strata(self, y):

@@ -1,8 +1,8 @@
 """Metrics as tests and draws need them: what each subject adds to two models' difference.
 
-A measure has ``contributions(pairs)``, what each row adds to the difference of two models, NaN
-where the metric is undefined, and ``drawn(pairs, counts)``, that difference in draws which hold
-rows repeatedly. Shapes: pairs of n_rows; counts (n_draws, n_rows).
+Each has ``contributions(pairs)``, what each row adds to the difference of two models, NaN where the
+metric is undefined, and ``drawn(pairs, counts)``, that difference in draws which hold rows
+repeatedly. Shapes: pairs of n_rows; counts (n_draws, n_rows).
 """
 
 import numpy as np

@@ -76,19 +76,20 @@ CASES += [("classes", m) for m in ("acc", "balanced_acc", "auc")]
 @pytest.mark.parametrize(("kind", "metric"), CASES)
 def test_contributions_and_draws_are_the_difference_of_the_metric(kind, metric):
     pairs = make_pairs(kind)
-    measures = (ContinuousTarget() if kind == "continuous" else SeveralClasses(NAMES)).measures
+    target = ContinuousTarget() if kind == "continuous" else SeveralClasses(NAMES)
+    paired = target.paired_metrics[metric]
     wanted = value(metric, pairs, "a") - value(metric, pairs, "b")
-    assert measures[metric].contributions(pairs).sum() == pytest.approx(wanted)
+    assert paired.contributions(pairs).sum() == pytest.approx(wanted)
     counts = np.random.default_rng(1).multinomial(N, np.full(N, 1 / N), 5).astype(float)
-    for drawn, row in zip(measures[metric].drawn(pairs, counts), counts, strict=True):
+    for drawn, row in zip(paired.drawn(pairs, counts), counts, strict=True):
         wanted = value(metric, pairs, "a", row) - value(metric, pairs, "b", row)
         assert drawn == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("metric", ["mae", "r2"])
 def test_a_swapped_subject_turns_the_sign_of_what_it_adds(metric):
-    pairs, measure = make_pairs("continuous"), ContinuousTarget().measures[metric]
-    added = measure.contributions(pairs)
+    pairs, paired = make_pairs("continuous"), ContinuousTarget().paired_metrics[metric]
+    added = paired.contributions(pairs)
     swapped = pairs.copy()
     swapped.loc[:9, ["predicted_a", "predicted_b"]] = pairs.loc[
         :9, ["predicted_b", "predicted_a"]
@@ -327,7 +328,7 @@ def test_at_a_site_of_one_target_there_is_no_r2():
 def test_a_draw_of_one_subject_alone_defines_no_spread(name):
     y, guess = np.array([0.1, 1.7, 2.3]), np.array([0.3, 0.9, 2.2])
     counts = np.array([[3.0, 0, 0], [0, 3, 0], [1, 1, 1]])
-    drawn = ContinuousTarget().measures[name].value(y, guess, counts)
+    drawn = ContinuousTarget().paired_metrics[name].value(y, guess, counts)
     assert np.isnan(drawn).tolist() == [True, True, False]
 
 
@@ -337,5 +338,5 @@ def test_a_draw_without_a_class_is_not_defined_and_warns_not(metric):
     pairs = make_pairs("classes")
     counts = np.ones((2, N))
     counts[0, pairs["y"] == "a"] = 0
-    drawn = SeveralClasses(NAMES).measures[metric].drawn(pairs, counts)
+    drawn = SeveralClasses(NAMES).paired_metrics[metric].drawn(pairs, counts)
     assert np.isnan(drawn).tolist() == [True, False]
