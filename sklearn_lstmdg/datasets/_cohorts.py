@@ -1,6 +1,7 @@
 """From files of series and a table's rows to the Bunch that loaders return."""
 
 import warnings
+from collections import Counter
 from hashlib import sha256
 from numbers import Real
 from pathlib import Path
@@ -73,8 +74,7 @@ class LeftOut(list):
 
     def told(self):
         """Count the reasons."""
-        reasons = [record["reason"] for record in self]
-        counts = {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
+        counts = Counter(record["reason"] for record in self)
         told = "; ".join(f"{n} {reason}" for reason, n in counts.items())
         return f"Left out: {told or 'nothing'}"
 

@@ -82,8 +82,8 @@ def load_scans(
     ``.npz`` and ``.mat`` (before 7.3) hold one array, ``.parquet`` (with pyarrow) one table.
 
     In the table, ids stay as written, and a column in which a value begins with a zero (01, but not
-    0.5) is of names. Missing is what is empty, ``n/a``, ``NA``, ``NaN`` or -9999. Columns are
-    separated by commas in ``.csv`` and by tabs in ``.tsv``, or as Excel's first line ``sep=;``
+    0.5 or 08.5) is of names. Missing is what is empty, ``n/a``, ``NA``, ``NaN`` or -9999. Columns
+    are separated by commas in ``.csv`` and by tabs in ``.tsv``, or as Excel's first line ``sep=;``
     says; numbers have a point before decimals.
 
     Examples
@@ -143,10 +143,11 @@ def _find_files(table, scans):
         paths = [home / Path(name).expanduser() for name in table.rows[scans].astype(str)]
     else:
         paths = _find_in_folder(table, Path(scans).expanduser())
+    first = {}
     for position, path in enumerate(paths):
         if not path.is_file():
             raise FileNotFoundError(f"{table.line(position)}: there is no file {path}.")
-        if path in paths[:position]:
+        if first.setdefault(path, position) != position:
             raise ValueError(f"{table.line(position)}: {path} is there twice.")
     return paths
 

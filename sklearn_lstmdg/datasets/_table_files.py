@@ -17,9 +17,10 @@ _CODE = -9999
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _SAID = {",": "commas", "\t": "tabs", ";": "semicolons"}
 _EXCEL = re.compile(r'"?sep=(.)"?\n')
-_LEADING_ZERO = re.compile(r"[+-]?0\d")
+_LEADING_ZERO = re.compile(r"[+-]?0\d+(?![.\d])")
 # Beyond 15 digits two codes may be one number.
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})(\.0)?")
+_END = "end"
 
 
 def decode(path):
@@ -48,7 +49,7 @@ def check_shape(path, text, needed, separator=","):
 def _check_lengths(path, header, rows):
     """Refuse rows, each with the number of its line, that are longer or shorter than the header."""
     for line, row in rows:
-        if row and len(row) != len(header):
+        if len(row) != len(header):
             last = header[min(len(row), len(header)) - 1]
             raise ValueError(
                 f"{path}, line {line}: {counted(len(row), 'value')} for "
@@ -65,18 +66,26 @@ def _other_separator(header):
 
 
 def _read_cells(path, text, separator):
-    """Return each row with the number of its line."""
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    """Return each row but empty ones, with the number of its line.
+
+    A quote that does not end takes the rows below into its cell, and the line at the end too.
+    """
+    reader = csv.reader(io.StringIO(f"{text}\n{_END}"), delimiter=separator)
     try:
-        rows = [(reader.line_num, row) for row in reader]
+        *rows, (n_lines, last) = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num + 1}: {error}.") from error
     for line, row in rows if separator == "\t" else ():
-        cell = next((cell for cell in row if "\n" in cell), None)
-        if cell is not None:
-            start = line - cell.count("\n")
-            raise ValueError(f"{path}, line {start}: a cell begins with a quote that does not end.")
-    return rows
+        _refuse_quote(path, line, (cell for cell in row if "\n" in cell and "\t" in cell))
+    _refuse_quote(path, n_lines, last[-1:] if last != [_END] else ())
+    return [(line, row) for line, row in rows if row]
+
+
+def _refuse_quote(path, line, wrong):
+    """Refuse the first of a row's wrong cells, which hold rows below; the row ends at the line."""
+    for cell in wrong:
+        start = line - cell.count("\n")
+        raise ValueError(f"{path}, line {start}: a cell begins with a quote that does not end.")
 
 
 class Table(NamedTuple):
@@ -177,10 +186,13 @@ def read_rows(table, texts=(), names=(), numbers=()):
         typed = {name: _typed(rows[name]) for name in rows if name not in texts}
         rows = rows.assign(**{n: c for n, c in typed.items() if _fits(rows[n], n, names, numbers)})
     rows = without_codes(rows)
-    as_text = {
-        name: rows[name].astype(str).where(rows[name].notna()) for name in texts if name in rows
-    }
+    as_text = {name: _as_texts(rows[name]) for name in texts if name in rows}
     return Table(rows.assign(**as_text), where, "row" if is_frame else "line")
+
+
+def _as_texts(column):
+    """Return a column as texts; of numbers that are all whole, as 1.0 among floats, without .0."""
+    return column.convert_dtypes().astype(str).where(column.notna())
 
 
 def _typed(column):
@@ -198,7 +210,7 @@ def _fits(column, name, names, numbers):
 
 
 def has_codes(cells):
-    """Tell whether a cell is a text that begins with a zero as codes do, and not as 0.5."""
+    """Tell whether a cell is a text that begins with a zero as codes do, and not as 0.5 or 08.5."""
     return any(isinstance(cell, str) and _LEADING_ZERO.match(cell) for cell in cells)
 
 
@@ -218,12 +230,12 @@ def _read_file(path):
     text = decode(path)
     excels = _EXCEL.match(text)
     if excels:
-        text, separator = text[excels.end() :], excels[1]
-    header, *rows = _read_cells(path, text, separator) or [(1, [])]
-    rows = [(line + bool(excels), row) for line, row in rows if any(map(str.strip, row))]
-    _check_lengths(path, header[1], rows)
+        text, separator = text[excels.end() - 1 :], excels[1]
+    rows = [row for row in _read_cells(path, text, separator) if any(map(str.strip, row[1]))]
+    (_, header), *rows = rows or [(1, [])]
+    _check_lengths(path, header, rows)
     cells = [[_known(cell.strip()) for cell in row] for _, row in rows]
-    return _to_frame(list(map(str.strip, header[1])), [line for line, _ in rows], cells)
+    return _to_frame(list(map(str.strip, header)), [line for line, _ in rows], cells)
 
 
 def _known(cell):

@@ -43,6 +43,15 @@ def test_spreadsheets_take_zeros_from_some_ids_only(tmp_path):
         load_bids(tmp_path, people, target="dx")
 
 
+@pytest.mark.parametrize("ids", [[1.0, 10.0], ["1", "10"], pd.array([1, 10], "Int64")])
+def test_ids_of_a_frame_that_became_floats_are_whole(tmp_path, ids):
+    for i in (1, 10):
+        write_series(tmp_path / f"sub-{i}_timeseries.tsv", draw(i), RepetitionTime=2)
+    people = pd.DataFrame({"participant_id": ids, "dx": ["a", "b"]})
+    cohort = load_bids(tmp_path, people, target="dx")
+    assert dict(zip(cohort.groups, cohort.target, strict=True)) == {"sub-1": "a", "sub-10": "b"}
+
+
 def test_both_ways_of_writing_may_be_two_people(tmp_path):
     for name in ("1", "01"):
         path = tmp_path / f"sub-{name}_timeseries.tsv"

@@ -1,3 +1,5 @@
+from pathlib import Path, PurePath
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,13 @@ def test_a_bad_table_ends_in_one_clear_line(listed, tmp_path, kind):
     with pytest.raises((ValueError, FileNotFoundError), match=message) as caught:
         load_scans(write(listed, tmp_path), target="label", **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_is_not_compared_with_each_other_one(monkeypatch):
+    table = pd.DataFrame({"scan": [f"{i}.npy" for i in range(300)], "label": "well"})
+    compared = []
+    monkeypatch.setattr(Path, "is_file", lambda path: True)
+    monkeypatch.setattr(PurePath, "__eq__", lambda a, b: compared.append(a) or str(a) == str(b))
+    with pytest.raises(ValueError, match=r"0.npy cannot be read"):
+        load_scans(table, target="label")
+    assert len(compared) < len(table)

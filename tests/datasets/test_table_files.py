@@ -82,9 +82,10 @@ def test_codes_of_a_frame_are_classes_too(tmp_path):
 
 
 def test_numbers_that_begin_with_a_zero_are_numbers(tmp_path):
-    rows = ["a,SCAN,A,0", "b,SCAN,A,0.5", "c,SCAN,A,-0.3", "d,SCAN,A,1e1"]
-    cohort = load_scans(listing(tmp_path, rows), target="group")
-    assert cohort.target.tolist() == [0, 0.5, -0.3, 10]
+    for cells in (["0", "0.5", "-0.3", "1e1"], ["08.5", "009.25", "10.0", "11.5"]):
+        rows = [f"{name},SCAN,A,{cell}" for name, cell in zip("abcd", cells, strict=True)]
+        cohort = load_scans(listing(tmp_path, rows), target="group")
+        assert cohort.target.tolist() == list(map(float, cells))
 
 
 @pytest.mark.parametrize(
@@ -248,3 +249,30 @@ def test_a_quote_that_does_not_end_swallows_no_row(whole):
     message = "participants.tsv, line 3: a cell begins with a quote that does not end"
     with pytest.raises(ValueError, match=message):
         load_bids(whole, target="diagnosis")
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "first"),
+    [("t.csv", ",", ""), ("t.tsv", "\t", ""), ("t.csv", ";", "sep=;\n")],
+)
+def test_the_last_quote_of_a_table_ends_too(tmp_path, name, separator, first):
+    rows = [row.replace(",A", f',"A{i}\n{i}"') for i, row in enumerate(AGES[:3])] + AGES[3:]
+    rows[2] = rows[2].replace("22", '"22')
+    text = first + listing(tmp_path, rows, name=name).read_text().replace(",", separator)
+    (tmp_path / name).write_text(text)
+    line = 7 + bool(first)
+    with pytest.raises(ValueError, match=rf"{name}, line {line}: a cell begins with a quote that"):
+        load_scans(tmp_path / name, target="group")
+    (tmp_path / name).write_text(text.replace('"22', "22"))
+    cohort = load_scans(tmp_path / name, target="group", site="site")
+    assert cohort.target.tolist() == [20, 21, 22, 23]
+    assert cohort.sites.tolist() == [*(f"A{i}\n{i}" for i in range(3)), "A"]
+
+
+def test_lines_may_be_empty_above_the_names_of_columns(tmp_path):
+    path = listing(tmp_path, AGES)
+    path.write_text(f"\n,,,\n{path.read_text()}")
+    assert load_scans(path, target="group").target.tolist() == [20, 21, 22, 23]
+    path.write_text(path.read_text().replace("22", "unknown"))
+    with pytest.raises(ValueError, match="line 6: group 'unknown' is no finite number"):
+        load_scans(path, target="group")
