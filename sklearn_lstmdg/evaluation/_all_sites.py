@@ -117,7 +117,8 @@ def _auc_within_sites(part, kind, level):
     """Return the share of pairs of one site that are in their order, and its interval."""
     repeats = [_judge_within_sites(repeat, kind) for _, repeat in part.groupby("repeat")]
     area = np.mean([area for area, _ in repeats])
-    smallest = part.groupby("y")["subject"].nunique().min()
+    with_pairs = part[part.groupby("subject_site")["y"].transform("nunique") > 1]
+    smallest = with_pairs.groupby("y")["subject"].nunique().min()
     low = high = np.nan
     if np.isfinite(area) and smallest > 1:
         added = require("pandas", extra="data").concat([added for _, added in repeats])

@@ -61,9 +61,9 @@ def confidence_intervals(
           what if these very models were tested on other subjects of the site? Rates: Wilson;
           balanced accuracy: Newcombe, where families with rows of several classes count once;
           AUC: DeLong; Brier score: t; none for "ece", which small samples bias; of a continuous
-          target: 2000 draws of subjects with replacement. Repeats
-          are averaged and do not narrow an interval, which tells of the sample of subjects, not of
-          the seeds. Nor do rows of one ``subject`` that are alike, be they its scans or those of a
+          target: 2000 draws of subjects with replacement, NaN of one subject. Repeats are
+          averaged and do not narrow an interval, which tells of the sample of subjects, not of the
+          seeds. Nor do rows of one ``subject`` that are alike, be they its scans or those of a
           family: rates and the Brier score are told of as many rows as if all were independent
           (the design effect of [1]_, for few families less), AUC as in [2]_;
         - with ``folds``: ``fold_mean``, ``fold_sd``, ``n_folds`` (where the metric is defined),

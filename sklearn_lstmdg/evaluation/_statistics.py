@@ -170,7 +170,8 @@ def draw_counts(strata, n_draws, rng):
     """Draw subjects with replacement, stratum by stratum: how much each counts in each draw [1]_.
 
     Of a stratum's n subjects n - 1 are drawn, each of which counts n / (n - 1): draws of n would
-    vary too little, by half the variance where there are two. One alone counts 1 in each draw.
+    vary too little, by half the variance where there are two. One alone counts 1 in each draw;
+    where all are alone, nothing is known of how they vary, and counts are NaN.
     Shapes: strata (n_subjects,); returned (n_draws, n_subjects).
 
     References
@@ -179,8 +180,9 @@ def draw_counts(strata, n_draws, rng):
        the American Statistical Association 83, 1988.
     """
     strata = np.unique(strata, return_inverse=True)[1]
-    counts = np.ones((n_draws, len(strata)))
-    for stratum in range(strata.max() + 1):
+    n_strata = strata.max() + 1
+    counts = np.full((n_draws, len(strata)), np.nan if n_strata == len(strata) else 1.0)
+    for stratum in range(n_strata):
         mine = np.flatnonzero(strata == stratum)
         n = len(mine)
         if n > 1:

@@ -77,12 +77,12 @@ class Nets:
             raise
 
     def _train_beside(self, train, seeds, n_beside):
+        for net in self.nets:
+            net.is_interrupted_ = False
         if n_beside == 1:
             for net, seed in zip(self.nets, seeds, strict=True):
                 train(net, seed)
             return
-        for net in self.nets:
-            net.is_interrupted_ = False
         others = True  # an interrupt may come while nets are only being handed over
         with ThreadPoolExecutor(n_beside) as pool:
             try:

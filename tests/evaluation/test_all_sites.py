@@ -86,6 +86,21 @@ def test_perfect_scores_are_not_certain_and_one_class_has_none():
     assert np.isnan(auc_row(alone)["pooled"]) and np.isnan(auc_row(alone)["low"])
 
 
+@pytest.mark.parametrize("skill", [0.5, np.inf])
+def test_subjects_of_a_site_without_pairs_tell_nothing_of_auc(skill):
+    """One positive has pairs, and its site alone has no interval: nor with another of positives."""
+    predictions = make_predictions(skills={"m": 0.5})
+    if np.isinf(skill):
+        predictions["score"] = predictions["y"] * 0.5 + 0.25
+    is_positive, is_here = predictions["y"] == 1, predictions["site"] == "UM"
+    kept = predictions[is_here == ~is_positive]
+    one = predictions[is_here & is_positive].iloc[[0]]
+    row = auc_row(pandas.concat([kept, one]))
+    here = auc_row(pandas.concat([kept[kept["site"] == "UM"], one]))
+    assert row["pooled"] == here["pooled"]
+    assert row[["low", "high"]].isna().all() and here[["low", "high"]].isna().all()
+
+
 def make_numbers(n_repeats=1, n_scans=1, n=15):
     """Predictions of a quantity at two sites: in each repeat others are off by a constant."""
     tables = []
@@ -122,6 +137,13 @@ def test_one_value_for_a_site_has_no_r():
     row = intervals_over_sites(predictions.assign(predicted=value)).set_index("metric").loc["r"]
     assert row[["pooled", "low", "high"]].isna().all()
     assert np.isnan(correlate_within_sites(predictions["y"], value, predictions["site"]))
+
+
+def test_one_family_at_each_site_has_no_interval_of_numbers():
+    predictions = make_numbers()
+    predictions["subject"] = predictions["site"]
+    for rows in (confidence_intervals(predictions), intervals_over_sites(predictions)):
+        assert rows["pooled"].notna().all() and rows[["low", "high"]].isna().all(axis=None)
 
 
 def test_a_generator_is_drawn_from_once_for_all_models():

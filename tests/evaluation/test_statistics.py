@@ -168,6 +168,12 @@ def test_means_of_draws_vary_as_means_do(n):
     assert drawn.mean() == pytest.approx(values.mean(), abs=0.02)
 
 
+def test_draws_of_subjects_that_are_all_alone_tell_nothing():
+    """Each draw would hold all of them: an interval without width, as if all were known."""
+    assert np.isnan(statistics.draw_counts(np.arange(3), 5, np.random.default_rng(0))).all()
+    assert np.isnan(statistics.draw_counts(np.zeros(1), 5, np.random.default_rng(0))).all()
+
+
 def test_holm_of_a_worked_example():
     # Sorted: 0.01 * 4, 0.02 * 3, 0.03 * 2 (kept at 0.06), 0.5 * 1.
     p = [0.02, 0.5, np.nan, 0.01, 0.03]

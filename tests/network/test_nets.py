@@ -354,14 +354,15 @@ def test_an_interrupt_while_nets_are_handed_over_ends_those_that_have_begun(
     assert len(epochs) <= 1 and sum(epochs) < 3000
 
 
-def test_nets_that_were_interrupted_can_go_on(scans, monkeypatch):
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_nets_that_were_interrupted_can_go_on(scans, monkeypatch, n_threads):
     model = make(n_nets=2, n_threads=2, warm_start=True, validation_fraction=0).fit(*scans)
     with monkeypatch.context() as patch:
         patch.setattr(_nets, "wait", lambda *args, **options: signal.raise_signal(signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             model.fit(*scans)
     n_epochs = [len(net.history) for net in model.nets_]
-    model.fit(*scans)
+    model.set_params(n_threads=n_threads).fit(*scans)
     assert [len(net.history) for net in model.nets_] == [n + 2 for n in n_epochs]
 
 
