@@ -21,7 +21,7 @@ from ._bids_files import (
     mean_motion,
     parse_name,
 )
-from ._cohorts import MOTION, Columns, LeftOut, Scans, as_list, load_cohort
+from ._cohorts import MOTION, Columns, LeftOut, Scans, as_list, load_cohort, warn_of_codes
 from ._participant_ids import written_alike
 from ._table_files import read_rows
 
@@ -163,8 +163,10 @@ def load_bids(
     asked = as_list(confounds)
     table.check_column(target=target, site=site, group=group)
     table.check_columns(confounds=[name for name in asked if name != MOTION])
-    table.refuse_commas(*(name for name in [target, *asked] if name in table.rows))
-    table.refuse_mixed(*(name for name in asked if name in table.rows))
+    there = [name for name in asked if name in table.rows]
+    table.refuse_commas(*there, *[target][: target is not None])
+    table.refuse_mixed(*there)
+    warn_of_codes(table, there)
     wanted = {"atlas": atlas, "task": task, "session": session, "run": run, "space": space}
     chosen = choose(files, wanted | {"desc": desc} | dict(entities or {}))
     left_out = LeftOut()

@@ -14,7 +14,7 @@ from .._extras import require
 from .._text import counted
 from ..scans import level_of_the_caller
 from ._series_files import looks_cut, name_of, read_series
-from ._table_files import Table, as_target
+from ._table_files import Table, as_target, first_code
 
 MOTION = "func_mean_fd"
 _OF_MOTION = ("framewise_displacement", "trans_x", "rot_x")
@@ -112,6 +112,17 @@ def _lacking(rows, needed):
 
 def _warn(message):
     warnings.warn(message, UserWarning, stacklevel=level_of_the_caller())
+
+
+def warn_of_codes(table, names):
+    """Warn of confounds that are of numbers, but are read as names, for a zero begins one."""
+    for name in names:
+        code = first_code(table.rows[name])
+        if code is not None:
+            _warn(
+                f"{table.where}: the confound {name} counts as names and not as a quantity, since "
+                f"{code} begins with a zero."
+            )
 
 
 def _read_all(paths):

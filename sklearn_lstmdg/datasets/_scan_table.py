@@ -10,7 +10,7 @@ import numpy as np
 from .._bunch import Bunch
 from .._extras import require
 from .._text import counted
-from ._cohorts import Columns, LeftOut, Scans, as_list, check_t_r, load_cohort
+from ._cohorts import Columns, LeftOut, Scans, as_list, check_t_r, load_cohort, warn_of_codes
 from ._participant_ids import ids_in, written_alike
 from ._table_files import read_rows
 
@@ -107,6 +107,7 @@ def load_scans(
     rows.check_columns(confounds=asked)
     rows.refuse_commas(*asked, *[target][: target is not None])
     rows.refuse_mixed(*asked)
+    warn_of_codes(rows, asked)
     _check_times(rows, t_r)
     paths = _find_files(rows, str(scans))
     group = group or (_ID if _ID in rows.rows else None)

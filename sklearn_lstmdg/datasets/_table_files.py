@@ -214,6 +214,12 @@ def has_codes(cells):
     return any(isinstance(cell, str) and _LEADING_ZERO.match(cell) for cell in cells)
 
 
+def first_code(column):
+    """Return the first cell that begins with a zero as codes do; None where cells are words too."""
+    code = next((cell for cell in column if has_codes([cell])), None)
+    return None if _typed(column) is column else code
+
+
 def without_codes(rows):
     """Return a table in which PCP's code of what is missing is missing, in every column."""
     numbers = rows.apply(require("pandas", extra="data").to_numeric, errors="coerce")

@@ -276,3 +276,16 @@ def test_lines_may_be_empty_above_the_names_of_columns(tmp_path):
     path.write_text(path.read_text().replace("22", "unknown"))
     with pytest.raises(ValueError, match="line 6: group 'unknown' is no finite number"):
         load_scans(path, target="group")
+
+
+def test_numbers_of_a_confound_that_are_written_as_codes_are_told_of(tmp_path, whole):
+    rows = [row.replace(",A", f",{i:02d}") for i, row in enumerate(AGES, start=8)]
+    path = listing(tmp_path, rows)
+    message = r"table.csv: the confound site counts as names .* since 08 begins with a zero"
+    with pytest.warns(UserWarning, match=message):
+        cohort = load_scans(path, target="group", confounds="site")
+    assert cohort.confounds["site"].tolist() == ["08", "09", "10", "11"]
+    table = whole.parents[1] / "participants.tsv"
+    table.write_text(table.read_text().replace("20.5", "08"))
+    with pytest.warns(UserWarning, match=r"participants.tsv: the confound age counts as names"):
+        load_bids(whole, target="diagnosis", confounds="age")
