@@ -73,6 +73,14 @@ def test_directions_that_xcpd_has_joined(study):
     assert len(load_bids(root, atlas="Tian", run=["1", "2"]).data) == 8
 
 
+def test_directions_that_are_joined_are_named_as_entities(study):
+    root = write_xcpd(study, is_new=True, runs=("_dir-AP", "_dir-PA"), joined=True)
+    message = r"may join the series of each dir: name .* dir: AP, PA, none \(see entities\)\."
+    with pytest.raises(ValueError, match=message):
+        load_bids(root, atlas="Tian")
+    assert len(load_bids(root, atlas="Tian", entities={"dir": ["AP", "PA"]}).data) == 8
+
+
 def test_images_and_surfaces_are_two_spaces(study):
     root = write_xcpd(study, is_new=True)
     write_xcpd(study, is_new=True, space="space-fsLR")

@@ -18,7 +18,7 @@ from ._table_files import read_rows
 _SESSIONS = ("ses", "run", "acq", "ce", "dir")
 _ACQUISITION = ("sub", "task", *_SESSIONS, "rec")
 _JOINED = ("run", "dir")  # XCP-D joins scans that differ in these to one without
-_PARAMETERS = ("atlas", "task", "space", "desc")
+_PARAMETERS = ("atlas", "task", "run", "space", "desc")
 _ENTITY_OF = {"session": "ses", "seg": "atlas"}
 _DISPLACEMENT = "framewise_displacement"
 _MOTION_FILES = (
@@ -124,6 +124,11 @@ def _parameter(entity):
     return "session" if entity == "ses" else entity
 
 
+def _told(entity, choices):
+    how = "" if entity in _PARAMETERS else " (see entities)"
+    return f"{entity}: {', '.join(choices)}{how}"
+
+
 def _check_one_of_each(files, asked, what):
     """Refuse files of several atlases, tasks, spaces and so on, and two files of one scan."""
     entities = dict.fromkeys(_PARAMETERS)
@@ -131,9 +136,8 @@ def _check_one_of_each(files, asked, what):
     for entity in entities:
         choices = _choices(files, entity)
         if len(choices) > 1 and entity not in {*asked, "sub", *_SESSIONS}:
-            how = "" if entity in _PARAMETERS else " (see entities)"
             raise ValueError(
-                f"The {what} are of several kinds, name one. {entity}: {', '.join(choices)}{how}."
+                f"The {what} are of several kinds, name one. {_told(entity, choices)}."
             )
     _refuse_joined(files, asked, what)
     first = {}
@@ -156,7 +160,7 @@ def _refuse_joined(files, asked, what):
                 alone = next(file for file in scans if entity not in file.entities)
                 raise ValueError(
                     f"{alone.path} may join the {what} of each {entity}: name those to load. "
-                    f"{entity}: {', '.join(choices)}."
+                    f"{_told(entity, choices)}."
                 )
 
 
@@ -251,10 +255,11 @@ def displacement(file):
 
     Shapes: returned (n_timepoints,), or (0,) where there is none.
     """
-    for suffix, desc in _MOTION_FILES:
-        for other in map(parse_name, sorted(file.path.parent.glob(f"*_{suffix}.tsv"))):
-            is_of_scan = other.acquisition == file.acquisition
-            if is_of_scan and other.entities.get("desc") == desc:
+    of_subject = file.path.parent.glob(f"*sub-{escape(file.entities['sub'])}_*.tsv")
+    beside = [f for f in map(parse_name, sorted(of_subject)) if f.acquisition == file.acquisition]
+    for kind in _MOTION_FILES:
+        for other in beside:
+            if (other.suffix, other.entities.get("desc")) == kind:
                 names, values = read_series(other.path)
                 if names and _DISPLACEMENT in names:
                     return values[:, names.index(_DISPLACEMENT)]

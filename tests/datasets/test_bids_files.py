@@ -5,10 +5,10 @@ import warnings
 import numpy as np
 import pytest
 
-from sklearn_lstmdg.datasets import load_bids, read_names
+from sklearn_lstmdg.datasets import _bids_files, load_bids, read_names
 
 from _derivatives import first_file, noise
-from _trees import ROIS, write_series, write_text, xcpd_path
+from _trees import ROIS, write_motion, write_series, write_text, xcpd_path
 
 pd = pytest.importorskip("pandas")
 
@@ -118,3 +118,18 @@ def test_codes_of_rois_may_begin_with_zeros(whole):
     path = write_text(whole / "atlas-4S156Parcels_dseg.tsv", f"index\tlabel\n{rows}")
     assert load_bids(whole).roi_codes.tolist() == list(range(7, 15))
     assert read_names(path) == dict(enumerate(ROIS, start=7))
+
+
+def test_motion_in_a_folder_of_many_is_looked_for_among_the_subjects_own(tmp_path, monkeypatch):
+    for i in range(30):
+        stem = f"sub-{i:02d}_task-rest"
+        write_series(tmp_path / f"{stem}_timeseries.tsv", noise(20 + i, 8), RepetitionTime=2)
+        write_motion(tmp_path / f"{stem}_motion.tsv", np.full(20 + i, i / 10))
+    read = []
+    parse_name = _bids_files.parse_name
+    monkeypatch.setattr(
+        _bids_files, "parse_name", lambda path: read.append(path) or parse_name(path)
+    )
+    cohort = load_bids(tmp_path, confounds="func_mean_fd")
+    np.testing.assert_allclose(cohort.confounds["func_mean_fd"], np.arange(30) / 10)
+    assert len(read) < 200
