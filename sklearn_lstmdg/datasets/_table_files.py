@@ -74,7 +74,8 @@ def _read_cells(path, text, separator):
     try:
         *rows, (n_lines, last) = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num + 1}: {error}.") from error
+        hint = " (does a quote above not end?)" if '"' in text else ""
+        raise ValueError(f"{path}, line {reader.line_num + 1}: {error}{hint}.") from error
     for line, row in rows if separator == "\t" else ():
         _refuse_quote(path, line, (cell for cell in row if "\n" in cell and "\t" in cell))
     _refuse_quote(path, n_lines, last[-1:] if last != [_END] else ())

@@ -289,3 +289,10 @@ def test_numbers_of_a_confound_that_are_written_as_codes_are_told_of(tmp_path, w
     table.write_text(table.read_text().replace("20.5", "08"))
     with pytest.warns(UserWarning, match=r"participants.tsv: the confound age counts as names"):
         load_bids(whole, target="diagnosis", confounds="age")
+
+
+def test_a_quote_that_takes_all_of_a_large_table_is_thought_of(tmp_path):
+    path = listing(tmp_path, AGES)
+    path.write_text(path.read_text().replace("22", '"22') + "e,x.npy,A,24\n" * 20_000)
+    with pytest.raises(ValueError, match=r"line \d+: field larger .*\(does a quote above not end"):
+        load_scans(path, target="group")
