@@ -57,9 +57,13 @@ def set_random_states(estimator, make_seeds):
 
 
 def pretrains(estimator):
-    """Tell whether the estimator, or a Pipeline's last step, pretrains on unlabelled rows."""
+    """Tell whether the estimator, or a Pipeline's last step, pretrains on unlabelled rows.
+
+    Parameters that say so, if there are any: ``pretrain_epochs`` and ``transductive``.
+    """
     last = last_step(estimator)
-    return has_fit_parameter(last, "X_unlabeled") and getattr(last, "pretrain_epochs", 1) != 0
+    wants = getattr(last, "pretrain_epochs", 1) != 0 and getattr(last, "transductive", True)
+    return wants and has_fit_parameter(last, "X_unlabeled")
 
 
 def fit_arguments(estimator, groups=None, validation=None, X_unlabeled=None):

@@ -20,6 +20,7 @@ from sklearn_lstmdg._routing import (
     set_random_states,
     unfold,
 )
+from sklearn_lstmdg.models import make_model, model_names
 
 
 class Grouped(StandardScaler):
@@ -78,6 +79,8 @@ def test_what_pretrains():
     assert pretrains(make_pipeline(Grouped(), Pretrained()))
     assert not pretrains(Pretrained(pretrain_epochs=0))
     assert not pretrains(Grouped())
+    assert {name for name in model_names() if pretrains(make_model(name))} == {"dtl"}
+    assert pretrains(make_model("hmm", transductive=True))
 
 
 def test_the_last_step_of_pipelines_and_searches():

@@ -11,7 +11,7 @@ from joblib import parallel_config
 
 from .._extras import require
 from .._files import write_csv, write_json
-from ..evaluation import compare_models
+from ..evaluation import compare_models, refuse_other_files
 from ..models import make_model
 from ..report import cohort_record
 from ._scan_options import (
@@ -79,6 +79,7 @@ def compare_and_report(models, cohort, args, **options):
     labels = cohort.target
     if args.permute_labels is not None:
         labels = permute_labels(labels, sites, np.asarray(cohort.groups), args.permute_labels)
+    refuse_other_files(args.out)
     _keep(args, record, replace=False)
     comparison = compare_models(
         models,

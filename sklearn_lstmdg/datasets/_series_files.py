@@ -204,7 +204,7 @@ def _read_parquet(path):
 def _open(path, read):
     try:
         return read()
-    except NotImplementedError as error:  # HDF5
+    except NotImplementedError as error:  # what scipy raises for a .mat file in HDF5
         raise ValueError(f"{path} is of MATLAB's version 7.3; save it with '-v7'.") from error
     except Exception as error:  # these readers raise what they like
         raise ValueError(f"{path} cannot be read: {error}") from error

@@ -31,6 +31,7 @@ from ._paper_table import paper_table
 from ._protocol import compare_models
 from ._published import published_results
 from ._sample_size import subjects_needed
+from ._store import refuse_other_files as refuse_other_files  # for the command line
 from ._target_kinds import find_target_kind
 
 __all__ = [

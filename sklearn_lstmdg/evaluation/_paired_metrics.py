@@ -64,13 +64,8 @@ class Areas:
             share = np.where(y, y.mean(), 1 - y.mean())
             gains.append((a - b) / (2 * share))
             known = statistics.auc_deviations(y, a - b)
-            deviations.append(_unless_alone(known, (a - b) / (share * len(y))))
+            deviations.append(statistics.unless_alone(known, (a - b) / (share * len(y))))
         return np.mean(gains, axis=0), np.mean(deviations, axis=0)
-
-
-def _unless_alone(deviations, distances):
-    """Return deviations; of one alone, whose spread is not known, the distance from no gain."""
-    return np.where(np.isnan(deviations), distances, deviations)
 
 
 def _drawn_area(y, a, b, counts):
@@ -104,7 +99,7 @@ class AbsoluteError(_OfNumbers):
         n = len(gains)
         with np.errstate(invalid="ignore"):
             known = (gains - gains.mean()) / np.sqrt(n * (n - 1))
-        return gains, _unless_alone(known, gains)
+        return gains, statistics.unless_alone(known, gains)
 
     def contribute(self, y, a, b):
         """Return each row's part in the difference."""

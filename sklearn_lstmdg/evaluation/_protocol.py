@@ -107,10 +107,11 @@ def compare_models(
     X_unlabeled : array-like or list, default=None
         Scans in the form of X, of sites that are not compared: controls, for models that pretrain:
         the ``fit`` of the model, or of a Pipeline's last step, takes ``X_unlabeled``, and
-        its ``pretrain_epochs``, if any, are not 0. They get them together with the rows of the
-        negative class (all rows, unless there are two classes) at those sites of X that have no
-        part in the fold, after the Pipeline's earlier steps; ``pretrained_on`` in ``folds`` tells
-        whether there were any. So their results, alone, depend on the other sites.
+        its ``pretrain_epochs``, if any, are not 0, its ``transductive``, if any, true. They get
+        them together with the rows of the negative class (all rows, unless there are two classes)
+        at those sites of X that have no part in the fold, after the Pipeline's earlier steps;
+        ``pretrained_on`` in ``folds`` tells whether there were any. So their results, alone,
+        depend on the other sites.
     save_models : bool, default=False
         Whether each fold's fitted model is kept, in the folder ``models`` of ``out``, for
         :func:`~sklearn_lstmdg.persistence.load_model` and ``lstmdg predict``. A fold that was

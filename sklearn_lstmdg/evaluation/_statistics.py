@@ -395,8 +395,13 @@ def stratified_auc(y, score, strata, families=None):
     for part, placed, n in zip(parts, placements, n_pairs, strict=True):
         known = auc_deviations(y[part], placed, codes[part])
         alone = (placed - area) / np.where(y[part], np.sum(y[part]), np.sum(~y[part]))
-        deviations[part] = np.where(np.isnan(known), alone, known) * n / np.sum(n_pairs)
+        deviations[part] = unless_alone(known, alone) * n / np.sum(n_pairs)
     return area, deviations
+
+
+def unless_alone(deviations, distances):
+    """Return deviations; of who is alone, whose spread is not known, the distance instead."""
+    return np.where(np.isnan(deviations), distances, deviations)
 
 
 def _smallest(members, families):

@@ -228,7 +228,8 @@ def locked(folder, wait=True):
     Path(folder).mkdir(parents=True, exist_ok=True)
     lock = FileLock(Path(folder) / LOCK, timeout=-1 if wait else 0)
     is_held = False
-    with contextlib.suppress(OSError, NotImplementedError):  # Timeout is an OSError
+    # filelock raises Timeout, which is an OSError, or these two where a system has no locks.
+    with contextlib.suppress(OSError, NotImplementedError):
         lock.acquire()
         is_held = True
     try:

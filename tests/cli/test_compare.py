@@ -75,6 +75,15 @@ def test_schemes_of_several_sites(compare, tmp_path, monkeypatch):
         assert sorted(set(pandas.read_csv(out / "folds.csv")["site"])) == sites
 
 
+def test_a_folder_of_something_else_is_left_as_it_is(tmp_path, compare):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "left_out.csv").write_text("mine")
+    code, _, err = compare("--quiet")
+    assert code == 2 and "not the folder of a comparison, and its left_out.csv would be lost" in err
+    assert [path.name for path in out.iterdir()] == ["left_out.csv"]
+
+
 def test_the_folder_is_expanded_and_opened_before_the_first_fold(
     tmp_path, monkeypatch, quick_models
 ):

@@ -342,6 +342,19 @@ def test_dtl_is_pretrained_on_cleaned_scans_of_other_sites():
     np.testing.assert_array_equal(alone.predict_proba(cleaned[fold.test])[:, 1], fold.score)
 
 
+def test_the_hmm_learns_from_no_other_site():
+    scans = make_scans(n_subjects=24, n_timepoints=30, n_rois=10, random_state=0)
+    models = {"hmm": make_model("hmm", n_states=(2,), max_iter=2)}
+    sites = np.repeat(["A", "B"], 12)
+    both = compare_models(models, scans.data, scans.target, sites=sites, n_folds=3, random_state=0)
+    assert "pretrained_on" not in both.folds
+    alone = compare_models(
+        models, scans.data[:12], scans.target[:12], sites=sites[:12], n_folds=3, random_state=0
+    )
+    scores = both.predictions.query("site == 'A'")["score"]
+    np.testing.assert_array_equal(scores, alone.predictions["score"])
+
+
 @pytest.mark.parametrize("pretrain_epochs", [0, 2])
 def test_a_network_that_pretrains_generates_the_scans_of_other_sites(pretrain_epochs):
     scans = make_scans(n_subjects=18, n_timepoints=40, n_rois=10, random_state=0)

@@ -323,12 +323,17 @@ def test_the_results_folder(tmp_path):
     assert not left
 
 
-@pytest.mark.parametrize("name", ["folds.csv", "left_out.csv"])
-def test_files_of_another_kind_are_not_written_over(tmp_path, name):
-    (tmp_path / name).write_text("mine")
-    with pytest.raises(ValueError, match=f"not the folder of a comparison, and its {name} would"):
-        compare(tmp_path)
-    assert (tmp_path / name).read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
+def test_files_of_another_kind_are_not_written_over(tmp_path):
+    compare(tmp_path / "whole")
+    names = [path.name for path in (tmp_path / "whole").glob("*.csv")]
+    assert len(names) >= 3
+    for name in names:
+        folder = tmp_path / f"other {name}"
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        with pytest.raises(ValueError, match=f"not the folder of a comparison, and its {name} wo"):
+            compare(folder)
+        assert (folder / name).read_text() == "mine" and len(list(folder.iterdir())) == 1
 
 
 def test_tables_are_written_under_the_folder_s_lock(tmp_path, monkeypatch):
